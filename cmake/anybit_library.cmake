@@ -1,0 +1,17 @@
+# anybit_library(NAME SOURCES... ) makes one folder of the house a static library that sees the source root.
+function(anybit_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;USES" ${ARGN})
+  add_library(anybit_${name} STATIC ${A_SOURCES})
+  target_include_directories(anybit_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(anybit_${name} PUBLIC ${A_USES})
+endfunction()
+
+# anybit_test(NAME LABEL SOURCES...) registers the tests of one folder; LABEL is fast or slow.
+# A test that cannot run here calls GTEST_SKIP() with the reason; scripts/test collects them.
+function(anybit_test name label)
+  cmake_parse_arguments(A "" "" "SOURCES;USES" ${ARGN})
+  add_executable(test_${name} ${A_SOURCES})
+  target_link_libraries(test_${name} PRIVATE ${A_USES} GTest::gtest_main)
+  target_compile_definitions(test_${name} PRIVATE ANYBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ANYBIT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(test_${name} PROPERTIES LABELS ${label} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+endfunction()

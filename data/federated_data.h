@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "data/examples.h"
+#include "scenarios/scenario.h"
+
+namespace anybit {
+
+/// Who holds what. The examples of client k are a pure function of the scenario; proxy and validation shares belong to
+/// the server, are taken from the training examples before they are dealt out, and no client has them (DESIGN D13).
+class FederatedData {
+ public:
+  virtual ~FederatedData() = default;
+
+  virtual std::uint32_t examples(std::uint32_t client) const = 0;
+  /// A client's examples. A pooled set returns a view into itself; a generated one draws into `scratch`, which the
+  /// calling thread owns and re-uses.
+  virtual ExamplesView client(std::uint32_t client, ExamplePool& scratch) const = 0;
+
+  Shape shape;
+  int classes = 0;
+  Normalization normalization;
+  std::uint32_t clients = 0;
+  ExamplesView proxy;
+  ExamplesView validation;
+  ExamplesView test;
+  /// "file sha-or-crc" lines for provenance.json; empty for generated data.
+  std::vector<std::string> checksums;
+};
+
+/// Reads or generates the data of a scenario. Files are looked for in DIR/<set>/ for each DIR of `directories`.
+/// Throws ScenarioError for settings that cannot work, DataError for files.
+std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories);
+
+/// `--data-dir` if given, then $ANYBIT_DATA, then data-cache/.
+std::vector<std::string> data_directories(const std::string& from_command_line);
+
+/// A file that is missing or broken; what() names the path, the place in it, and what to do.
+class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace anybit

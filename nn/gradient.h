@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "nn/loss.h"
+#include "nn/network.h"
+
+namespace anybit {
+
+/// A gathered batch: `labels.size()` live examples, images NHWC and normalised, in a buffer with room for the
+/// workspace's whole batch (rows beyond the live ones are ignored and may be overwritten with zeros).
+struct Batch {
+  std::span<float> images;
+  std::span<const std::uint8_t> labels;
+  int live() const { return static_cast<int>(labels.size()); }
+};
+
+enum class Mode : std::uint8_t { kTraining, kInference };
+
+/// All that one thread needs to run a network: activations, scratch, prepared kernels for a ladder of batch sizes
+/// (batch, batch/2, ..., 1). A smaller batch runs on the next larger rung, its missing rows zero and without gradient:
+/// so no batch size allocates or prepares anything after construction. Make and use it in one thread (DESIGN D3).
+class Workspace {
+ public:
+  Workspace(std::shared_ptr<const Network> network, int batch, Mode mode);
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+
+  const Network& network() const;
+  int batch() const;
+  /// Bytes of activations, gradients and scratch.
+  std::size_t bytes() const;
+  /// batch x input floats and batch labels, for the caller to gather into.
+  std::span<float> images();
+  std::span<std::uint8_t> labels();
+
+  struct Machine;
+  Machine& machine() { return *machine_; }
+
+ private:
+  std::unique_ptr<Machine> machine_;
+};
+
+/// How a pass treats the network's slots. The default is the float network at no cost.
+struct SlotSettings {
+  SlotFunction* function = nullptr;
+  std::span<float> statistics = {};  // see SlotPass
+  DrawName draw = {};
+};
+
+/// Runs the network. Returns live x classes outputs, owned by the workspace until its next pass.
+std::span<const float> forward(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
+                               const SlotSettings& slots = {});
+
+/// (parameters, batch, slot settings, loss) -> (loss, gradient buffer): the one gradient function of the house
+/// (DESIGN D2). Every element of `gradients` (size of the layout) is written; tensors that the pass does not reach get
+/// zero.
+Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch, const SlotSettings& slots,
+               const Loss& loss, std::span<float> gradients);
+
+}  // namespace anybit

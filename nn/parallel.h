@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace anybit {
+
+/// The one place where threads are made (DESIGN D3): runs body(item, worker) for every item in [0, items), on
+/// `threads` workers, items handed out in order as workers come free. worker is in [0, threads). Inside, OpenMP is set to
+/// one thread, so oneDNN primitives made or run there are single-threaded. An exception of a body is thrown here after
+/// all workers have stopped. Carries the marks that let ThreadSanitizer see libgomp's synchronisation.
+void parallel_for(std::size_t items, int threads, const std::function<void(std::size_t item, int worker)>& body);
+
+/// How many threads this machine offers.
+int hardware_threads();
+
+}  // namespace anybit

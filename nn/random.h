@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace anybit {
+
+/// What a draw is for. Part of its name, so two purposes never share a stream. Append only: numbers reach results.
+enum class Purpose : std::uint32_t {
+  kInitialize = 1,
+  kPartition = 2,
+  kHoldOut = 3,     // the server's proxy and validation shares
+  kCohort = 4,
+  kShuffle = 5,     // order of a client's examples in an epoch
+  kWidths = 6,      // bit schedules
+  kNoise = 7,       // pseudo-quantization noise
+  kRounding = 8,    // stochastic rounding in a slot
+  kCodec = 9,       // stochastic rounding on the wire
+  kDropout = 10,
+  kWriter = 11,     // the hand of a glyph writer
+  kGlyph = 12,      // one drawn example
+  kFleet = 13,
+  kTest = 14,
+};
+
+/// The full name of a draw (DESIGN D6). Equal names give equal numbers, whatever thread asks, in whatever order.
+struct DrawName {
+  std::uint64_t seed = 0;
+  Purpose purpose = Purpose::kTest;
+  std::uint32_t round = 0;
+  std::uint32_t client = 0;
+  std::uint32_t step = 0;
+  std::uint32_t layer = 0;
+};
+
+/// Counter-based generator: Philox 4x32-10 (Salmon et al., Random numbers: as easy as 1, 2, 3, SC 2011).
+/// A value type made where it is used and dropped there; nothing long-lived holds one.
+class Stream {
+ public:
+  explicit Stream(const DrawName& name);
+
+  std::uint32_t bits();                          // 32 uniform bits
+  std::uint64_t bits64();
+  double uniform();                              // [0, 1) on 53 bits
+  std::uint32_t below(std::uint32_t bound);      // unbiased, bound >= 1
+  double normal();                               // N(0, 1) by Box-Muller on our own log, sin and cos
+  double gamma(double shape);                    // Gamma(shape, 1), shape > 0 (Marsaglia and Tsang 2000)
+
+  /// out[i] = uniform float in [low, high) on 24 bits. Element i depends on the name and i alone, not on earlier calls
+  /// of this stream.
+  void fill_uniform(std::span<float> out, float low, float high) const;
+
+  /// Fisher-Yates.
+  template <class T>
+  void shuffle(std::span<T> items) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(static_cast<std::uint32_t>(i))]);
+  }
+
+  /// The raw block function: 4 words from a 128-bit counter and a 64-bit key (for the published test vectors).
+  static std::array<std::uint32_t, 4> block(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 2> high_counter_;    // upper half of the counter: round and step
+  std::uint64_t next_block_ = 0;
+  std::array<std::uint32_t, 4> buffer_{};
+  int left_ = 0;
+  double spare_normal_ = 0;
+  bool has_spare_ = false;
+};
+
+}  // namespace anybit

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/gradient.h"
+#include "nn/network.h"
+#include "scenarios/table.h"
+
+namespace anybit {
+
+inline constexpr std::uint8_t kFloatWidth = 32;
+
+/// When a decision is made: the draw's name carries seed, round, client and step; progress is global in [0, 1].
+struct Moment {
+  DrawName draw;
+  double progress = 0;
+  std::span<const int> device_widths;  // of the client's fleet class; empty without a fleet
+};
+
+/// Part 1: which width each slot uses at this step. Writes widths[slot] for every slot of the network; 32 = float.
+class BitSchedule {
+ public:
+  virtual ~BitSchedule() = default;
+  virtual void choose(const Moment& moment, std::span<const SlotSite> sites, std::span<std::uint8_t> widths) const = 0;
+};
+
+/// The per-thread working form of part 2: a slot function that is told the widths of each step.
+class SlotProgram : public SlotFunction {
+ public:
+  /// Part 8, after a broadcast: what a client fixes once for its round (MSE steps, say), from the received buffer.
+  virtual void begin_client(std::span<const float> parameters) = 0;
+  virtual void begin_step(std::span<const std::uint8_t> widths, const Moment& moment) = 0;
+  /// How many of the client's steps trained each tensor of the layout: adds to steps[tensor] for the tensors that only
+  /// some widths use. Called once after each step.
+  virtual void count_trained(std::span<std::uint32_t> steps) const = 0;
+};
+
+/// Part 2: the quantizers of the slots. Declares the tensors that they learn or keep, and their first values.
+class SlotQuantizers {
+ public:
+  virtual ~SlotQuantizers() = default;
+  virtual std::vector<TensorSpec> tensors(const Network& network) const = 0;
+  virtual void initialize(const Network& network, const Layout& layout, std::span<float> values) const = 0;
+  virtual std::unique_ptr<SlotProgram> make_program(std::shared_ptr<const Network> network,
+                                                    std::shared_ptr<const Layout> layout) const = 0;
+};
+
+/// Part 3: a penalty on the parameters. Adds its gradient and returns its value.
+class Penalty {
+ public:
+  virtual ~Penalty() = default;
+  virtual double add(const Network& network, std::span<const float> parameters, std::span<float> gradients) const = 0;
+};
+
+/// What a step rule can ask for: the gradient of the batch at given widths.
+class StepGradient {
+ public:
+  virtual ~StepGradient() = default;
+  virtual Score at(std::span<const std::uint8_t> widths, std::span<float> gradients) = 0;
+};
+
+/// Part 6: how many gradients on one batch and how they combine into `gradients`.
+class StepRule {
+ public:
+  virtual ~StepRule() = default;
+  /// Further buffers of the layout's size that one step needs.
+  virtual int scratch_buffers() const = 0;
+  virtual Score step(StepGradient& gradient, std::span<const std::uint8_t> widths, std::span<float> gradients,
+                     std::span<float> scratch) const = 0;
+};
+
+/// A training method: a bundle of optional parts (DESIGN D5). An empty part costs nothing; all empty is FedAvg. Parts
+/// of the list that no method here uses yet (views, update rules, server part, post stage, score) get their pointer
+/// beside these on the day the first method needs them.
+struct Method {
+  std::string name;
+  std::function<Description(Description)> rewrite;
+  std::shared_ptr<const BitSchedule> schedule;
+  std::shared_ptr<const SlotQuantizers> quantizers;
+  std::shared_ptr<const Penalty> penalty;
+  std::shared_ptr<const Loss> loss;
+  std::shared_ptr<const StepRule> rule;
+  /// The method keeps ranges of activations in the tensors "<layer>.input.range" ([min, max], merged over clients).
+  bool has_activation_ranges = false;
+};
+
+using MethodTable = Table<Method>;
+/// fedavg, kure, apqn, qat, mqat, joint.
+const MethodTable& methods();
+
+/// The layout of a network under a method: the network's tensors, then the method's.
+std::shared_ptr<const Layout> make_layout(const Network& network, const Method& method);
+/// First values of all of them.
+Parameters make_parameters(const Network& network, const Method& method, std::shared_ptr<const Layout> layout,
+                           std::uint64_t seed);
+
+}  // namespace anybit

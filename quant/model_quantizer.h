@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/network.h"
+#include "nn/parameters.h"
+#include "quant/method.h"
+
+namespace anybit {
+
+/// One point of an evaluation grid.
+struct GridPoint {
+  int weights = 32;
+  int activations = 32;
+  std::string range = "minmax";        // rule for the weights: a row of quantizers()
+  std::string granularity = "tensor";  // or "channel"
+  int first = 0;                       // width of the first layer; 0: as the others
+  int last = 0;
+};
+
+/// Range of one activation slot.
+struct Range {
+  float low = 0;
+  float high = 0;
+};
+
+/// The weights of a trained model as they are at a grid point: a copy of `parameters` with every weight tensor
+/// replaced by its quantized values. Biases and norms stay float.
+Parameters quantize_weights(const Network& network, const Parameters& parameters, const GridPoint& point);
+
+/// The ranges that a method's training left in the parameters, one per weighted layer; empty if it kept none.
+std::vector<Range> trained_ranges(const Network& network, const Parameters& parameters);
+
+/// A slot function that quantizes activations at fixed widths and ranges (asymmetric, per tensor) and leaves weights
+/// alone: for evaluation after quantize_weights.
+std::unique_ptr<SlotFunction> make_activation_quantizer(const Network& network, std::vector<Range> ranges,
+                                                        const GridPoint& point);
+
+/// A slot function that only watches: low and high of every activation slot over all batches it sees.
+class RangeObserver final : public SlotFunction {
+ public:
+  explicit RangeObserver(const Network& network);
+  bool forward(const SlotSite&, std::span<const float> before, std::span<float> after, SlotPass&) override;
+  void backward(const SlotSite&, std::span<const float>, std::span<const float>, std::span<float>, SlotPass&) override;
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+ private:
+  std::vector<Range> ranges_;
+};
+
+/// Names of the range rules, with their help (`anybit-sim list quantizers`): minmax, mse, percentile, learned.
+const std::vector<RowInfo>& range_rules();
+
+}  // namespace anybit

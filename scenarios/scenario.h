@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "scenarios/options.h"
+
+namespace anybit {
+
+/// A class of devices. Shares of all classes sum to one; without any class every client is alike.
+struct FleetClass {
+  std::string name;
+  double share = 1.0;
+  std::vector<int> widths;  // widths it can run, 32 = float
+  SourcePosition where;
+};
+
+/// The points at which a model is tested: the product of the lists. 32 bits = float.
+struct EvaluationGrid {
+  std::vector<int> weights = {32};
+  std::vector<int> activations = {32};
+  std::vector<std::string> range = {"minmax"};        // of the weights
+  std::vector<std::string> granularity = {"tensor"};  // of the weights
+  int first = 0;  // width of the first layer's weight and input; 0: as the others
+  int last = 0;   // of the last layer's
+  SourcePosition where;
+};
+
+/// Everything a run needs, read once and never changed. Parts are names with options that the folders above check.
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+
+  struct Data {
+    Part set;  // name = data.set; options = the keys of [data] that belong to the set, e.g. classes
+    std::uint32_t clients = 0;
+    Part partition;
+    std::int64_t proxy = 0;
+    std::int64_t validation = 0;
+    SourcePosition where;
+  } data;
+
+  Part model;  // [model]: name and the model's own keys
+
+  struct Training {
+    Part method;
+    Part objective;
+    Part optimizer;
+    int epochs = 1;
+    int batch = 32;
+    SourcePosition where;
+  } training;
+
+  struct Federation {
+    int rounds = 1;
+    int cohort = 1;
+    Part strategy;
+    Part uplink;
+    Part downlink;
+    std::string transport = "memory";
+    SourcePosition where;
+  } federation;
+
+  std::vector<FleetClass> fleet;
+
+  struct Evaluate {
+    int every = 0;          // rounds; 0: never during the run
+    EvaluationGrid grid;    // small and often
+    EvaluationGrid final_grid;
+    bool has_final = false; // without [evaluate.final] the last round is tested on `grid`
+  } evaluate;
+
+  struct Checkpoint {
+    double seconds = 5;  // of work between two; 0: every round
+    int keep = 2;
+  } checkpoint;
+};
+
+/// "key.path=value" from the command line. The value is TOML; what is not TOML is a string.
+struct Override {
+  std::string path;
+  std::string value;
+};
+
+/// Reads a scenario file and applies overrides. Throws ScenarioErrors with *every* mistake found (unknown keys with the
+/// nearest known one, wrong types, values out of range). Names and options of parts are not known here: the folders
+/// above check them. Setting a part's `name` by override marks the part's written options as belonging to the old row.
+Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides);
+Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
+
+/// The whole scenario as TOML, every default written out, a key a line, in a fixed order: reading it gives the same
+/// scenario. Parts should be resolved first.
+std::string write_scenario(const Scenario& scenario);
+
+/// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint and transport.
+std::string result_bearing_text(const Scenario& scenario);
+
+/// Several mistakes at once; what() is one "file:line: reason" a line.
+class ScenarioErrors : public std::runtime_error {
+ public:
+  explicit ScenarioErrors(std::vector<std::string> lines);
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+}  // namespace anybit

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/federated_data.h"
+#include "nn/network.h"
+#include "quant/model_quantizer.h"
+#include "scenarios/scenario.h"
+
+namespace anybit {
+
+/// Accuracy of the global model at one grid point.
+struct Accuracy {
+  GridPoint point;
+  double value = 0;   // fraction of the test examples
+};
+
+/// The points of a grid, in the order of the lists: weights outermost, granularity innermost. Points that are the same
+/// (range and granularity do not matter at 32 bits) appear once.
+std::vector<GridPoint> grid_points(const EvaluationGrid& grid);
+
+/// Tests models at grid points, over `threads` threads; counts are integers, so threads never change the result.
+class Evaluator {
+ public:
+  Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads);
+  ~Evaluator();
+
+  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
+  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
+
+  /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.
+  static void check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace anybit

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wire/codec.h"
+
+namespace anybit {
+
+/// One task, for ever: a retry is the same task (DESIGN D8).
+struct TaskId {
+  std::uint64_t run = 0;      // digest of the scenario's result-bearing text
+  std::uint32_t round = 0;    // the version that the task starts from
+  std::uint32_t client = 0;
+  bool operator==(const TaskId&) const = default;
+};
+
+/// Client -> server: who I am.
+struct Hello {
+  std::uint32_t protocol = 1;
+  std::uint32_t client = 0;        // first client that this connection plays
+  std::uint32_t clients = 1;       // how many it plays, from `client` on
+  std::string kernel_set;
+};
+
+/// Server -> client: the run you are in.
+struct Welcome {
+  std::uint32_t protocol = 1;
+  std::uint64_t run = 0;
+  std::string scenario;            // result-bearing TOML; empty where both sides already hold it
+};
+
+/// Server -> client: train this.
+struct TaskMessage {
+  TaskId id;
+  std::uint32_t planned_rounds = 1;
+  std::uint64_t layout = 0;        // digest of the layout that `parameters` has
+  Bytes parameters;                // downlink code of all tensors that are broadcast
+};
+
+/// A tensor that only some of the client's steps trained.
+struct TensorShare {
+  std::uint32_t tensor = 0;
+  std::uint32_t steps = 0;
+};
+
+/// Client -> server: what training changed.
+struct UpdateMessage {
+  TaskId id;
+  std::uint64_t layout = 0;
+  std::uint32_t examples = 0;
+  std::uint32_t steps = 0;                 // local steps taken
+  std::vector<std::uint32_t> tensors;      // trained in every step, ascending
+  std::vector<TensorShare> shares;         // trained in some steps only, ascending by tensor
+  double loss = 0;                         // mean training loss over the client's steps
+  Bytes delta;                             // uplink code: local minus received, `tensors` then `shares`
+};
+
+/// Server -> client.
+struct Reject {
+  TaskId id;
+  std::string reason;
+};
+struct Acknowledge {
+  TaskId id;
+};
+/// Either side: no more from me.
+struct Goodbye {
+  std::string reason;
+};
+
+using Message = std::variant<Hello, Welcome, TaskMessage, UpdateMessage, Acknowledge, Reject, Goodbye>;
+
+/// The largest body that a peer may send, by kind; checked before a byte is allocated.
+struct FrameLimits {
+  std::size_t before_welcome = 4096;       // Hello, Welcome without scenario
+  std::size_t body = std::size_t{256} << 20;
+};
+
+/// A frame: the fixed header of FORMAT.md, then the body in Cereal's portable binary.
+Bytes encode_frame(const Message& message);
+
+inline constexpr std::size_t kFrameHeaderBytes = 24;
+
+/// Reads a header (kFrameHeaderBytes). Returns "" and the body's length, or the reason for refusal.
+std::string check_header(std::span<const std::uint8_t> header, std::size_t limit, std::size_t& body_bytes);
+
+/// Reads a whole frame (header and body). Returns "" and the message, or the reason for refusal. Never throws for what
+/// a peer sent, never allocates more than the frame's own size (and small change).
+std::string decode_frame(std::span<const std::uint8_t> frame, std::size_t limit, Message& message);
+
+/// CRC32C (Castagnoli), as in the frame header and in checkpoints.
+std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t seed = 0);
+
+}  // namespace anybit
