@@ -5,7 +5,7 @@
 
 namespace anybit {
 
-/// Summed loss and number of right answers of a batch.
+/// Mean loss and number of right answers of a batch.
 struct Score {
   double loss = 0;      // mean over the batch's live examples
   int correct = 0;      // argmax of the outputs equals the label; the lowest index wins a tie

@@ -11,6 +11,18 @@ namespace anybit {
 /// all workers have stopped. Carries the marks that let ThreadSanitizer see libgomp's synchronisation.
 void parallel_for(std::size_t items, int threads, const std::function<void(std::size_t item, int worker)>& body);
 
+/// Keeps OpenMP, and so oneDNN, at one thread in the calling thread while it lives (specs E, trap 2).
+class SingleThreadScope {
+ public:
+  SingleThreadScope();
+  ~SingleThreadScope();
+  SingleThreadScope(const SingleThreadScope&) = delete;
+  SingleThreadScope& operator=(const SingleThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
 /// How many threads this machine offers.
 int hardware_threads();
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace anybit {
 
@@ -36,6 +37,11 @@ struct DrawName {
 
 /// Counter-based generator: Philox 4x32-10 (Salmon et al., Random numbers: as easy as 1, 2, 3, SC 2011).
 /// A value type made where it is used and dropped there; nothing long-lived holds one.
+///
+/// From name to stream: the upper half of the counter is (round, step), the lower half counts blocks, and the key is
+/// m(m(m(seed) ^ (purpose, layer)) ^ client), where m is the finaliser of SplitMix64, a bijection of 64 bits. So names
+/// that differ in round or step, or in only one of seed, (purpose, layer) and client, never share a stream; two other
+/// names share their key, as of any 64-bit hash, with chance 2^-64.
 class Stream {
  public:
   explicit Stream(const DrawName& name);
@@ -48,7 +54,7 @@ class Stream {
   double gamma(double shape);                    // Gamma(shape, 1), shape > 0 (Marsaglia and Tsang 2000)
 
   /// out[i] = uniform float in [low, high) on 24 bits. Element i depends on the name and i alone, not on earlier calls
-  /// of this stream.
+  /// of this stream; the numbers come from blocks of their own (2^63 and up), which the draws above never reach.
   void fill_uniform(std::span<float> out, float low, float high) const;
 
   /// Fisher-Yates.

@@ -1,0 +1,169 @@
+#include "client/training.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "nn/random.h"
+
+namespace anybit {
+
+/// One worker's buffers, re-used for every client. The functions below are the steps of one client's round in order.
+struct Trainer::State final : StepGradient {
+  explicit State(const TrainingPlan& of);
+
+  void start_client(const TaskMessage& task, std::size_t examples);
+  void epoch(const ExamplesView& examples, const Normalization& normalization, int number);
+  void step(const Batch& batch);
+  void name_trained(UpdateMessage& update) const;
+  void encode(UpdateMessage& update);
+
+  /// The batch's gradient at given widths: what a step rule asks for.
+  Score at(std::span<const std::uint8_t> widths, std::span<float> into) override;
+
+  const TrainingPlan& plan;
+  Workspace workspace;
+  CrossEntropy cross_entropy;
+  std::unique_ptr<SlotProgram> program;
+  FloatBuffer received;
+  FloatBuffer local;
+  FloatBuffer gradients;
+  FloatBuffer optimizer_state;
+  FloatBuffer rule_scratch;
+  std::vector<std::uint8_t> widths;
+  std::vector<std::uint32_t> steps_of_tensor;  // for tensors that only some widths train
+  std::vector<std::uint32_t> order;
+  std::vector<int> sent;
+
+  // Of the client being played:
+  DrawName name;
+  std::span<const int> device_widths;
+  Moment moment;
+  const Batch* batch = nullptr;
+  std::uint32_t steps = 0;
+  std::uint32_t planned_steps = 1;
+  std::uint32_t planned_rounds = 1;
+  double loss_sum = 0;
+  std::size_t seen = 0;
+};
+
+Trainer::State::State(const TrainingPlan& of) : plan(of), workspace(of.network, of.batch, Mode::kTraining) {
+  const std::size_t size = plan.layout->size();
+  received.resize(size);
+  local.resize(size);
+  gradients.resize(size);
+  optimizer_state.resize(size * static_cast<std::size_t>(plan.optimizer->state_buffers()));
+  if (plan.method.rule) rule_scratch.resize(size * static_cast<std::size_t>(plan.method.rule->scratch_buffers()));
+  if (plan.method.quantizers) program = plan.method.quantizers->make_program(plan.network, plan.layout);
+  widths.assign(plan.network->slots().size(), kFloatWidth);
+  steps_of_tensor.resize(plan.layout->tensors().size());
+  sent.reserve(plan.uploaded.size());
+}
+
+void Trainer::State::start_client(const TaskMessage& task, std::size_t examples) {
+  name = {plan.seed, Purpose::kShuffle, task.id.round, task.id.client, 0, 0};
+  std::copy(received.begin(), received.end(), local.begin());
+  std::fill(optimizer_state.begin(), optimizer_state.end(), 0.0F);
+  std::fill(steps_of_tensor.begin(), steps_of_tensor.end(), 0U);
+  const std::size_t per_epoch = (examples + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch);
+  planned_steps = static_cast<std::uint32_t>(per_epoch * static_cast<std::size_t>(plan.epochs));
+  planned_rounds = std::max(1U, task.planned_rounds);
+  steps = 0;
+  loss_sum = 0;
+  seen = 0;
+  if (program) program->begin_client(local);
+}
+
+void Trainer::State::epoch(const ExamplesView& examples, const Normalization& normalization, int number) {
+  order.resize(examples.size());
+  std::iota(order.begin(), order.end(), 0U);
+  Stream stream({name.seed, Purpose::kShuffle, name.round, name.client, static_cast<std::uint32_t>(number), 0});
+  stream.shuffle(std::span<std::uint32_t>(order));
+  const std::size_t size = static_cast<std::size_t>(plan.batch);
+  for (std::size_t at = 0; at < order.size(); at += size) {
+    const std::span<const std::uint32_t> picks = std::span<const std::uint32_t>(order).subspan(at, std::min(size, order.size() - at));
+    step(gather(examples, picks, normalization, workspace.images(), workspace.labels()));
+  }
+}
+
+Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into) {
+  SlotSettings settings;
+  if (program) {
+    program->begin_step(at_widths, moment);
+    settings.function = program.get();
+    settings.statistics = local;
+    settings.draw = moment.draw;
+  }
+  const Loss& loss = plan.method.loss ? *plan.method.loss : static_cast<const Loss&>(cross_entropy);
+  const Score score = gradient(workspace, local, *batch, settings, loss, into);
+  if (program) program->count_trained(steps_of_tensor);
+  return score;
+}
+
+void Trainer::State::step(const Batch& gathered) {
+  batch = &gathered;
+  moment.draw = {name.seed, Purpose::kWidths, name.round, name.client, steps, 0};
+  const double fraction = static_cast<double>(steps) / static_cast<double>(planned_steps);
+  moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
+  moment.device_widths = device_widths;
+  if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
+  const Score score = plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch)
+                                       : at(widths, gradients);
+  if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
+  if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);
+  plan.optimizer->step(*plan.layout, local, gradients, optimizer_state, moment.progress, static_cast<int>(steps));
+  loss_sum += score.loss * gathered.live();
+  seen += static_cast<std::size_t>(gathered.live());
+  ++steps;
+}
+
+/// A quantizer's tensor is trained by the steps whose widths used it; every other uploaded tensor by all steps.
+void Trainer::State::name_trained(UpdateMessage& update) const {
+  update.tensors.clear();
+  update.shares.clear();
+  for (const int t : plan.uploaded) {
+    const std::size_t index = static_cast<std::size_t>(t);
+    if (plan.layout->tensors()[index].role != Role::kQuantizer) {
+      update.tensors.push_back(static_cast<std::uint32_t>(t));
+    } else if (steps_of_tensor[index] > 0) {
+      // A step that asks for several gradients may use a tensor more than once; it is still one step.
+      update.shares.push_back({static_cast<std::uint32_t>(t), std::min(steps, steps_of_tensor[index])});
+    }
+  }
+}
+
+void Trainer::State::encode(UpdateMessage& update) {
+  for (std::size_t i = 0; i < local.size(); ++i) local[i] -= received[i];
+  sent.clear();
+  for (const std::uint32_t t : update.tensors) sent.push_back(static_cast<int>(t));
+  for (const TensorShare& share : update.shares) sent.push_back(static_cast<int>(share.tensor));
+  update.delta.clear();
+  plan.uplink->encode(*plan.layout, sent, local, {name.seed, Purpose::kCodec, name.round, name.client, 0, 0},
+                      update.delta);
+}
+
+Trainer::Trainer(const TrainingPlan& plan) : state_(std::make_unique<State>(plan)) {}
+Trainer::~Trainer() = default;
+
+std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
+                           std::span<const int> device_widths, UpdateMessage& update) {
+  State& state = *state_;
+  if (task.layout != state.plan.layout->digest()) return "the task's network is not the one of this scenario";
+  if (examples.size() == 0) return "this client has no examples";
+  const std::string refusal =
+      state.plan.downlink->decode(*state.plan.layout, state.plan.broadcast, task.parameters, state.received);
+  if (!refusal.empty()) return "parameters: " + refusal;
+  state.device_widths = device_widths;
+  state.start_client(task, examples.size());
+  for (int number = 0; number < state.plan.epochs; ++number) state.epoch(examples, normalization, number);
+  update.id = task.id;
+  update.layout = task.layout;
+  update.examples = static_cast<std::uint32_t>(examples.size());
+  update.steps = state.steps;
+  update.loss = state.loss_sum / static_cast<double>(state.seen);
+  state.name_trained(update);
+  state.encode(update);
+  return "";
+}
+
+}  // namespace anybit

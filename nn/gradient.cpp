@@ -1,0 +1,334 @@
+#include "nn/gradient.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "nn/layers/layer.h"
+#include "nn/layers/onednn.h"
+#include "nn/parallel.h"
+
+namespace anybit {
+namespace {
+
+/// The batch sizes that kernels are prepared for. Inference meets one short batch per data set, so one rung serves.
+std::vector<int> ladder(int batch, Mode mode) {
+  std::vector<int> rungs{batch};
+  while (mode == Mode::kTraining && rungs.back() > 1) rungs.push_back((rungs.back() + 1) / 2);
+  return rungs;
+}
+
+}  // namespace
+
+/// What a thread owns. Buffers are per node; a ReLU that its predecessor took over shares the predecessor's.
+struct Workspace::Machine {
+  /// One node's kernels and buffers.
+  struct Station {
+    std::unique_ptr<Layer> layer;    // null: fused into the node before
+    std::size_t storage = 0;         // node whose buffers it uses
+    FloatBuffer output;
+    FloatBuffer gradient;
+    int weighted = -1;               // index of the weighted layer, -1: none
+    int consumers = 0;
+    bool written = false;            // gradient holds something in this backward pass
+  };
+  /// One weighted layer's slots: buffers for the values after, and whether they are in use in this pass.
+  struct Slots {
+    FloatBuffer weight;
+    FloatBuffer activation;
+    bool weight_used = false;
+    bool activation_used = false;
+  };
+
+  std::shared_ptr<const Network> network;
+  std::vector<int> rungs;
+  Mode mode;
+  OneDnn onednn;
+  std::vector<Station> stations;
+  std::vector<Slots> slots;
+  std::vector<std::size_t> offsets;  // of the network's tensors
+  std::size_t network_size = 0;
+  FloatBuffer images;
+  std::vector<std::uint8_t> labels;
+  FloatBuffer branch;  // gradient of a node with several consumers, before it is added
+
+  Machine(std::shared_ptr<const Network> of, int batch, Mode how);
+  void plan_fusion();
+  void make_station(std::size_t node);
+  const FloatBuffer& output_of(int node) const {
+    return node < 0 ? images : stations[stations[static_cast<std::size_t>(node)].storage].output;
+  }
+  bool is_relu(int node) const {
+    return node >= 0 && std::holds_alternative<Relu>(network->description().nodes[static_cast<std::size_t>(node)].operation);
+  }
+  int rung_for(int live) const;
+  std::size_t bytes() const;
+};
+
+Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode how)
+    : network(std::move(of)), rungs(ladder(batch, how)), mode(how), stations(network->shapes().size()),
+      slots(network->weighted_layers().size()) {
+  const SingleThreadScope one_thread;  // oneDNN fixes its thread count when a primitive is made
+  for (const TensorSpec& tensor : network->tensors()) {
+    offsets.push_back(network_size);
+    std::size_t size = 1;
+    for (const int extent : tensor.shape) size *= static_cast<std::size_t>(extent);
+    network_size += size;
+  }
+  const std::size_t rows = static_cast<std::size_t>(batch);
+  images.resize(rows * network->description().input.size());
+  labels.resize(rows);
+  plan_fusion();
+  for (std::size_t i = 0; i < stations.size(); ++i) make_station(i);
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < stations.size(); ++i)
+    if (stations[i].consumers > 1) largest = std::max(largest, network->shapes()[i].size());
+  if (mode == Mode::kTraining) branch.resize(rows * largest);
+  for (std::size_t l = 0; l < slots.size(); ++l) {
+    slots[l].weight.resize(network->slots()[2 * l].size);
+    slots[l].activation.resize(rows * network->slots()[2 * l + 1].size);
+  }
+}
+
+/// Decides which ReLU is computed by the dense or convolution layer before it: one that is its only reader.
+void Workspace::Machine::plan_fusion() {
+  const auto& nodes = network->description().nodes;
+  for (const Node& node : nodes)
+    for (const int from : node.inputs)
+      if (from >= 0) ++stations[static_cast<std::size_t>(from)].consumers;
+  for (std::size_t l = 0; l < network->weighted_layers().size(); ++l)
+    stations[static_cast<std::size_t>(network->weighted_layers()[l].node)].weighted = static_cast<int>(l);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    stations[i].storage = i;
+    if (!is_relu(static_cast<int>(i)) || nodes[i].inputs[0] < 0) continue;
+    const std::size_t before = static_cast<std::size_t>(nodes[i].inputs[0]);
+    if (stations[before].weighted >= 0 && stations[before].consumers == 1) stations[i].storage = before;
+  }
+}
+
+void Workspace::Machine::make_station(std::size_t node) {
+  Station& station = stations[node];
+  if (station.storage != node) return;
+  const Node& what = network->description().nodes[node];
+  LayerPlan plan;
+  plan.input = network->input_of(static_cast<int>(node));
+  plan.output = network->shapes()[node];
+  plan.rungs = rungs;
+  plan.training = mode == Mode::kTraining;
+  plan.input_gradient = what.inputs[0] >= 0;
+  plan.input_is_relu = is_relu(what.inputs[0]);
+  plan.onednn = &onednn;
+  for (std::size_t i = node + 1; i < stations.size(); ++i) plan.fused_relu |= stations[i].storage == node;
+  const int tensor = network->first_tensor(static_cast<int>(node));
+  if (tensor >= 0) plan.wide_dense = network->tensors()[static_cast<std::size_t>(tensor)].channel_stride == 1;
+  station.layer = make_layer(what.operation, plan);
+  const std::size_t size = static_cast<std::size_t>(rungs.front()) * plan.output.size();
+  station.output.resize(size);
+  if (plan.training) station.gradient.resize(size);
+}
+
+int Workspace::Machine::rung_for(int live) const {
+  if (live < 1 || live > rungs.front()) throw std::logic_error("a batch of " + std::to_string(live) + " examples");
+  int rung = 0;
+  while (rung + 1 < static_cast<int>(rungs.size()) && rungs[static_cast<std::size_t>(rung) + 1] >= live) ++rung;
+  return rung;
+}
+
+std::size_t Workspace::Machine::bytes() const {
+  std::size_t floats = images.size() + branch.size();
+  for (const Station& s : stations) floats += s.output.size() + s.gradient.size();
+  for (const Slots& s : slots) floats += s.weight.size() + s.activation.size();
+  return floats * sizeof(float) + onednn.scratch_bytes();
+}
+
+namespace {
+
+/// One run of a machine over a batch.
+class Pass {
+ public:
+  Pass(Workspace::Machine& machine, std::span<const float> parameters, const Batch& batch, const SlotSettings& settings,
+       std::span<float> gradients)
+      : machine_(machine), batch_(batch), settings_(settings), parameters_(parameters), gradients_(gradients),
+        rung_(machine.rung_for(batch.live())), rows_(machine.rungs[static_cast<std::size_t>(rung_)]),
+        slot_pass_{parameters, settings.statistics, gradients, settings.draw} {
+    if (batch.images.data() != machine.images.data()) {
+      std::copy_n(batch.images.data(), live() * image_size(), machine.images.data());
+    }
+    clear_padding(machine.images, image_size());
+  }
+
+  std::span<const float> forward() {
+    for (std::size_t i = 0; i < machine_.stations.size(); ++i)
+      if (machine_.stations[i].layer) forward_station(i);
+    const FloatBuffer& out = machine_.output_of(static_cast<int>(machine_.stations.size()) - 1);
+    return std::span<const float>(out).first(live() * classes());
+  }
+
+  Score backward(const Loss& loss) {
+    const std::size_t last = machine_.stations.size() - 1;
+    for (auto& station : machine_.stations) station.written = false;
+    auto& top = machine_.stations[machine_.stations[last].storage];
+    const std::span<const float> outputs = std::span<const float>(top.output).first(live() * classes());
+    const Score score = loss.apply(outputs, batch_.labels, static_cast<int>(classes()),
+                                   std::span<float>(top.gradient).first(outputs.size()));
+    clear_padding(top.gradient, classes());
+    top.written = true;
+    std::fill(gradients_.begin() + static_cast<std::ptrdiff_t>(machine_.network_size), gradients_.end(), 0.0F);
+    for (std::size_t i = machine_.stations.size(); i-- > 0;)
+      if (machine_.stations[i].layer) backward_station(i);
+    return score;
+  }
+
+ private:
+  std::size_t live() const { return static_cast<std::size_t>(batch_.live()); }
+  std::size_t classes() const { return static_cast<std::size_t>(machine_.network->description().classes); }
+  std::size_t image_size() const { return machine_.network->description().input.size(); }
+
+  /// Rows that no example uses hold zeros, so whatever an earlier batch left there reaches nothing.
+  void clear_padding(FloatBuffer& buffer, std::size_t size) const {
+    std::fill(buffer.begin() + static_cast<std::ptrdiff_t>(live() * size),
+              buffer.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(rows_) * size), 0.0F);
+  }
+
+  const float* tensor(int index) const { return parameters_.data() + machine_.offsets[static_cast<std::size_t>(index)]; }
+  float* tensor_gradient(int index) const {
+    return gradients_.data() + machine_.offsets[static_cast<std::size_t>(index)];
+  }
+
+  /// Runs the two slots of a weighted layer and says what the layer shall read.
+  void apply_slots(int l, const float*& weight, const float*& input) {
+    auto& slots = machine_.slots[static_cast<std::size_t>(l)];
+    slots.weight_used = slots.activation_used = false;
+    if (settings_.function == nullptr) return;
+    const SlotSite& weights = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
+    const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
+    slots.weight_used = settings_.function->forward(weights, {weight, weights.size}, slots.weight, slot_pass_);
+    const std::size_t used = live() * inputs.size;
+    slots.activation_used = settings_.function->forward(inputs, {input, used},
+                                                        std::span<float>(slots.activation).first(used), slot_pass_);
+    if (slots.weight_used) weight = slots.weight.data();
+    if (!slots.activation_used) return;
+    clear_padding(slots.activation, inputs.size);
+    input = slots.activation.data();
+  }
+
+  void forward_station(std::size_t i) {
+    auto& station = machine_.stations[i];
+    const Node& node = machine_.network->description().nodes[i];
+    LayerPass pass;
+    pass.rung = rung_;
+    pass.rows = rows_;
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.input[k] = machine_.output_of(node.inputs[k]).data();
+    pass.output = station.output.data();
+    if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
+      pass.weight = tensor(first);
+      pass.bias = has_second(i) ? tensor(first + 1) : nullptr;
+    }
+    if (station.weighted >= 0) apply_slots(station.weighted, pass.weight, pass.input[0]);
+    station.layer->forward(pass);
+  }
+
+  /// Weighted layers without a bias have one tensor, all other nodes with tensors have two.
+  bool has_second(std::size_t i) const {
+    const int l = machine_.stations[i].weighted;
+    return l < 0 || machine_.network->weighted_layers()[static_cast<std::size_t>(l)].bias >= 0;
+  }
+
+  void backward_station(std::size_t i) {
+    auto& station = machine_.stations[i];
+    if (!station.written) throw std::logic_error("node without gradient: nothing reads it");
+    const Node& node = machine_.network->description().nodes[i];
+    LayerGradient pass;
+    pass.rung = rung_;
+    pass.rows = rows_;
+    pass.output = station.output.data();
+    pass.output_gradient = station.gradient.data();
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      pass.input[k] = machine_.output_of(node.inputs[k]).data();
+      pass.input_gradient[k] = destination(node.inputs[k]);
+    }
+    if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
+      pass.weight = tensor(first);
+      pass.weight_gradient = tensor_gradient(first);
+      if (has_second(i)) pass.bias_gradient = tensor_gradient(first + 1);
+    }
+    if (station.weighted >= 0) {
+      auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
+      if (slots.weight_used) pass.weight = slots.weight.data();
+      if (slots.activation_used) pass.input[0] = slots.activation.data();
+    }
+    station.layer->backward(pass);
+    if (station.weighted >= 0) slots_backward(station.weighted, node.inputs[0], pass);
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
+  }
+
+  /// Where a consumer writes a node's gradient: straight into it, or beside it when another consumer already did.
+  float* destination(int node) const {
+    if (node < 0) return nullptr;
+    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(node)].storage];
+    return to.written ? machine_.branch.data() : to.gradient.data();
+  }
+
+  void arrived(int node, const float* gradient) const {
+    if (node < 0) return;
+    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(node)].storage];
+    if (gradient != to.gradient.data()) {
+      const std::size_t n =
+          static_cast<std::size_t>(rows_) * machine_.network->shapes()[static_cast<std::size_t>(node)].size();
+      for (std::size_t e = 0; e < n; ++e) to.gradient[e] += gradient[e];
+    }
+    to.written = true;
+  }
+
+  void slots_backward(int l, int input_node, const LayerGradient& pass) {
+    const auto& slots = machine_.slots[static_cast<std::size_t>(l)];
+    const SlotSite& weights = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
+    const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
+    if (slots.weight_used)
+      settings_.function->backward(weights, {tensor(weights.tensor), weights.size}, slots.weight,
+                                   {pass.weight_gradient, weights.size}, slot_pass_);
+    if (slots.activation_used && pass.input_gradient[0] != nullptr) {
+      const std::size_t used = live() * inputs.size;
+      settings_.function->backward(inputs, std::span<const float>(machine_.output_of(input_node)).first(used),
+                                   std::span<const float>(slots.activation).first(used),
+                                   {pass.input_gradient[0], used}, slot_pass_);
+    }
+  }
+
+  Workspace::Machine& machine_;
+  const Batch& batch_;
+  const SlotSettings& settings_;
+  std::span<const float> parameters_;
+  std::span<float> gradients_;
+  int rung_;
+  int rows_;
+  SlotPass slot_pass_;
+};
+
+}  // namespace
+
+Workspace::Workspace(std::shared_ptr<const Network> network, int batch, Mode mode)
+    : machine_(std::make_unique<Machine>(std::move(network), batch, mode)) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+const Network& Workspace::network() const { return *machine_->network; }
+int Workspace::batch() const { return machine_->rungs.front(); }
+std::size_t Workspace::bytes() const { return machine_->bytes(); }
+std::span<float> Workspace::images() { return machine_->images; }
+std::span<std::uint8_t> Workspace::labels() { return machine_->labels; }
+
+std::span<const float> forward(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
+                               const SlotSettings& slots) {
+  const SingleThreadScope one_thread;
+  return Pass(workspace.machine(), parameters, batch, slots, {}).forward();
+}
+
+Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch, const SlotSettings& slots,
+               const Loss& loss, std::span<float> gradients) {
+  const SingleThreadScope one_thread;
+  Pass pass(workspace.machine(), parameters, batch, slots, gradients);
+  pass.forward();
+  return pass.backward(loss);
+}
+
+}  // namespace anybit

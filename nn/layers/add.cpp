@@ -1,0 +1,32 @@
+#include <algorithm>
+
+#include "nn/layers/layers.h"
+
+namespace anybit {
+namespace {
+
+/// The sum of two branches; each gets the whole gradient.
+class AddLayer final : public Layer {
+ public:
+  explicit AddLayer(const LayerPlan& plan) : size_(plan.input.size()) {}
+
+  void forward(const LayerPass& pass) override {
+    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
+    for (std::size_t i = 0; i < n; ++i) pass.output[i] = pass.input[0][i] + pass.input[1][i];
+  }
+
+  void backward(const LayerGradient& pass) override {
+    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
+    for (float* const to : pass.input_gradient)
+      if (to != nullptr) std::copy_n(pass.output_gradient, n, to);
+  }
+
+ private:
+  std::size_t size_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_add(const LayerPlan& plan) { return std::make_unique<AddLayer>(plan); }
+
+}  // namespace anybit

@@ -1,0 +1,92 @@
+#include "nn/layers/elementwise.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/onednn.h"
+
+namespace anybit {
+namespace {
+
+using Desc = dnnl::memory::desc;
+
+/// y = x W + b on oneDNN's matrix product. W is stored [in][out] or [out][in] as the network's layout says; the three
+/// products only exchange strides.
+class DenseLayer final : public Layer {
+ public:
+  DenseLayer(const Dense& dense, const LayerPlan& plan, bool outputs_first)
+      : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), outputs_first_(outputs_first),
+        plan_(plan), onednn_(*plan.onednn) {
+    for (const int rows : plan.rungs) rungs_.push_back(prepare(rows));
+  }
+
+  void forward(const LayerPass& pass) override {
+    Prepared& product = rungs_[static_cast<std::size_t>(pass.rung)].forward;
+    product.set(DNNL_ARG_SRC, pass.input[0]);
+    product.set(DNNL_ARG_WEIGHTS, pass.weight);
+    product.set(DNNL_ARG_BIAS, pass.bias);
+    product.set(DNNL_ARG_DST, pass.output);
+    product.run(onednn_);
+  }
+
+  void backward(const LayerGradient& pass) override {
+    const std::size_t outputs = static_cast<std::size_t>(outputs_);
+    const std::size_t rows = static_cast<std::size_t>(pass.rows);
+    if (plan_.fused_relu) mask_by_output(pass.output_gradient, pass.output, rows * outputs);
+    std::fill_n(pass.bias_gradient, outputs, 0.0F);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t o = 0; o < outputs; ++o) pass.bias_gradient[o] += pass.output_gradient[r * outputs + o];
+
+    Rung& rung = rungs_[static_cast<std::size_t>(pass.rung)];
+    rung.weight_gradient.set(DNNL_ARG_SRC, outputs_first_ ? pass.output_gradient : pass.input[0]);
+    rung.weight_gradient.set(DNNL_ARG_WEIGHTS, outputs_first_ ? pass.input[0] : pass.output_gradient);
+    rung.weight_gradient.set(DNNL_ARG_DST, pass.weight_gradient);
+    rung.weight_gradient.run(onednn_);
+    if (pass.input_gradient[0] == nullptr) return;
+    rung.data_gradient.set(DNNL_ARG_SRC, pass.output_gradient);
+    rung.data_gradient.set(DNNL_ARG_WEIGHTS, pass.weight);
+    rung.data_gradient.set(DNNL_ARG_DST, pass.input_gradient[0]);
+    rung.data_gradient.run(onednn_);
+  }
+
+ private:
+  struct Rung {
+    Prepared forward, weight_gradient, data_gradient;
+  };
+
+  Prepared product(const Desc& left, const Desc& right, const Desc& result, const Desc& bias, bool relu) {
+    const dnnl::matmul::desc description = bias.is_zero() ? dnnl::matmul::desc(left, right, result)
+                                                          : dnnl::matmul::desc(left, right, bias, result);
+    const dnnl::matmul::primitive_desc chosen(description, OneDnn::attributes(relu), onednn_.engine());
+    refuse_reference(chosen.impl_info_str(), "dense layer");
+    std::vector<std::pair<int, Desc>> arguments{{DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}};
+    if (!bias.is_zero()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
+    return {onednn_, dnnl::matmul(chosen), chosen.scratchpad_desc(), arguments};
+  }
+
+  Rung prepare(int rows) {
+    const Desc source = matrix(rows, inputs_);
+    const Desc target = matrix(rows, outputs_);
+    Rung rung;
+    rung.forward = product(source, matrix(inputs_, outputs_, outputs_first_), target, matrix(1, outputs_), plan_.fused_relu);
+    if (!plan_.training) return rung;
+    rung.weight_gradient = outputs_first_
+                               ? product(matrix(outputs_, rows, true), source, matrix(outputs_, inputs_), {}, false)
+                               : product(matrix(inputs_, rows, true), target, matrix(inputs_, outputs_), {}, false);
+    if (plan_.input_gradient)
+      rung.data_gradient = product(target, matrix(outputs_, inputs_, !outputs_first_), source, {}, false);
+    return rung;
+  }
+
+  int inputs_;
+  int outputs_;
+  bool outputs_first_;
+  LayerPlan plan_;
+  OneDnn& onednn_;
+  std::vector<Rung> rungs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_dense(const Dense& dense, const LayerPlan& plan) {
+  return std::make_unique<DenseLayer>(dense, plan, !plan.wide_dense);
+}
+
+}  // namespace anybit

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include "nn/network.h"
+
+namespace anybit {
+
+/// Where one forward pass of a layer reads and writes. Activations are rows x shape, NHWC.
+struct LayerPass {
+  int rung = 0;   // index of the prepared batch size
+  int rows = 0;   // rows of the rung; all are computed
+  std::array<const float*, 2> input{};
+  float* output = nullptr;
+  const float* weight = nullptr;
+  const float* bias = nullptr;  // also: a norm's scale and shift stand in weight and bias
+};
+
+/// The same for the backward pass. Rows beyond the batch's live ones have a zero output gradient.
+struct LayerGradient {
+  int rung = 0;
+  int rows = 0;
+  std::array<const float*, 2> input{};
+  const float* output = nullptr;
+  const float* weight = nullptr;
+  float* output_gradient = nullptr;              // may be changed in place
+  std::array<float*, 2> input_gradient{};        // written, not added to; null where nobody wants it
+  float* weight_gradient = nullptr;
+  float* bias_gradient = nullptr;
+};
+
+/// The prepared kernels of one node in one workspace: re-used for every batch, used by one thread. Layers allocate in
+/// their constructor only.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  virtual void forward(const LayerPass& pass) = 0;
+  virtual void backward(const LayerGradient& pass) = 0;
+};
+
+class OneDnn;
+
+/// What a layer is made from.
+struct LayerPlan {
+  Shape input;
+  Shape output;
+  std::vector<int> rungs;      // batch sizes, largest first
+  bool training = true;        // prepare the backward pass too
+  bool input_gradient = true;  // somebody wants the gradient of the input
+  bool fused_relu = false;     // output = max(0, .); the output gradient arrives unmasked
+  bool input_is_relu = false;  // the input is some ReLU's output, so a zero has no gradient
+  bool wide_dense = false;     // dense weights are stored [in][out], else [out][in]
+  OneDnn* onednn = nullptr;
+};
+
+/// Makes the kernels of a node; a Relu that is fused into its predecessor has none.
+std::unique_ptr<Layer> make_layer(const Operation& operation, const LayerPlan& plan);
+
+}  // namespace anybit

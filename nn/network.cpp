@@ -1,0 +1,125 @@
+#include "nn/network.h"
+
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace anybit {
+namespace {
+
+/// Dense weights of more outputs than this are stored [in][out], which the forward pass prefers; fewer outputs
+/// [out][in] (specs E: measured at 784x200 and 784x10).
+constexpr int kWideOutputs = 16;
+
+TensorSpec tensor(const std::string& name, std::vector<int> shape, Role role) {
+  TensorSpec spec;
+  spec.name = name;
+  spec.shape = std::move(shape);
+  spec.role = role;
+  return spec;
+}
+
+TensorSpec dense_weight(const Node& node, int inputs, int outputs) {
+  const bool wide = outputs > kWideOutputs;
+  TensorSpec spec = tensor(node.name + ".weight", wide ? std::vector<int>{inputs, outputs} : std::vector<int>{outputs, inputs},
+                           Role::kWeight);
+  spec.channels = outputs;
+  spec.channel_stride = wide ? 1 : inputs;
+  return spec;
+}
+
+TensorSpec convolution_weight(const Node& node, int inputs, const Convolution& c) {
+  TensorSpec spec = tensor(node.name + ".weight", {c.channels, inputs, c.kernel, c.kernel}, Role::kWeight);
+  spec.channels = c.channels;
+  spec.channel_stride = inputs * c.kernel * c.kernel;
+  return spec;
+}
+
+}  // namespace
+
+Network::Network(Description description) : description_(std::move(description)), shapes_(infer_shapes(description_)) {
+  if (description_.nodes.empty() || static_cast<int>(shapes_.back().size()) != description_.classes)
+    throw std::invalid_argument("network '" + description_.name + "': the last node must give " +
+                                std::to_string(description_.classes) + " outputs");
+  for (std::size_t i = 0; i < description_.nodes.size(); ++i) {
+    const Node& node = description_.nodes[i];
+    const Shape in = input_of(static_cast<int>(i));
+    const int next = static_cast<int>(tensors_.size());
+    first_tensor_.push_back(-1);
+    if (const auto* dense = std::get_if<Dense>(&node.operation)) {
+      const int inputs = static_cast<int>(in.size());
+      first_tensor_.back() = next;
+      tensors_.push_back(dense_weight(node, inputs, dense->outputs));
+      tensors_.push_back(tensor(node.name + ".bias", {dense->outputs}, Role::kBias));
+      weighted_.push_back({static_cast<int>(i), next, next + 1, 2.0 * inputs * dense->outputs});
+    } else if (const auto* convolution = std::get_if<Convolution>(&node.operation)) {
+      first_tensor_.back() = next;
+      tensors_.push_back(convolution_weight(node, in.channels, *convolution));
+      if (convolution->bias) tensors_.push_back(tensor(node.name + ".bias", {convolution->channels}, Role::kBias));
+      const double window = static_cast<double>(in.channels) * convolution->kernel * convolution->kernel;
+      weighted_.push_back({static_cast<int>(i), next, convolution->bias ? next + 1 : -1,
+                           2.0 * window * static_cast<double>(shapes_[i].size())});
+    } else if (std::holds_alternative<GroupNorm>(node.operation)) {
+      first_tensor_.back() = next;
+      tensors_.push_back(tensor(node.name + ".scale", {in.channels}, Role::kNorm));
+      tensors_.push_back(tensor(node.name + ".shift", {in.channels}, Role::kNorm));
+    }
+  }
+  for (std::size_t l = 0; l < weighted_.size(); ++l) {
+    const WeightedLayer& layer = weighted_[l];
+    const TensorSpec& weight = tensors_[static_cast<std::size_t>(layer.weight)];
+    SlotSite site;
+    site.layer = static_cast<int>(l);
+    site.first = l == 0;
+    site.last = l + 1 == weighted_.size();
+    site.slot = static_cast<int>(2 * l);
+    site.kind = SlotKind::kWeight;
+    site.name = weight.name;
+    site.tensor = layer.weight;
+    site.channels = weight.channels;
+    site.channel_stride = weight.channel_stride;
+    site.size = 1;
+    for (const int extent : weight.shape) site.size *= static_cast<std::size_t>(extent);
+    slots_.push_back(site);
+    site.slot += 1;
+    site.kind = SlotKind::kActivation;
+    site.name = description_.nodes[static_cast<std::size_t>(layer.node)].name + ".input";
+    site.tensor = -1;
+    site.channels = 1;
+    site.channel_stride = 1;
+    site.size = input_of(layer.node).size();
+    slots_.push_back(site);
+  }
+}
+
+Shape Network::input_of(int node, int which) const {
+  const int from = description_.nodes[static_cast<std::size_t>(node)].inputs.at(static_cast<std::size_t>(which));
+  return from < 0 ? description_.input : shapes_[static_cast<std::size_t>(from)];
+}
+
+double Network::forward_flops() const {
+  double total = 0;
+  for (const WeightedLayer& layer : weighted_) total += layer.flops;
+  return total;
+}
+
+void Network::initialize(std::span<float> values, std::uint64_t seed) const {
+  std::size_t offset = 0;
+  double bound = 1;  // of the last weight seen: a bias follows its weight
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    const TensorSpec& t = tensors_[i];
+    std::size_t size = 1;
+    for (const int extent : t.shape) size *= static_cast<std::size_t>(extent);
+    const std::span<float> out = values.subspan(offset, size);
+    offset += size;
+    if (t.role == Role::kNorm) {
+      std::fill(out.begin(), out.end(), t.name.ends_with(".scale") ? 1.0F : 0.0F);
+      continue;
+    }
+    if (t.role == Role::kWeight) bound = 1.0 / std::sqrt(static_cast<double>(size) / t.channels);
+    const Stream stream({seed, Purpose::kInitialize, 0, 0, 0, static_cast<std::uint32_t>(i)});
+    stream.fill_uniform(out, static_cast<float>(-bound), static_cast<float>(bound));
+  }
+}
+
+}  // namespace anybit

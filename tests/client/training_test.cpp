@@ -1,0 +1,163 @@
+#include "client/training.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace anybit {
+namespace {
+
+Part part(const std::string& name, std::vector<std::pair<std::string, OptionValue>> options = {}) {
+  Part made{name, Options("test." + name), {"test", 1}};
+  for (auto& [key, value] : options) made.options.set(key, value);
+  return made;
+}
+
+/// A small multilayer perceptron on 4x4 images with three classes.
+Scenario small_scenario(Part method = part("fedavg")) {
+  Scenario scenario;
+  scenario.seed = 5;
+  scenario.model = part("mlp", {{"hidden", std::vector<std::int64_t>{20, 6}}});
+  scenario.training.method = std::move(method);
+  scenario.training.objective = part("plain");
+  scenario.training.optimizer = part("sgd", {{"rate", 0.1}});
+  scenario.training.epochs = 2;
+  scenario.training.batch = 4;
+  scenario.federation.rounds = 3;
+  scenario.federation.uplink = part("float32");
+  scenario.federation.downlink = part("float32");
+  return scenario;
+}
+
+constexpr Shape kImage{4, 4, 1};
+constexpr int kClasses = 3;
+
+ExamplePool make_examples(std::size_t count, std::uint32_t salt = 0) {
+  ExamplePool pool;
+  pool.shape = kImage;
+  Stream stream({9, Purpose::kTest, salt, 0, 0, 0});
+  for (std::size_t i = 0; i < count * kImage.size(); ++i) pool.pixels.push_back(static_cast<std::uint8_t>(stream.below(256)));
+  for (std::size_t i = 0; i < count; ++i) pool.labels.push_back(static_cast<std::uint8_t>(stream.below(kClasses)));
+  pool.indices.resize(count);
+  std::iota(pool.indices.begin(), pool.indices.end(), 0U);
+  return pool;
+}
+
+Parameters initial(const TrainingPlan& plan) { return make_parameters(*plan.network, plan.method, plan.layout, plan.seed); }
+
+TaskMessage make_task(const TrainingPlan& plan, const Parameters& parameters, std::uint32_t client = 3) {
+  TaskMessage task;
+  task.id = {1, 1, client};
+  task.planned_rounds = plan.rounds;
+  task.layout = plan.layout->digest();
+  plan.downlink->encode(*plan.layout, plan.broadcast, parameters.values, {}, task.parameters);
+  return task;
+}
+
+UpdateMessage train(Trainer& trainer, const TaskMessage& task, const ExamplePool& examples) {
+  UpdateMessage update;
+  EXPECT_EQ(trainer.train(task, examples.view(), {}, {}, update), "");
+  return update;
+}
+
+TEST(Training, TakesTheStepsThatAPlainLoopTakes) {
+  const TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
+  const ExamplePool examples = make_examples(10);  // batches of 4, 4 and 2, twice
+  const Parameters start = initial(plan);
+  Trainer trainer(plan);
+  const UpdateMessage update = train(trainer, make_task(plan, start), examples);
+
+  Parameters local = start;
+  Workspace workspace(plan.network, plan.batch, Mode::kTraining);
+  FloatBuffer gradients(plan.layout->size());
+  double loss = 0;
+  for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
+    std::vector<std::uint32_t> order(10);
+    std::iota(order.begin(), order.end(), 0U);
+    Stream({plan.seed, Purpose::kShuffle, 1, 3, epoch, 0}).shuffle(std::span<std::uint32_t>(order));
+    for (std::size_t at = 0; at < 10; at += 4) {
+      const std::span<const std::uint32_t> picks = std::span<const std::uint32_t>(order).subspan(at, std::min<std::size_t>(4, 10 - at));
+      const Batch batch = gather(examples.view(), picks, {}, workspace.images(), workspace.labels());
+      loss += gradient(workspace, local.values, batch, {}, CrossEntropy(), gradients).loss * batch.live();
+      for (std::size_t i = 0; i < gradients.size(); ++i) local.values[i] -= 0.1F * gradients[i];
+    }
+  }
+  EXPECT_EQ(update.examples, 10U);
+  EXPECT_EQ(update.steps, 6U);
+  EXPECT_DOUBLE_EQ(update.loss, loss / 20);
+  EXPECT_EQ(update.tensors.size(), plan.layout->tensors().size());
+  EXPECT_TRUE(update.shares.empty());
+  FloatBuffer delta(plan.layout->size());
+  std::vector<int> sent(update.tensors.begin(), update.tensors.end());
+  ASSERT_EQ(plan.uplink->decode(*plan.layout, sent, update.delta, delta), "");
+  for (std::size_t i = 0; i < delta.size(); ++i) EXPECT_EQ(delta[i], local.values[i] - start.values[i]) << i;
+}
+
+TEST(Training, AClientLeavesNoTraceInTheWorker) {
+  const TrainingPlan plan = make_plan(small_scenario(part("mqat")), kImage, kClasses);
+  const ExamplePool examples = make_examples(7);
+  const TaskMessage task = make_task(plan, initial(plan));
+  Trainer fresh(plan);
+  const UpdateMessage expected = train(fresh, task, examples);
+
+  Parameters diverged = initial(plan);
+  diverged.values[0] = std::numeric_limits<float>::infinity();
+  Trainer used(plan);
+  train(used, make_task(plan, diverged, 8), make_examples(9, 1));
+  const UpdateMessage again = train(used, task, examples);
+  EXPECT_EQ(again.delta, expected.delta);
+  EXPECT_EQ(again.loss, expected.loss);
+}
+
+TEST(Training, TheDeltaIsAgainstWhatTheClientDecoded) {
+  Scenario scenario = small_scenario();
+  scenario.federation.downlink = part("uniform", {{"bits", std::int64_t{2}}});
+  scenario.training.optimizer = part("sgd", {{"rate", 1e-30}});
+  const TrainingPlan plan = make_plan(scenario, kImage, kClasses);
+  Trainer trainer(plan);
+  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(4));
+  for (const std::uint8_t byte : update.delta) EXPECT_EQ(byte & 0x7F, 0);  // plus or minus zero everywhere
+}
+
+TEST(Training, ALearnedStepIsNamedWithTheStepsThatUsedIt) {
+  const Part method = part("mqat", {{"widths", std::vector<std::int64_t>{8, 4}}, {"range", std::string("learned")}});
+  const TrainingPlan plan = make_plan(small_scenario(method), kImage, kClasses);
+  Trainer trainer(plan);
+  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(40));
+  ASSERT_EQ(update.steps, 20U);
+  std::vector<std::uint32_t> steps_of_layer(plan.network->weighted_layers().size(), 0);
+  for (const TensorShare& share : update.shares) {
+    EXPECT_EQ(plan.layout->tensors()[share.tensor].role, Role::kQuantizer);
+    EXPECT_GT(share.steps, 0U);
+    EXPECT_LT(share.steps, 20U) << "twenty draws of two widths used only one";
+  }
+  // Every step draws one width for all layers, so the two shares of a layer add up to the steps.
+  std::uint32_t total = 0;
+  for (const TensorShare& share : update.shares) total += share.steps;
+  EXPECT_EQ(total, 20U * plan.network->weighted_layers().size());
+}
+
+TEST(Training, RefusesWhatItCannotTrain) {
+  const TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
+  Trainer trainer(plan);
+  UpdateMessage update;
+  TaskMessage task = make_task(plan, initial(plan));
+  EXPECT_EQ(trainer.train(task, ExamplePool{kImage, {}, {}, {}}.view(), {}, {}, update), "this client has no examples");
+  task.layout += 1;
+  EXPECT_EQ(trainer.train(task, make_examples(4).view(), {}, {}, update),
+            "the task's network is not the one of this scenario");
+  task = make_task(plan, initial(plan));
+  task.parameters.pop_back();
+  EXPECT_TRUE(trainer.train(task, make_examples(4).view(), {}, {}, update).starts_with("parameters: "));
+}
+
+TEST(Training, ANetworkThatDoesNotFitTheImageIsAScenarioError) {
+  Scenario scenario = small_scenario();
+  scenario.model = part("lenet");
+  EXPECT_THROW(make_plan(scenario, kImage, kClasses), ScenarioError);
+}
+
+}  // namespace
+}  // namespace anybit
