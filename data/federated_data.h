@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "data/data_error.h"
 #include "data/examples.h"
 #include "scenarios/scenario.h"
 
@@ -29,7 +29,7 @@ class FederatedData {
   ExamplesView proxy;
   ExamplesView validation;
   ExamplesView test;
-  /// "file sha-or-crc" lines for provenance.json; empty for generated data.
+  /// "name crc32 size" a file, for provenance.json; empty for generated data.
   std::vector<std::string> checksums;
 };
 
@@ -39,11 +39,5 @@ std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::ve
 
 /// `--data-dir` if given, then $ANYBIT_DATA, then data-cache/.
 std::vector<std::string> data_directories(const std::string& from_command_line);
-
-/// A file that is missing or broken; what() names the path, the place in it, and what to do.
-class DataError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 }  // namespace anybit

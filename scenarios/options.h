@@ -10,11 +10,15 @@
 
 namespace anybit {
 
-/// Where a value was written: a scenario file and its line, or "--set" / "default" with line 0.
+/// Where a value was written: a scenario file and its line, or "--set key.path" / "default" with line 0.
 struct SourcePosition {
   std::string file;
   int line = 0;
 };
+
+/// The position of an override from the command line, and whether a position is one.
+SourcePosition override_position(const std::string& path);
+bool from_override(const SourcePosition& where);
 
 /// "file:line" or just the file where there is no line.
 std::string to_string(const SourcePosition& where);
@@ -42,10 +46,13 @@ class Options {
     SourcePosition where;
   };
 
-  explicit Options(std::string path = {}) : path_(std::move(path)) {}
+  /// `keys_beside`: keys of the same table that are not options, e.g. "name"; a misspelt one is found among them.
+  explicit Options(std::string path = {}, std::vector<std::string> keys_beside = {})
+      : path_(std::move(path)), keys_beside_(std::move(keys_beside)) {}
 
   /// The dotted path of the table, e.g. "training.method"; for messages.
   const std::string& path() const { return path_; }
+  const std::vector<std::string>& keys_beside() const { return keys_beside_; }
   const std::vector<Entry>& entries() const { return entries_; }
   bool has(std::string_view key) const { return find(key) != nullptr; }
   const Entry* find(std::string_view key) const;
@@ -73,10 +80,11 @@ class Options {
   const Entry& at(std::string_view key) const;
 
   std::string path_;
+  std::vector<std::string> keys_beside_;
   std::vector<Entry> entries_;
 };
 
-/// A named member of a family with its options: `{ name = "mqat", widths = [8, 4] }`.
+/// A named member of a family with its options: `{ name = "mqat", widths = [8, 4] }`. `where` is the place of the name.
 struct Part {
   std::string name;
   Options options;

@@ -23,8 +23,8 @@ struct EvaluationGrid {
   std::vector<int> activations = {32};
   std::vector<std::string> range = {"minmax"};        // of the weights
   std::vector<std::string> granularity = {"tensor"};  // of the weights
-  int first = 0;  // width of the first layer's weight and input; 0: as the others
-  int last = 0;   // of the last layer's
+  int first = 0;                                      // width of the first layer's weight and input; 0: as the others
+  int last = 0;                                       // of the last layer's
   SourcePosition where;
 };
 
@@ -66,10 +66,10 @@ struct Scenario {
   std::vector<FleetClass> fleet;
 
   struct Evaluate {
-    int every = 0;          // rounds; 0: never during the run
-    EvaluationGrid grid;    // small and often
-    EvaluationGrid final_grid;
-    bool has_final = false; // without [evaluate.final] the last round is tested on `grid`
+    int every = 0;              // rounds; 0: never during the run
+    EvaluationGrid grid;        // small and often
+    EvaluationGrid final_grid;  // equals `grid` where there is no [evaluate.final]
+    bool has_final = false;     // without [evaluate.final] the last round is tested on `grid`
   } evaluate;
 
   struct Checkpoint {
@@ -84,9 +84,13 @@ struct Override {
   std::string value;
 };
 
+/// Splits "key.path=value". Throws ScenarioError where there is no "=" or no path.
+Override parse_override(const std::string& argument);
+
 /// Reads a scenario file and applies overrides. Throws ScenarioErrors with *every* mistake found (unknown keys with the
 /// nearest known one, wrong types, values out of range). Names and options of parts are not known here: the folders
-/// above check them. Setting a part's `name` by override marks the part's written options as belonging to the old row.
+/// above check them. Setting a part's `name` by override marks the part's written options as belonging to the old row
+/// (drop_foreign_options in table.h). A missing `name` is the file's without its ending.
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides);
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 

@@ -23,24 +23,33 @@ struct OptionRow {
 
 /// "These options make the row equal that other row, bit for bit" (DESIGN D5), or the reason why there are none.
 struct Neutral {
-  std::string base;                                             // name of the base row; empty: none
+  std::string base;                                               // name of the base row; empty: none
   std::vector<std::pair<std::string, OptionValue>> options = {};  // of this row
   std::vector<std::pair<std::string, OptionValue>> base_options = {};
-  std::string reason = {};                                      // why none, where base is empty
+  std::string reason = {};  // why none, where base is empty
 };
 
 /// What `anybit-sim list` prints of a row, whatever it makes.
 struct RowInfo {
   std::string name;
-  std::string help;                // one line
-  std::string paper;               // source with year, or "" for the obvious
+  std::string help;   // one line
+  std::string paper;  // source with year, or "" for the obvious
   std::vector<OptionRow> options = {};
   Neutral neutral = {"", {}, {}, ""};
 };
 
 /// Checks a part's options against its row and fills in the defaults, in the row's order. ScenarioError names the
 /// nearest known option for an unknown one, and the expected type for a wrong one.
+/// An integer serves as a number and a single value as a list of one; both are stored as the fallback's type, so that
+/// the canonical text is one.
 Options resolve_options(const RowInfo& row, const Options& given);
+
+/// Every mistake that resolve_options() would find, one "file:line: reason" each, in the order of the options.
+std::vector<std::string> option_mistakes(const RowInfo& row, const Options& given);
+
+/// Where the part's name came from an override, removes the options that the file wrote for the old row and `row` does
+/// not know, and returns their names. Options that were set by overrides themselves stay, and stay mistakes.
+std::vector<std::string> drop_foreign_options(const RowInfo& row, Part& part);
 
 /// Throws "unknown FAMILY 'x'; known: a, b, c (did you mean 'a'?)" at the part's place.
 [[noreturn]] void refuse_name(const std::string& family, const Part& part, const std::vector<RowInfo>& rows);
@@ -74,6 +83,15 @@ class Table {
   /// The part with every default filled in; ScenarioError for a name or option that the table does not know.
   Part resolve(const Part& part) const {
     return {part.name, resolve_options(row(part).info, part.options), part.where};
+  }
+
+  /// Every mistake of the part that this table can see: an unknown name, or all its wrong options.
+  std::vector<std::string> mistakes(const Part& part) const {
+    try {
+      return option_mistakes(row(part).info, part.options);
+    } catch (const ScenarioError& unknown_name) {
+      return {unknown_name.what()};
+    }
   }
 
   /// Makes the named member. The maker gets resolved options and checks their values.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,11 +28,28 @@ class CheckpointError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Temporary file, checksum, flush to disk, rename, flush of the folder.
+/// Writes the file (format: checkpoint.cpp) so that at any moment either the old or the new one is there, whole:
+/// temporary file in the same folder, flush to disk, rename, flush of the folder. On failure the old one is untouched
+/// and the temporary is removed.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
-/// state.global has no layout yet: call attach_layout.
+/// Reads and checks the whole file. state.global has no layout yet: call attach_layout.
 Checkpoint read_checkpoint(const std::string& path);
 /// Checks digest and sizes against the network the caller made from checkpoint.scenario.
 void attach_layout(Checkpoint& checkpoint, std::shared_ptr<const Layout> layout, const std::string& path);
+
+// The checkpoints of a run stand in one folder: checkpoint-000010.ckpt is that of version 10.
+
+std::string checkpoint_path(const std::string& folder, std::uint32_t version);
+
+struct LatestCheckpoint {
+  std::string path;
+  Checkpoint checkpoint;
+  std::vector<std::string> broken;  // what is wrong with newer files that were passed over; tell the user
+};
+/// The newest one that can be read; none where the folder holds no checkpoint or does not exist. Throws where there are
+/// some and none can be read.
+std::optional<LatestCheckpoint> latest_checkpoint(const std::string& folder);
+/// Removes all but the newest `keep` (at least one), and temporaries that a killed process left behind.
+void prune_checkpoints(const std::string& folder, int keep);
 
 }  // namespace anybit

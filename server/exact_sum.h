@@ -8,8 +8,9 @@
 namespace anybit {
 
 /// A sum of weighted vectors that does not depend on the order of its terms (DESIGN D7): x = weight * value in double,
-/// hi = rint(x * 2^20), lo = rint((x - hi * 2^-20) * 2^60), both added as wrapping 64-bit integers. Range +-2^42,
-/// resolution 2^-60, fewer than 2^24 terms.
+/// hi = rint(x * 2^20), lo = rint((x - hi * 2^-20) * 2^60), both added as wrapping 64-bit integers. Together they are
+/// the sum of rint(x * 2^60), exactly. Range +-2^42, resolution 2^-60. Fewer than 2^24 terms: |lo| of one term is at
+/// most 2^39, so 2^24 of them could leave the 64-bit word; hi is bound by refuse().
 class ExactSum {
  public:
   explicit ExactSum(std::size_t size);
@@ -26,20 +27,23 @@ class ExactSum {
   std::size_t size() const { return hi_.size(); }
 
  private:
-  std::vector<std::int64_t> hi_;
-  std::vector<std::int64_t> lo_;
+  std::vector<std::uint64_t> hi_;  // two's complement: unsigned, so that wrapping is defined
+  std::vector<std::uint64_t> lo_;
 };
 
-/// The same for one number: denominators.
+/// The same for one number: denominators, losses.
 class ExactScalar {
  public:
+  /// "" where x is finite and |x| <= 2^42 / cohort; else the reason.
+  static std::string refuse(double x, std::uint32_t cohort);
+  /// x must have passed refuse().
   void add(double x);
   double value() const;
   void clear() { hi_ = lo_ = 0; }
 
  private:
-  std::int64_t hi_ = 0;
-  std::int64_t lo_ = 0;
+  std::uint64_t hi_ = 0;
+  std::uint64_t lo_ = 0;
 };
 
 }  // namespace anybit

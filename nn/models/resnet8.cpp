@@ -31,7 +31,7 @@ void residual_block(Description& description, int number, int channels, int stri
 }
 
 Description make(const Options&, Shape image, int classes) {
-  require_image("resnet8", image, 4);  // two strides of 2 leave at least one pixel that is not all padding
+  require_image("resnet8", image, 4);  // one pixel is left after two strides of 2
   Description description{"resnet8", image, classes, {}};
   convolution(description, 1, kFirstChannels, 1);
   description.then("relu1", Relu{});

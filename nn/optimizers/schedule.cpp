@@ -35,7 +35,7 @@ double Schedule::rate_at(double progress) const {
 
 std::vector<OptionRow> shared_optimizer_options(double rate) {
   return {
-      {"rate", rate, 0.2 * rate, "learning rate at the start"},
+      {"rate", rate, rate / 5.0, "learning rate at the start"},
       {"decay", 0.0, 0.01, "L2 weight decay, added to the gradient"},
       {"clip", 0.0, 0.01, "largest global norm of the gradient; 0: no clipping"},
       {"schedule", std::string("constant"), std::string("cosine"), "constant, cosine or step, over the whole run"},

@@ -20,6 +20,15 @@ class Strategy {
                      std::span<float> global) const = 0;
 };
 
+/// Tensors that follow the strategy: learnt ones that are merged by a mean.
+inline bool follows_strategy(const TensorSpec& tensor) {
+  return tensor.role != Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
+}
+
+/// Adds the change of the merged tensors that do not follow the strategy (statistics, maxima) as it is. Sums are for
+/// the method's server part and are never written back. Every apply() ends with it.
+void add_plain_changes(const Layout& layout, std::span<const float> change, std::span<float> global);
+
 using StrategyTable = Table<std::unique_ptr<Strategy>>;
 /// fedavg.
 const StrategyTable& strategies();

@@ -1,0 +1,170 @@
+#include "client/connection.h"
+
+#include <algorithm>
+#include <asio.hpp>
+
+namespace anybit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using asio::ip::tcp;
+
+constexpr std::size_t kFirstRoom = std::size_t{1} << 20;
+
+/// How a wait ended.
+struct Outcome {
+  asio::error_code error;
+  std::size_t bytes = 0;
+  bool timed_out = false;
+};
+
+std::string describe(const asio::error_code& error) {
+  return error == asio::error::eof ? "the server closed the connection" : error.message();
+}
+
+Connection::Timeout left_until(Clock::time_point end) {
+  return std::max(Connection::Timeout{0}, std::chrono::ceil<Connection::Timeout>(end - Clock::now()));
+}
+
+std::string in_time(Connection::Timeout timeout) { return " within " + std::to_string(timeout.count()) + " ms"; }
+
+}  // namespace
+
+struct Connection::State {
+  explicit State(FrameLimits with) : limits(with) {}
+
+  /// Lets the one operation that was started run to its end, or cancels it when the time is over. It wrote `outcome`
+  /// before this returns, so no handler outlives the call that waits for it.
+  void wait(Timeout timeout, Outcome& outcome) {
+    io.restart();
+    io.run_for(timeout);
+    if (io.stopped()) return;
+    asio::error_code ignored;
+    resolver.cancel();
+    socket.cancel(ignored);
+    io.run();
+    outcome.timed_out = outcome.error == asio::error::operation_aborted;
+  }
+
+  Outcome read_some(std::size_t from, std::size_t to, Timeout timeout) {
+    Outcome outcome;
+    socket.async_read_some(asio::buffer(frame.data() + from, to - from),
+                           [&outcome](const asio::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
+    wait(timeout, outcome);
+    return outcome;
+  }
+
+  std::string connect_to(const tcp::endpoint& endpoint, Timeout timeout) {
+    Outcome outcome;
+    socket.async_connect(endpoint, [&outcome](const asio::error_code& error) { outcome = {error}; });
+    wait(timeout, outcome);
+    if (outcome.timed_out) return "no answer" + in_time(timeout);
+    return outcome.error ? describe(outcome.error) : "";
+  }
+
+  std::string read_frame(Timeout timeout, std::size_t& bytes, bool& quiet);
+
+  const FrameLimits limits;
+  asio::io_context io{1};
+  tcp::resolver resolver{io};
+  tcp::socket socket{io};
+  Bytes frame;  // used again for each frame
+};
+
+/// Reads header and body into `frame`. Its room follows what has arrived, not what was declared. `quiet`: the time went
+/// by without a byte.
+std::string Connection::State::read_frame(Timeout timeout, std::size_t& bytes, bool& quiet) {
+  const Clock::time_point end = Clock::now() + timeout;
+  std::size_t wanted = kFrameHeaderBytes;
+  for (bytes = 0; bytes < wanted;) {
+    frame.resize(std::max(frame.size(), std::min(wanted, std::max(kFirstRoom, 2 * bytes))));
+    const Outcome outcome = read_some(bytes, std::min(wanted, frame.size()), left_until(end));
+    bytes += outcome.bytes;
+    quiet = outcome.timed_out && bytes == 0;
+    if (outcome.timed_out) return (quiet ? "no frame" : "no whole frame") + in_time(timeout);
+    if (outcome.error) return describe(outcome.error) + (bytes > 0 ? " in the middle of a frame" : "");
+    if (bytes != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
+    std::size_t body = 0;
+    if (std::string reason = check_header(std::span(frame).first(bytes), limits.body, body); !reason.empty())
+      return reason;
+    wanted += body;
+  }
+  return "";
+}
+
+Connection::Connection(FrameLimits limits) : state_(std::make_unique<State>(limits)) {}
+
+Connection::~Connection() = default;
+
+std::string Connection::connect(const std::string& host, std::uint16_t port, Timeout timeout) {
+  close();
+  const std::string where = host + ":" + std::to_string(port) + ": ";
+  const Clock::time_point end = Clock::now() + timeout;
+  asio::error_code error;
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  std::vector<tcp::endpoint> endpoints;
+  if (!error) {
+    endpoints.emplace_back(address, port);
+  } else {
+    Outcome outcome;
+    state_->resolver.async_resolve(host, std::to_string(port),
+                                   [&](const asio::error_code& failed, const tcp::resolver::results_type& found) {
+                                     outcome = {failed};
+                                     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+                                   });
+    state_->wait(timeout, outcome);
+    if (outcome.error) return where + (outcome.timed_out ? "no address" + in_time(timeout) : describe(outcome.error));
+  }
+  std::string reason = "no address";
+  for (const tcp::endpoint& endpoint : endpoints) {
+    close();
+    reason = state_->connect_to(endpoint, left_until(end));
+    if (!reason.empty()) continue;
+    state_->socket.set_option(tcp::no_delay(true), error);
+    return "";
+  }
+  close();
+  return where + reason;
+}
+
+std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout timeout) {
+  const Clock::time_point end = Clock::now() + timeout;
+  if (std::string reason = send(encode_frame(hello), timeout); !reason.empty()) return reason;
+  Message message;
+  if (std::string reason = receive(message, left_until(end)); !reason.empty()) return reason;
+  if (const auto* goodbye = std::get_if<Goodbye>(&message)) return "the server refuses: " + goodbye->reason;
+  auto* answer = std::get_if<Welcome>(&message);
+  if (answer == nullptr) return "the server answered Hello with something else than Welcome";
+  welcome = std::move(*answer);
+  return "";
+}
+
+std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeout) {
+  if (!is_open()) return "the connection is closed";
+  Outcome outcome;
+  asio::async_write(state_->socket, asio::buffer(frame.data(), frame.size()),
+                    [&outcome](const asio::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
+  state_->wait(timeout, outcome);
+  if (!outcome.timed_out) return outcome.error ? describe(outcome.error) : "";
+  close();
+  return "the server did not take the frame" + in_time(timeout);
+}
+
+std::string Connection::receive(Message& message, Timeout timeout) {
+  if (!is_open()) return "the connection is closed";
+  std::size_t bytes = 0;
+  bool quiet = false;
+  std::string reason = state_->read_frame(timeout, bytes, quiet);
+  if (reason.empty()) reason = decode_frame(std::span(state_->frame).first(bytes), state_->limits.body, message);
+  if (!reason.empty() && !quiet) close();
+  return reason;
+}
+
+bool Connection::is_open() const { return state_->socket.is_open(); }
+
+void Connection::close() {
+  asio::error_code ignored;
+  state_->socket.close(ignored);
+}
+
+}  // namespace anybit

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+#include "data/examples.h"
+#include "scenarios/table.h"
+
+namespace anybit {
+
+/// What every set that comes from files offers: `examples`, how many of its training examples are used.
+OptionRow examples_option();
+/// The checked value; 0 means all.
+std::size_t examples_limit(const Options& options);
+/// Drops what lies beyond the first `limit` examples; 0 keeps all.
+void keep_first(ExamplePool& pool, std::size_t limit);
+
+}  // namespace anybit

@@ -1,0 +1,14 @@
+#include "data/partitions/partition.h"
+
+namespace anybit {
+
+const PartitionTable& partitions() {
+  static const PartitionTable table("partition", {
+                                                     iid_row(),
+                                                     dirichlet_row(),
+                                                     writer_row(),
+                                                 });
+  return table;
+}
+
+}  // namespace anybit

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "quant/quantizers/fake_quantizers.h"
+
+namespace anybit {
+
+/// Options that the quantizing methods share: range, percentile, granularity, full_range, activations,
+/// activation_momentum, first, last. `two_bits` is the setting that makes the method train at 2 bits, where an option's
+/// alternative would not show at the default width.
+std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits);
+
+/// "rounding", for methods that round.
+OptionRow rounding_option();
+
+/// "widths", [8, 6, 4, 3, 2].
+OptionRow widths_option();
+
+/// "sampling": when a width is drawn (make_schedule).
+OptionRow sampling_option();
+std::string read_sampling(const Options& options);
+
+/// What the resolved options say about the weights' widths `widths`. ScenarioError for values that do not fit.
+FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths);
+
+/// A method with these quantizers and the schedule `sampling` (see make_schedule).
+Method quantizing_method(std::string name, const std::string& sampling, FakeSettings settings);
+
+}  // namespace anybit

@@ -1,0 +1,116 @@
+#include "quant/quantizers/learned_step.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nn/arithmetic.h"
+
+namespace anybit {
+namespace {
+
+// gradient_i d_i of one element; the caller multiplies sums of it by the step.
+inline double step_term(float before, float rounded, float gradient, float inverse, float low, float high) {
+  const float u = before * inverse;
+  const float inside = std::nearbyint(rounded * inverse) - u;
+  const float d = u < low ? low : (high < u ? high : inside);
+  return static_cast<double>(gradient) * static_cast<double>(d);
+}
+
+struct Elements {
+  const float* before;
+  const float* rounded;
+  const float* gradient;
+  std::size_t size;
+};
+
+// One group's sum: `run` elements from `begin`, again every `period`.
+double group_sum(const UniformGrid& grid, const Elements& elements, std::size_t begin, std::size_t run,
+                 std::size_t period) {
+  constexpr std::size_t kLanes = 8;
+  const float inverse = 1.0F / grid.scale;
+  const auto low = static_cast<float>(grid.low);
+  const auto high = static_cast<float>(grid.high);
+  double lanes[kLanes] = {};
+  const auto add = [&](std::size_t lane, std::size_t i) {
+    lanes[lane] += step_term(elements.before[i], elements.rounded[i], elements.gradient[i], inverse, low, high);
+  };
+  for (; begin < elements.size; begin += period) {
+    const std::size_t end = std::min(begin + run, elements.size);
+    std::size_t i = begin;
+    for (; i + kLanes <= end; i += kLanes)
+      for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
+    for (std::size_t lane = 0; i < end; ++i, ++lane) add(lane, i);
+  }
+  double total = 0;
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+// Sums of `count` neighbouring groups, from `first` on, where every row holds one element a group.
+void row_sums(const ChannelGrids& grids, const Elements& elements, std::size_t first, std::size_t count,
+              std::span<double> sums) {
+  const auto channels = static_cast<std::size_t>(grids.channels());
+  std::fill(sums.begin(), sums.end(), 0.0);
+  for (std::size_t row = first; row < elements.size; row += channels)
+    for (std::size_t k = 0; k < count; ++k)
+      sums[k] += step_term(elements.before[row + k], elements.rounded[row + k], elements.gradient[row + k],
+                           grids.inverse()[first + k], grids.low()[first + k], grids.high()[first + k]);
+}
+
+}  // namespace
+
+std::string step_tensor_name(const std::string& weight, int width) { return weight + ".step" + std::to_string(width); }
+
+TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel) {
+  TensorSpec spec;
+  spec.name = step_tensor_name(weight.name, width);
+  spec.shape = {per_channel ? weight.channels : 1};
+  spec.role = Role::kQuantizer;
+  spec.merge = Merge::kLogMean;
+  spec.group = {1.0F, false};
+  return spec;
+}
+
+float step_from_log2(float log2_step) {
+  return static_cast<float>(fixed_exp2(std::clamp(static_cast<double>(log2_step), -60.0, 60.0)));
+}
+
+void initial_log2_steps(std::span<const float> weights, int channel_stride, int width, std::span<float> log2_steps) {
+  const std::size_t groups = log2_steps.size();
+  const auto stride = groups == 1 ? weights.size() : static_cast<std::size_t>(channel_stride);
+  const auto n = static_cast<double>(weights.size() / groups);
+  for (std::size_t c = 0; c < groups; ++c) {
+    double sum = 0;
+    for (std::size_t begin = c * stride; begin < weights.size(); begin += groups * stride)
+      for (std::size_t i = begin; i < begin + stride; ++i) sum += std::fabs(static_cast<double>(weights[i]));
+    const double step = 2.0 * (sum / n) / std::sqrt(static_cast<double>(largest_code(width)));
+    log2_steps[c] = step > 0.0 ? static_cast<float>(fixed_log2(step)) : 0.0F;
+  }
+}
+
+void learned_step_backward(const ChannelGrids& grids, int channel_stride, std::span<const float> before,
+                           std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient) {
+  constexpr double kLn2 = 0.693147180559945309417;
+  const auto groups = static_cast<std::size_t>(grids.channels());
+  const auto n = static_cast<double>(before.size() / groups);
+  const Elements elements{before.data(), rounded.data(), gradient.data(), before.size()};
+  const auto write = [&](std::size_t c, double sum) {
+    const UniformGrid grid = grids.at(static_cast<int>(c));
+    log2_gradient[c] += static_cast<float>(sum * static_cast<double>(grid.scale) * kLn2 / std::sqrt(n * grid.high));
+  };
+  if (groups > 1 && channel_stride == 1) {
+    double sums[64];
+    for (std::size_t first = 0; first < groups; first += std::size(sums)) {
+      const std::size_t count = std::min(std::size(sums), groups - first);
+      row_sums(grids, elements, first, count, sums);
+      for (std::size_t k = 0; k < count; ++k) write(first + k, sums[k]);
+    }
+  } else {
+    const std::size_t run = groups == 1 ? before.size() : static_cast<std::size_t>(channel_stride);
+    for (std::size_t c = 0; c < groups; ++c)
+      write(c, group_sum(grids.at(static_cast<int>(c)), elements, c * run, run, groups * run));
+  }
+  mask_clipped(grids, channel_stride, before, gradient);
+}
+
+}  // namespace anybit

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quant/schedules/width_plan.h"
+
+namespace anybit {
+
+/// When the weights' width is drawn anew, uniformly from the plan's widths (specs A 1.5):
+///   "step"          every local step, one width for all layers
+///   "step_layer"    every local step, independently per layer
+///   "client_round"  once per client and round
+///   "round"         once per round, the same for the whole cohort
+///   "device"        every step from the widths of the client's fleet class; a client without a class (no fleet) keeps
+///                   one of the plan's widths for the whole run, drawn by its number
+const std::vector<std::string>& sampling_names();
+
+/// A plan of a single width draws nothing under any name. Throws std::invalid_argument for an unknown name.
+std::shared_ptr<const BitSchedule> make_schedule(const std::string& sampling, WidthPlan plan);
+
+}  // namespace anybit

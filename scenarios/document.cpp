@@ -1,0 +1,137 @@
+#include "scenarios/document.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <cmath>
+
+#include "scenarios/option_types.h"
+
+namespace anybit {
+namespace {
+
+Node convert(const toml::node& node, const std::string& key, const std::string& file);
+
+Node foreign(std::string what) {
+  Node node;
+  node.kind = Node::Kind::foreign;
+  node.foreign = std::move(what);
+  return node;
+}
+
+Node held(OptionValue value) {
+  Node node;
+  node.value = std::move(value);
+  return node;
+}
+
+Node convert_table(const toml::table& table, const std::string& file) {
+  Node node;
+  node.kind = Node::Kind::table;
+  std::vector<std::pair<toml::source_position, Node>> entries;
+  for (const auto& [key, entry] : table)
+    entries.emplace_back(entry.source().begin, convert(entry, std::string(key.str()), file));
+  // The library keeps keys sorted by name; a scenario keeps the order in which they were written.
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& entry : entries) node.children.push_back(std::move(entry.second));
+  return node;
+}
+
+template <class Value>
+std::vector<Value> elements(const toml::array& array) {
+  std::vector<Value> values;
+  for (const toml::node& entry : array) values.push_back(*entry.value<Value>());
+  return values;
+}
+
+Node convert_array(const toml::array& array, const std::string& file) {
+  if (array.empty()) return held(std::vector<std::int64_t>{});
+  if (array.is_homogeneous<std::int64_t>()) return held(elements<std::int64_t>(array));
+  if (array.is_homogeneous<std::string>()) return held(elements<std::string>(array));
+  if (array.is_array_of_tables()) {
+    Node node;
+    node.kind = Node::Kind::tables;
+    for (const toml::node& entry : array) node.children.push_back(convert(entry, "", file));
+    return node;
+  }
+  if (!std::all_of(array.begin(), array.end(), [](const toml::node& entry) { return entry.is_number(); }))
+    return foreign("a list of mixed or nested values");
+  std::vector<double> numbers = elements<double>(array);
+  if (std::any_of(numbers.begin(), numbers.end(), [](double value) { return std::isnan(value); }))
+    return foreign("a list with nan in it");
+  return held(std::move(numbers));
+}
+
+Node convert_any(const toml::node& node, const std::string& file) {
+  if (const auto* table = node.as_table()) return convert_table(*table, file);
+  if (const auto* array = node.as_array()) return convert_array(*array, file);
+  if (const auto* text = node.as_string()) return held(text->get());
+  if (const auto* whole = node.as_integer()) return held(whole->get());
+  if (const auto* truth = node.as_boolean()) return held(truth->get());
+  if (const auto* number = node.as_floating_point())
+    return std::isnan(number->get()) ? foreign("nan") : held(number->get());
+  return foreign("a date or time");
+}
+
+Node convert(const toml::node& node, const std::string& key, const std::string& file) {
+  Node converted = convert_any(node, file);
+  converted.key = key;
+  converted.where = {file, static_cast<int>(node.source().begin.line)};
+  return converted;
+}
+
+std::optional<toml::table> parsed(const std::string& text) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+}
+
+void place(Node& node, const SourcePosition& where) {
+  node.where = where;
+  for (Node& child : node.children) place(child, where);
+}
+
+}  // namespace
+
+const Node* Node::child(std::string_view name) const {
+  if (kind != Kind::table) return nullptr;
+  const auto found = std::find_if(children.begin(), children.end(), [&](const Node& node) { return node.key == name; });
+  return found == children.end() ? nullptr : &*found;
+}
+
+Node* Node::child(std::string_view name) { return const_cast<Node*>(std::as_const(*this).child(name)); }
+
+std::string type_name(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::value: return type_name(node.value);
+    case Node::Kind::table: return "a table";
+    case Node::Kind::tables: return "a list of tables";
+    case Node::Kind::foreign: return node.foreign;
+  }
+  return "nothing";
+}
+
+Node parse_document(const std::string& text, const std::string& file) {
+  try {
+    return convert(toml::parse(text, file), "", file);
+  } catch (const toml::parse_error& error) {
+    std::string reason(error.description());
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    throw ScenarioError({file, static_cast<int>(error.source().begin.line)}, reason);
+  }
+}
+
+Node parse_value(const std::string& text, const SourcePosition& where) {
+  Node node = held(text);
+  if (const auto table = parsed("value = " + text)) {
+    // More than one key means that the text ran on over lines: then it is no value.
+    if (table->size() == 1) node = convert_any(*table->get("value"), "");
+  } else if (!parsed("value = " + toml_text(text))) {
+    throw ScenarioError(where, "the value is not valid UTF-8");
+  }
+  place(node, where);
+  return node;
+}
+
+}  // namespace anybit

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/options.h"
+
+namespace anybit {
+
+/// A TOML document as a tree with positions: what the schema reads and overrides change. The TOML library stays behind
+/// document.cpp.
+struct Node {
+  enum class Kind {
+    value,    // `value`
+    table,    // `children`, in the order of writing
+    tables,   // an array of tables; `children` are the tables
+    foreign,  // something that no scenario holds (a date, a list of lists, nan); `foreign` names it
+  };
+
+  std::string key;
+  SourcePosition where;
+  Kind kind = Kind::value;
+  OptionValue value = false;
+  std::vector<Node> children = {};
+  std::string foreign = {};
+
+  const Node* child(std::string_view name) const;
+  Node* child(std::string_view name);
+};
+
+/// What the user calls the node's type: "an integer", "a table", "a date", ...
+std::string type_name(const Node& node);
+
+/// Parses a whole file. Throws ScenarioError at the line of a syntax error.
+Node parse_document(const std::string& text, const std::string& file);
+
+/// Parses one value as it may stand behind "=", every position in it being `where`. What is not TOML is a string.
+Node parse_value(const std::string& text, const SourcePosition& where);
+
+}  // namespace anybit

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "scenarios/option_types.h"
+#include "scenarios/overrides.h"
+#include "scenarios/scenario.h"
+#include "scenarios/section_reader.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
+constexpr std::int64_t kMostClients = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kMostCohort = (1 << 24) - 1;  // the exact sum's limit (DESIGN D7)
+constexpr std::size_t kMostBytes = 1 << 20;
+
+int to_int(std::int64_t value) { return static_cast<int>(value); }
+
+Scenario::Data read_data(const Node* node, Mistakes& mistakes) {
+  SectionReader section(node, "data", mistakes);
+  Scenario::Data data;
+  data.where = section.where();
+  data.set.name = section.text("set", std::nullopt);
+  data.set.where = section.where("set");
+  data.clients = static_cast<std::uint32_t>(section.integer("clients", {1, kMostClients}, std::nullopt));
+  data.partition = section.part("partition", "iid");
+  data.proxy = section.integer("proxy", {0, kMost}, 0);
+  data.validation = section.integer("validation", {0, kMost}, 0);
+  data.set.options = section.take_options();
+  return data;
+}
+
+Scenario::Training read_training(const Node* node, Mistakes& mistakes) {
+  SectionReader section(node, "training", mistakes);
+  Scenario::Training training;
+  training.where = section.where();
+  training.method = section.part("method", "fedavg");
+  training.objective = section.part("objective", "plain");
+  training.optimizer = section.part("optimizer", "sgd");
+  training.epochs = to_int(section.integer("epochs", {1, kMostInt}, training.epochs));
+  training.batch = to_int(section.integer("batch", {1, kMostInt}, training.batch));
+  section.finish();
+  return training;
+}
+
+Scenario::Federation read_federation(const Node* node, const Scenario::Data& data, Mistakes& mistakes) {
+  SectionReader section(node, "federation", mistakes);
+  Scenario::Federation federation;
+  federation.where = section.where();
+  federation.rounds = to_int(section.integer("rounds", {1, kMostInt}, std::nullopt));
+  federation.cohort = to_int(section.integer("cohort", {1, kMostCohort}, std::nullopt));
+  federation.strategy = section.part("strategy", "fedavg");
+  federation.uplink = section.part("uplink", "float32");
+  federation.downlink = section.part("downlink", "float32");
+  federation.transport = section.choice("transport", federation.transport, {"memory", "tcp"});
+  if (data.clients > 0 && federation.cohort > static_cast<std::int64_t>(data.clients))
+    section.refuse("cohort",
+                   std::to_string(federation.cohort) + " is more than data.clients, " + std::to_string(data.clients));
+  section.finish();
+  return federation;
+}
+
+FleetClass read_class(const Node& node, Mistakes& mistakes) {
+  SectionReader section(&node, "fleet.class", mistakes);
+  FleetClass made;
+  made.where = section.where();
+  made.name = section.text("name", std::nullopt);
+  made.share = section.number("share", 0.0, std::nullopt);
+  made.widths = section.widths("widths", std::nullopt);
+  section.finish();
+  return made;
+}
+
+std::vector<FleetClass> read_fleet(const Node* node, Mistakes& mistakes) {
+  SectionReader section(node, "fleet", mistakes);
+  const std::size_t before = mistakes.count();
+  std::vector<FleetClass> fleet;
+  double total = 0;
+  for (const Node& child : section.sections("class")) {
+    FleetClass made = read_class(child, mistakes);
+    const auto same = [&](const FleetClass& other) { return other.name == made.name; };
+    if (std::any_of(fleet.begin(), fleet.end(), same))
+      mistakes.add(made.where, "two fleet classes are named '" + made.name + "'");
+    total += made.share;
+    fleet.push_back(std::move(made));
+  }
+  section.finish();
+  if (!fleet.empty() && mistakes.count() == before && std::abs(total - 1.0) > 1e-6)
+    mistakes.add(fleet.front().where,
+                 "the shares of all fleet classes sum to " + shortest_number(total) + ", not to 1");
+  return fleet;
+}
+
+EvaluationGrid read_grid(SectionReader& section) {
+  EvaluationGrid grid;
+  grid.where = section.where();
+  grid.weights = section.widths("weights", grid.weights);
+  grid.activations = section.widths("activations", grid.activations);
+  grid.range = section.texts("range", grid.range, {});
+  grid.granularity = section.texts("granularity", grid.granularity, {"tensor", "channel"});
+  grid.first = section.width_or_zero("first");
+  grid.last = section.width_or_zero("last");
+  return grid;
+}
+
+Scenario::Evaluate read_evaluate(const Node* node, Mistakes& mistakes) {
+  SectionReader section(node, "evaluate", mistakes);
+  Scenario::Evaluate evaluate;
+  evaluate.every = to_int(section.integer("every", {0, kMostInt}, evaluate.every));
+  evaluate.grid = read_grid(section);
+  evaluate.final_grid = evaluate.grid;
+  if (const Node* last = section.section("final")) {
+    SectionReader inner(last, "evaluate.final", mistakes);
+    evaluate.has_final = true;
+    evaluate.final_grid = read_grid(inner);
+    inner.finish();
+  }
+  section.finish();
+  return evaluate;
+}
+
+Scenario::Checkpoint read_checkpoint(const Node* node, Mistakes& mistakes) {
+  SectionReader section(node, "checkpoint", mistakes);
+  Scenario::Checkpoint checkpoint;
+  checkpoint.seconds = section.number("seconds", 0.0, checkpoint.seconds);
+  checkpoint.keep = to_int(section.integer("keep", {1, kMostInt}, checkpoint.keep));
+  section.finish();
+  return checkpoint;
+}
+
+Scenario read_document(const Node& document, Mistakes& mistakes) {
+  SectionReader top(&document, "", mistakes);
+  Scenario scenario;
+  scenario.name = top.text("name", std::filesystem::path(mistakes.file()).stem().string());
+  scenario.seed = static_cast<std::uint64_t>(top.integer("seed", {0, kMost}, 1));
+  scenario.data = read_data(top.section("data"), mistakes);
+  scenario.model = top.part("model", std::nullopt);
+  scenario.training = read_training(top.section("training"), mistakes);
+  scenario.federation = read_federation(top.section("federation"), scenario.data, mistakes);
+  scenario.fleet = read_fleet(top.section("fleet"), mistakes);
+  scenario.evaluate = read_evaluate(top.section("evaluate"), mistakes);
+  scenario.checkpoint = read_checkpoint(top.section("checkpoint"), mistakes);
+  top.finish();
+  return scenario;
+}
+
+std::string read_file(const std::string& path) {
+  const auto refuse = [&](const std::string& reason) { throw ScenarioErrors({path + ": " + reason}); };
+  if (std::filesystem::is_directory(path)) refuse("is a directory, not a scenario file");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) refuse(std::string("cannot be read: ") + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMostBytes) refuse("is larger than a scenario can be (1 MiB)");
+  return text;
+}
+
+}  // namespace
+
+ScenarioErrors::ScenarioErrors(std::vector<std::string> lines)
+    : std::runtime_error([&] {
+        std::string text;
+        for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+        return text;
+      }()),
+      lines_(std::move(lines)) {}
+
+Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  Mistakes mistakes(file);
+  Node document;
+  try {
+    document = parse_document(text, file);
+  } catch (const ScenarioError& syntax) {
+    throw ScenarioErrors({syntax.what()});
+  }
+  for (const Override& change : overrides) {
+    try {
+      apply_override(document, change);
+    } catch (const ScenarioError& mistake) {
+      mistakes.add(mistake);
+    }
+  }
+  Scenario scenario = read_document(document, mistakes);
+  mistakes.throw_if_any();
+  return scenario;
+}
+
+Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides) {
+  return parse_scenario(read_file(path), path, overrides);
+}
+
+}  // namespace anybit

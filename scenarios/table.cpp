@@ -1,0 +1,100 @@
+#include "scenarios/table.h"
+
+#include <algorithm>
+
+#include "scenarios/option_types.h"
+
+namespace anybit {
+namespace {
+
+std::vector<std::string> option_names(const RowInfo& row) {
+  std::vector<std::string> names;
+  for (const OptionRow& option : row.options) names.push_back(option.name);
+  return names;
+}
+
+bool knows(const RowInfo& row, const std::string& key) {
+  return std::any_of(row.options.begin(), row.options.end(),
+                     [&](const OptionRow& option) { return option.name == key; });
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+std::string unknown_option(const RowInfo& row, const Options& given, const std::string& key) {
+  std::vector<std::string> candidates = option_names(row);
+  std::string reason = "'" + row.name + "' has no option '" + key + "'; known: " + listed(candidates);
+  candidates.insert(candidates.end(), given.keys_beside().begin(), given.keys_beside().end());
+  const std::string near = nearest(key, candidates);
+  if (!near.empty()) reason += " (did you mean '" + near + "'?)";
+  return reason;
+}
+
+struct Mistake {
+  std::string key;
+  std::string reason;
+};
+
+/// Fills `resolved` and returns the mistakes.
+std::vector<Mistake> resolve(const RowInfo& row, const Options& given, Options& resolved) {
+  std::vector<Mistake> mistakes;
+  for (const Options::Entry& entry : given.entries())
+    if (!knows(row, entry.key)) mistakes.push_back({entry.key, unknown_option(row, given, entry.key)});
+  for (const OptionRow& option : row.options) {
+    const Options::Entry* entry = given.find(option.name);
+    if (!entry) {
+      resolved.set(option.name, option.fallback);
+    } else if (auto value = convert_like(entry->value, option.fallback)) {
+      resolved.set(option.name, std::move(*value), entry->where);
+    } else {
+      mistakes.push_back({option.name, "expected " + type_name(option.fallback) + " such as " +
+                                           to_toml(option.fallback) + ", not " + type_name(entry->value)});
+    }
+  }
+  return mistakes;
+}
+
+}  // namespace
+
+Options resolve_options(const RowInfo& row, const Options& given) {
+  Options resolved(given.path(), given.keys_beside());
+  const std::vector<Mistake> mistakes = resolve(row, given, resolved);
+  if (!mistakes.empty()) given.refuse(mistakes.front().key, mistakes.front().reason);
+  return resolved;
+}
+
+std::vector<std::string> option_mistakes(const RowInfo& row, const Options& given) {
+  Options resolved;
+  std::vector<std::string> lines;
+  for (const Mistake& mistake : resolve(row, given, resolved)) {
+    try {
+      given.refuse(mistake.key, mistake.reason);
+    } catch (const ScenarioError& error) {
+      lines.emplace_back(error.what());
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> drop_foreign_options(const RowInfo& row, Part& part) {
+  std::vector<std::string> dropped;
+  if (!from_override(part.where)) return dropped;
+  for (const Options::Entry& entry : part.options.entries())
+    if (!knows(row, entry.key) && !from_override(entry.where)) dropped.push_back(entry.key);
+  for (const std::string& key : dropped) part.options.erase(key);
+  return dropped;
+}
+
+void refuse_name(const std::string& family, const Part& part, const std::vector<RowInfo>& rows) {
+  std::vector<std::string> names;
+  for (const RowInfo& row : rows) names.push_back(row.name);
+  std::string reason = "unknown " + family + " '" + part.name + "'; known: " + listed(names);
+  const std::string near = nearest(part.name, names);
+  if (!near.empty()) reason += " (did you mean '" + near + "'?)";
+  throw ScenarioError(part.where, reason);
+}
+
+}  // namespace anybit

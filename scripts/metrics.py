@@ -1,0 +1,120 @@
+"""Reads what a run has measured: metrics.jsonl, one JSON object a round, and the method's name from scenario.toml.
+
+An evaluation is a list of points; a point has weights and activations (bits, 32 is float), range, granularity and
+value (accuracy as a fraction). The last round holds the final grid beside the regular points.
+"""
+import json
+import pathlib
+import tomllib
+from dataclasses import dataclass
+
+FLOAT = 32
+BASELINE = "fedavg"  # the method that is also shown under plain min-max
+POINT_KEYS = ("weights", "activations", "range", "granularity", "value")
+
+
+class MetricsError(Exception):
+    """A run folder that cannot be read; the message says which, where and why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    name: str
+    method: str | None  # None: the folder has no scenario.toml
+    evaluations: list  # of (round, [point, ...]), in order of rounds; never empty
+
+
+def read_run(folder):
+    """The run in a folder; MetricsError where there is none or nothing was evaluated yet."""
+    folder = pathlib.Path(folder)
+    file = folder / "metrics.jsonl"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MetricsError(f"{folder} is no folder of a run: {file}: {reason(error)}") from None
+    evaluations = [_evaluation(file, number, line) for number, line in enumerate(_whole_lines(text), start=1)]
+    evaluations = [(round_, points) for round_, points in evaluations if points]
+    if not evaluations:
+        raise MetricsError(f"{file}: nothing was evaluated yet; run on, or set evaluate.every to a smaller number")
+    return Run(folder.resolve().name, _method(folder / "scenario.toml"), evaluations)
+
+
+def reason(error):
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _whole_lines(text):
+    # A line without its end is still being written, or was when the run was killed.
+    return text[: text.rfind("\n") + 1].splitlines()
+
+
+def _evaluation(file, number, line):
+    try:
+        record = json.loads(line)
+        points = record.get("accuracy", [])
+        for point in points:
+            missing = [key for key in POINT_KEYS if key not in point]
+            if missing:
+                raise ValueError(f"a point of accuracy lacks {', '.join(missing)}")
+        return int(record["round"]), points
+    except (ValueError, TypeError, AttributeError) as error:
+        raise MetricsError(f"{file}:{number}: {error}") from None
+    except KeyError as error:
+        raise MetricsError(f"{file}:{number}: no {error}") from None
+
+
+def _method(file):
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))["training"]["method"]["name"]
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise MetricsError(f"{file}: cannot read training.method.name: {reason(error)}") from None
+
+
+def width_name(width):
+    return "float" if width == FLOAT else str(width)
+
+
+def setting(point):
+    """What a point was measured under, but for the width of its weights."""
+    return point["activations"], point["range"], point["granularity"]
+
+
+def curves(run):
+    """(setting, {width: [(round, value), ...]}) of the regular evaluation, under its plainest setting."""
+    first = [setting(point) for point in run.evaluations[0][1]]
+    plain = (FLOAT, "minmax", "tensor")
+    shown = plain if plain in first else first[0]
+    widths = {point["weights"] for point in run.evaluations[0][1] if setting(point) == shown}
+    lines = {width: {} for width in sorted(widths)}
+    for round_, points in run.evaluations:
+        for point in points:
+            if setting(point) == shown and point["weights"] in lines:
+                lines[point["weights"]][round_] = point["value"]
+    return shown, {width: sorted(line.items()) for width, line in lines.items()}
+
+
+def final_points(run):
+    return run.evaluations[-1][1]
+
+
+def activation_widths(runs):
+    """Widths of activations that every run's final grid has, the widest first."""
+    common = set.intersection(*({point["activations"] for point in final_points(run)} for run in runs))
+    return sorted(common, reverse=True)
+
+
+def best_by_width(run, activations, only_range=None):
+    """{width of the weights: the best point over range rules and granularities} of the final grid.
+
+    only_range keeps to one range rule, at its best granularity.
+    """
+    best = {}
+    for point in final_points(run):
+        if point["activations"] != activations or only_range not in (None, point["range"]):
+            continue
+        width = point["weights"]
+        if width not in best or point["value"] > best[width]["value"]:
+            best[width] = point
+    return dict(sorted(best.items()))

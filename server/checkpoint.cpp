@@ -1,0 +1,184 @@
+// The file, little-endian:
+//   "ANYBITCK"                    8 bytes
+//   version, number of sections   u32 each
+//   for each section              u32 tag, u32 CRC32C of its bytes, u64 length
+//   CRC32C of all of the above    u32
+//   the sections' bytes, one after the other, to the end of the file
+// Every byte is under a checksum, and the lengths are checked against the file's size before anything is allocated.
+#include "server/checkpoint.h"
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <span>
+
+#include "server/durable_file.h"
+#include "wire/message.h"
+
+namespace anybit {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "checkpoints are written in memory order");
+
+constexpr std::array<char, 8> kMagic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'K'};
+constexpr std::uint32_t kVersion = 1;
+
+enum Tag : std::uint32_t { kScenario = 1, kResultBearing, kKernelSet, kNumbers, kGlobal, kStrategyState };
+constexpr std::uint32_t kSections = 6;
+
+struct Section {
+  std::uint32_t tag = 0;
+  std::uint32_t crc = 0;
+  std::uint64_t length = 0;
+};
+
+struct Numbers {
+  std::uint64_t layout = 0;
+  std::uint64_t metrics_bytes = 0;
+  std::uint64_t events_bytes = 0;
+  std::uint64_t version = 0;
+};
+
+/// Everything before the sections' bytes; fixed in size, as all sections are always there.
+struct Header {
+  std::array<char, 8> magic = kMagic;
+  std::uint32_t version = kVersion;
+  std::uint32_t sections = kSections;
+  std::array<Section, kSections> table{};
+};
+constexpr std::size_t kHeaderBytes = sizeof(Header) + sizeof(std::uint32_t);
+static_assert(sizeof(Section) == 16 && sizeof(Header) == 16 + 16 * kSections, "no padding");
+
+using ByteSpan = std::span<const std::uint8_t>;
+
+template <class T>
+ByteSpan bytes_of(const T* data, std::size_t count) {
+  return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
+}
+
+std::array<ByteSpan, kSections> bodies(const Checkpoint& checkpoint, const Numbers& numbers) {
+  const FederationState& state = checkpoint.state;
+  return {bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size()),
+          bytes_of(checkpoint.result_bearing.data(), checkpoint.result_bearing.size()),
+          bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size()),
+          bytes_of(&numbers, 1),
+          bytes_of(state.global.values.data(), state.global.values.size()),
+          bytes_of(state.strategy_state.data(), state.strategy_state.size())};
+}
+
+/// One file being read; every failure names it.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path), file_(path, std::ios::binary) {
+    std::error_code error;
+    left_ = std::filesystem::file_size(path, error);
+    if (error || !file_) fail(error ? error.message() : "cannot be opened", "check the path and its permissions");
+  }
+
+  [[noreturn]] void fail(const std::string& reason, const std::string& advice) const {
+    throw CheckpointError("checkpoint " + path_ + ": " + reason + "; " + advice);
+  }
+  [[noreturn]] void fail_broken(const std::string& reason) const {
+    fail(reason, "use an earlier checkpoint or a copy of this one");
+  }
+
+  std::uint64_t left() const { return left_; }
+
+  void read(void* into, std::uint64_t size) {
+    if (size > left_) fail_broken("the file is cut off");
+    file_.read(static_cast<char*>(into), static_cast<std::streamsize>(size));
+    if (!file_) fail("reading failed", "check the disk");
+    left_ -= size;
+  }
+
+  Header header() {
+    Header header;
+    std::uint32_t crc = 0;
+    if (left_ < sizeof header.magic) fail("this is no anybit checkpoint", "check the path");
+    read(header.magic.data(), sizeof header.magic);
+    if (header.magic != kMagic) fail("this is no anybit checkpoint", "check the path");
+    read(&header.version, sizeof header.version);
+    if (header.version != kVersion)
+      fail("format version " + std::to_string(header.version) + ", this program reads version 1",
+           "use the program that wrote it");
+    read(&header.sections, sizeof header - sizeof header.magic - sizeof header.version);
+    read(&crc, sizeof crc);
+    if (crc != crc32c(bytes_of(&header, 1))) fail_broken("the header is damaged (checksum)");
+    return header;
+  }
+
+  /// Reads a section into a container whose size it sets; `sizes` were checked against the file before.
+  template <class Container>
+  void section(const Section& section, Container& into) {
+    using Element = typename Container::value_type;
+    if (section.length % sizeof(Element) != 0) fail_broken("a section has a wrong length");
+    into.resize(section.length / sizeof(Element));
+    read(into.data(), section.length);
+    if (section.crc != crc32c(bytes_of(into.data(), into.size())))
+      fail_broken("section " + std::to_string(section.tag) + " is damaged (checksum)");
+  }
+
+ private:
+  std::string path_;
+  std::ifstream file_;
+  std::uint64_t left_ = 0;
+};
+
+void check_table(const Reader& reader, const Header& header) {
+  std::uint64_t left = reader.left();
+  for (std::uint32_t i = 0; i < kSections; ++i) {
+    const Section& section = header.table[i];
+    if (header.sections != kSections || section.tag != i + 1) reader.fail_broken("the header lists other sections");
+    if (section.length > left) reader.fail_broken("the file is cut off");
+    left -= section.length;
+  }
+  if (left != 0) reader.fail_broken(std::to_string(left) + " bytes too many at the end");
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const Numbers numbers = {checkpoint.layout, checkpoint.metrics_bytes, checkpoint.events_bytes,
+                           checkpoint.state.version};
+  const auto sections = bodies(checkpoint, numbers);
+  Header header;
+  for (std::uint32_t i = 0; i < kSections; ++i) header.table[i] = {i + 1, crc32c(sections[i]), sections[i].size()};
+  const std::uint32_t crc = crc32c(bytes_of(&header, 1));
+  std::vector<ByteSpan> pieces = {bytes_of(&header, 1), bytes_of(&crc, 1)};
+  pieces.insert(pieces.end(), sections.begin(), sections.end());
+  if (const std::string reason = write_durably(path, pieces); !reason.empty())
+    throw CheckpointError("checkpoint: " + reason);
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  Reader reader(path);
+  const Header header = reader.header();
+  check_table(reader, header);
+  Checkpoint checkpoint;
+  std::vector<Numbers> numbers;
+  reader.section(header.table[0], checkpoint.scenario);
+  reader.section(header.table[1], checkpoint.result_bearing);
+  reader.section(header.table[2], checkpoint.kernel_set);
+  reader.section(header.table[3], numbers);
+  reader.section(header.table[4], checkpoint.state.global.values);
+  reader.section(header.table[5], checkpoint.state.strategy_state);
+  if (numbers.size() != 1 || numbers[0].version > 0xffffffffU) reader.fail_broken("a section has a wrong length");
+  checkpoint.layout = numbers[0].layout;
+  checkpoint.metrics_bytes = numbers[0].metrics_bytes;
+  checkpoint.events_bytes = numbers[0].events_bytes;
+  checkpoint.state.version = static_cast<std::uint32_t>(numbers[0].version);
+  return checkpoint;
+}
+
+void attach_layout(Checkpoint& checkpoint, std::shared_ptr<const Layout> layout, const std::string& path) {
+  if (checkpoint.layout != layout->digest() || checkpoint.state.global.values.size() != layout->size())
+    throw CheckpointError("checkpoint " + path +
+                          ": it holds another network than the scenario describes; resume with the scenario that it "
+                          "was written for, or start a new run");
+  checkpoint.state.global.layout = std::move(layout);
+}
+
+}  // namespace anybit

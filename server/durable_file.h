@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace anybit {
+
+/// Puts a file in place so that a crash at any moment leaves the old or the new one whole: temporary file in the same
+/// folder, flush to disk, rename, flush of the folder (the order that ext4 and XFS ask for). Returns "" or why it could
+/// not be done; the old file is then untouched and the temporary removed.
+std::string write_durably(const std::string& path, const std::vector<std::span<const std::uint8_t>>& pieces);
+
+/// The name of the temporary file that write_durably() uses for `path`.
+std::string temporary_of(const std::string& path);
+
+/// "cannot STEP PATH: reason of the system; what to do".
+std::string describe_failure(const std::string& step, const std::string& path, int error);
+
+}  // namespace anybit

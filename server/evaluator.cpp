@@ -1,0 +1,191 @@
+#include "server/evaluator.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+
+#include "nn/gradient.h"
+#include "nn/parallel.h"
+
+namespace anybit {
+namespace {
+
+constexpr int kBatch = 100;
+constexpr std::size_t kBatchesPerItem = 5;   // one item of work for a thread: 500 examples at one grid point
+constexpr std::size_t kModelsAtOnce = 8;     // quantized copies of the weights alive at any moment
+
+bool is_float(int width) { return width == 32; }
+
+bool float_weights(const GridPoint& p) {
+  return is_float(p.weights) && (p.first == 0 || is_float(p.first)) && (p.last == 0 || is_float(p.last));
+}
+
+bool float_activations(const GridPoint& p) {
+  return is_float(p.activations) && (p.first == 0 || is_float(p.first)) && (p.last == 0 || is_float(p.last));
+}
+
+bool same_weights(const GridPoint& a, const GridPoint& b) {
+  if (float_weights(a) && float_weights(b)) return true;
+  return a.weights == b.weights && a.range == b.range && a.granularity == b.granularity;
+}
+
+std::size_t pieces(std::size_t size, std::size_t piece) { return (size + piece - 1) / piece; }
+
+}  // namespace
+
+std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
+  std::vector<GridPoint> points;
+  const auto append = [&](const GridPoint& point) {
+    const bool known = std::ranges::any_of(points, [&](const GridPoint& p) {
+      return p.weights == point.weights && p.activations == point.activations && same_weights(p, point);
+    });
+    if (!known) points.push_back(point);
+  };
+  for (const int weights : grid.weights)
+    for (const int activations : grid.activations)
+      for (const std::string& range : grid.range)
+        for (const std::string& granularity : grid.granularity)
+          append({weights, activations, range, granularity, grid.first, grid.last});
+  return points;
+}
+
+namespace {
+
+/// What one evaluation does: points, and the different sets of weights that they need.
+struct Plan {
+  std::vector<GridPoint> points;
+  std::vector<GridPoint> models;          // a point for each different set of weights
+  std::vector<std::size_t> model_of;      // by point
+  std::vector<Range> ranges;              // of the activations; empty where all stay float
+};
+
+Plan plan_evaluation(const EvaluationGrid& grid) {
+  Plan plan;
+  plan.points = grid_points(grid);
+  for (const GridPoint& point : plan.points) {
+    const auto same = std::ranges::find_if(plan.models, [&](const GridPoint& p) { return same_weights(p, point); });
+    plan.model_of.push_back(static_cast<std::size_t>(same - plan.models.begin()));
+    if (same == plan.models.end()) plan.models.push_back(point);
+  }
+  return plan;
+}
+
+}  // namespace
+
+struct Evaluator::State {
+  std::shared_ptr<const Network> network;
+  const FederatedData& data;
+  int threads;
+  std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
+  std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
+
+  Workspace& workspace(int worker) {
+    auto& slot = workspaces[static_cast<std::size_t>(worker)];
+    if (!slot) slot.emplace(network, kBatch, Mode::kInference);
+    return *slot;
+  }
+
+  /// Runs examples [begin, end) batch by batch; returns the right answers.
+  std::int64_t run(Workspace& workspace, const ExamplesView& examples, std::size_t begin, std::size_t end,
+                   const Parameters& parameters, SlotFunction* function) const {
+    std::int64_t correct = 0;
+    while (begin < end) {
+      const std::size_t size = std::min<std::size_t>(kBatch, end - begin);
+      const Batch batch = gather(examples, std::span(picks).subspan(begin, size), data.normalization,
+                                 workspace.images(), workspace.labels());
+      const std::span<const float> outputs = forward(workspace, parameters.values, batch, {.function = function});
+      correct += count_correct(outputs, batch.labels, data.classes);
+      begin += size;
+    }
+    return correct;
+  }
+
+  /// One float pass over the proxy share; an observer per batch, joined in order.
+  std::vector<Range> calibrate(const Parameters& parameters) {
+    const std::size_t batches = pieces(data.proxy.size(), kBatch);
+    std::vector<std::vector<Range>> seen(batches);
+    parallel_for(batches, threads, [&](std::size_t item, int worker) {
+      RangeObserver observer(*network);
+      const std::size_t begin = item * kBatch;
+      run(workspace(worker), data.proxy, begin, std::min(begin + kBatch, data.proxy.size()), parameters, &observer);
+      seen[item] = observer.ranges();
+    });
+    std::vector<Range> ranges = seen.at(0);
+    for (const std::vector<Range>& one : seen)
+      for (std::size_t i = 0; i < ranges.size(); ++i)
+        ranges[i] = {std::min(ranges[i].low, one[i].low), std::max(ranges[i].high, one[i].high)};
+    return ranges;
+  }
+
+  void evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model, std::size_t models,
+                     std::vector<Accuracy>& results);
+};
+
+void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model,
+                                     std::size_t models, std::vector<Accuracy>& results) {
+  std::vector<Parameters> quantized(models);  // empty where the weights stay float
+  parallel_for(models, threads, [&](std::size_t item, int) {
+    const GridPoint& point = plan.models[first_model + item];
+    if (!float_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
+  });
+
+  std::vector<std::size_t> points;
+  for (std::size_t i = 0; i < plan.points.size(); ++i)
+    if (plan.model_of[i] >= first_model && plan.model_of[i] < first_model + models) points.push_back(i);
+  const std::size_t examples = data.test.size();
+  const std::size_t step = kBatch * kBatchesPerItem;
+  const std::size_t parts = pieces(examples, step);
+  std::vector<std::int64_t> correct(points.size() * parts, 0);
+  parallel_for(correct.size(), threads, [&](std::size_t item, int worker) {
+    const std::size_t index = points[item / parts];
+    const Parameters& model = quantized[plan.model_of[index] - first_model];
+    std::unique_ptr<SlotFunction> activations;
+    if (!float_activations(plan.points[index]))
+      activations = make_activation_quantizer(*network, plan.ranges, plan.points[index]);
+    const std::size_t begin = (item % parts) * step;
+    correct[item] = run(workspace(worker), data.test, begin, std::min(begin + step, examples),
+                        model.values.empty() ? parameters : model, activations.get());
+  });
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto first = correct.begin() + static_cast<std::ptrdiff_t>(i * parts);
+    const std::int64_t sum = std::accumulate(first, first + static_cast<std::ptrdiff_t>(parts), std::int64_t{0});
+    results[points[i]] = {plan.points[points[i]], static_cast<double>(sum) / static_cast<double>(examples)};
+  }
+}
+
+Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads)
+    : state_(new State{std::move(network), data, std::max(threads, 1), {}, {}}) {
+  if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
+  state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
+  state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
+  std::iota(state_->picks.begin(), state_->picks.end(), 0U);
+}
+
+Evaluator::~Evaluator() = default;
+
+std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const EvaluationGrid& grid) {
+  Plan plan = plan_evaluation(grid);
+  if (!std::ranges::all_of(plan.points, float_activations)) {
+    plan.ranges = trained_ranges(*state_->network, parameters);
+    if (plan.ranges.empty()) {
+      check(grid, false, static_cast<std::int64_t>(state_->data.proxy.size()));
+      plan.ranges = state_->calibrate(parameters);
+    }
+  }
+  std::vector<Accuracy> results(plan.points.size());
+  for (std::size_t first = 0; first < plan.models.size(); first += kModelsAtOnce)
+    state_->evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), results);
+  return results;
+}
+
+void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy) {
+  const std::vector<GridPoint> points = grid_points(grid);
+  if (trains_ranges || proxy > 0 || std::ranges::all_of(points, float_activations)) return;
+  throw ScenarioError(grid.where,
+                      "activation widths below 32 need ranges: set data.proxy to a number of examples to calibrate on, "
+                      "or train with a method that learns activation ranges");
+}
+
+}  // namespace anybit

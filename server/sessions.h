@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "wire/message.h"
+
+namespace anybit {
+
+/// Names a connection for as long as the program runs; never used twice. 0 is none.
+using ConnectionId = std::uint64_t;
+
+/// The clients that a connection plays, as its Hello said.
+struct ClientRange {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  bool holds(std::uint32_t client) const { return client >= first && client - first < count; }
+};
+
+/// What happens on the server's connections. Called from Sessions::poll() only; may call Sessions::send() and close().
+class SessionListener {
+ public:
+  virtual ~SessionListener() = default;
+  /// Welcomed: from now on frames can be sent to it.
+  virtual void joined(ConnectionId connection, const Hello& hello) = 0;
+  /// An update whose id names a client that the connection plays. `message` may be moved from, but its vectors are
+  /// used again where it is not. `frame` is what came, for counting and logging.
+  virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) = 0;
+  /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close() or stop().
+  virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
+};
+
+struct SessionSettings {
+  Welcome welcome = {};                        // the answer to each Hello
+  std::uint32_t clients = 1;                   // of the federation: a Hello must stay below
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;                      // 0: the system's choice
+  FrameLimits limits = {};
+  std::size_t connections = 4096;              // more wait in the system's queue until one ends
+  std::size_t queued_bytes = std::size_t{512} << 20;  // per connection; more ends it
+  std::chrono::milliseconds hello{5000};       // from accepting to a whole Hello
+  std::chrono::milliseconds frame{60000};      // from a frame's first byte to its last, in each direction
+  std::chrono::milliseconds silence{3600000};  // between a peer's frames
+  std::chrono::milliseconds farewell{1000};    // for a Goodbye to get through
+};
+
+/// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP. Peers may
+/// send anything: a connection that breaks the rules of FORMAT.md gets a Goodbye with the reason and is closed.
+/// Memory follows the bytes that arrived, never a length that was declared. Deadlines are checked ten times a second.
+///
+/// Has no thread of its own: whoever drives it calls poll(). All calls are the driver's, but post().
+class Sessions {
+ public:
+  /// Listens at once. Throws std::runtime_error with address, port and reason.
+  Sessions(const SessionSettings& settings, SessionListener& listener);
+  /// Closes everything at once, without a Goodbye.
+  ~Sessions();
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
+
+  std::uint16_t port() const;
+
+  /// Serves until the listener was called, posted work was done or `timeout` is over.
+  void poll(std::chrono::milliseconds timeout);
+  /// Has poll() do `work` soon. From any thread, as long as this object lives.
+  void post(std::function<void()> work);
+
+  /// Queues a frame behind those that wait. False where there is no such connection (any more).
+  bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame);
+  bool send(ConnectionId connection, const Message& message);
+  /// The newest connection that plays the client; 0 where there is none.
+  ConnectionId playing(std::uint32_t client) const;
+  /// Says Goodbye and ends the connection.
+  void close(ConnectionId connection, const std::string& reason);
+  /// Accepts no more, lets what is queued go out, says Goodbye to all and waits until they have gone or `timeout` is
+  /// over.
+  void stop(const std::string& reason, std::chrono::milliseconds timeout);
+
+  /// Connections that are open, joined or not.
+  std::size_t open() const;
+  /// Connections that were ended before they had joined.
+  std::uint64_t turned_away() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace anybit

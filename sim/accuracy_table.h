@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/evaluator.h"
+
+namespace anybit {
+
+/// Accuracies in percent as text: a row for each range rule, granularity and activation width, a column for each weight
+/// width. Float weights have no range rule: their value stands in every row of its activation width.
+std::string accuracy_table(const std::vector<Accuracy>& accuracies);
+
+/// "W4" or, with quantized activations, "W4A8".
+std::string width_label(const GridPoint& point);
+
+/// Both lists in order, each point once: a point of the second list that the first has too is left out.
+std::vector<Accuracy> merge_accuracies(std::vector<Accuracy> first, const std::vector<Accuracy>& second);
+
+/// Whether both name the same measurement.
+bool same_point(const GridPoint& a, const GridPoint& b);
+
+}  // namespace anybit

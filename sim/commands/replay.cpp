@@ -1,0 +1,56 @@
+#include "sim/replay.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "nn/kernel_set.h"
+#include "server/checkpoint.h"
+#include "sim/commands/commands.h"
+#include "sim/resolve.h"
+#include "sim/run_directory.h"
+
+namespace anybit {
+namespace {
+
+struct ReplayOptions {
+  std::string run_directory;
+  MachineOptions machine;
+};
+
+int replay_run(const ReplayOptions& options) {
+  options.machine.apply();
+  const RunDirectory directory(options.run_directory);
+  if (!directory.is_finished())
+    throw CommandError(fmt::format("{}: no model.ckpt there to compare with; finish the run first (run ... --resume)",
+                                   options.run_directory));
+  const Checkpoint model = read_checkpoint(directory.model().string());
+  if (model.kernel_set != kernel_set())
+    throw CommandError(fmt::format("{}: made with kernels '{}', here they are '{}': the same bits need the same kernels "
+                                   "(--isa)",
+                                   options.run_directory, model.kernel_set, kernel_set()));
+  const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}).scenario,
+                                                data_directories(options.machine.data_directory));
+  Replay replay(federation, read_event_log(directory.events().string()), options.machine.worker_threads());
+  std::string difference = replay.run();
+  if (difference.empty()) difference = compare_states(model.state, replay.state());
+  if (!difference.empty()) {
+    fmt::print(stderr, "{}: the replay is not the same: {}\n", options.run_directory, difference);
+    return 1;
+  }
+  fmt::print("{}: the replay ends in the same bytes after {} rounds\n", options.run_directory, model.state.version);
+  return 0;
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& program, Chosen& chosen) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App& command = *program.add_subcommand("replay", "Run a finished run's event log again and compare the model");
+  command.add_option("run_directory", options->run_directory, "Run directory")->required();
+  options->machine.add_to(command);
+  command.callback([options, &chosen] { chosen = [options] { return replay_run(*options); }; });
+}
+
+}  // namespace anybit

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "nn/kernel_set.h"
+#include "sim/accuracy_table.h"
+#include "sim/commands/commands.h"
+#include "sim/interrupt.h"
+#include "sim/provenance.h"
+#include "sim/recorded_run.h"
+#include "sim/resolve.h"
+#include "sim/resume.h"
+
+namespace anybit {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+struct RunOptions {
+  std::string scenario;
+  std::vector<std::string> settings;
+  std::string out;
+  bool resume = false;
+  bool force = false;
+  MachineOptions machine;
+};
+
+void tell(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+std::string quoted(const std::string& word) {
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") ==
+                     std::string::npos;
+  if (plain && !word.empty()) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string resume_command(const RunOptions& options, const RunDirectory& directory) {
+  std::string command = "anybit-sim run " + quoted(options.scenario);
+  for (const std::string& setting : options.settings) command += " --set " + quoted(setting);
+  command += " --out " + quoted(directory.path().string());
+  if (!options.machine.data_directory.empty()) command += " --data-dir " + quoted(options.machine.data_directory);
+  if (options.machine.isa != "best") command += " --isa " + options.machine.isa;
+  return command + " --resume";
+}
+
+void print_result(const RecordedRun& run, const RunDirectory& directory) {
+  fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
+             accuracy_table(run.accuracy()), directory.model().string());
+}
+
+int run_scenario(const RunOptions& options) {
+  options.machine.apply();
+  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings);
+  for (const std::string& note : resolved.notes) tell(note);
+  const RunDirectory directory(options.out.empty() ? "runs/" + resolved.scenario.name : options.out);
+  StartingPoint start = find_starting_point(directory, resolved.scenario, options.resume, options.force);
+  for (const std::string& note : start.notes) tell(note);
+  if (start.finished) return 0;
+
+  const Federation federation = make_federation(resolved.scenario, data_directories(options.machine.data_directory));
+  FederationState state = prepare_directory(directory, federation, start);
+  write_file(directory.scenario(), write_scenario(resolved.scenario));
+  write_file(directory.provenance(), provenance_json(federation));
+
+  catch_interrupts();
+  Progress progress(stderr, state.version, static_cast<std::uint32_t>(resolved.scenario.federation.rounds));
+  RecordedRun run(federation, directory, std::move(state), options.machine.worker_threads());
+  const bool done = run.run(interrupted, progress);
+  progress.end();
+  if (done) {
+    print_result(run, directory);
+    return 0;
+  }
+  tell(fmt::format("interrupted after round {}; resume with: {}", run.version(), resume_command(options, directory)));
+  return kInterrupted;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& program, Chosen& chosen) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App& command = *program.add_subcommand("run", "Run a scenario");
+  command.add_option("scenario", options->scenario, "Scenario file (TOML)")->required();
+  command.add_option("--set", options->settings, "key.path=value: replaces a value of the scenario")
+      ->allow_extra_args(false);
+  command.add_option("--out", options->out, "Run directory (default: runs/<name>)");
+  command.add_flag("--resume", options->resume, "Go on from the last checkpoint of the run directory");
+  command.add_flag("--force", options->force, "Overwrite the run that is in the run directory");
+  options->machine.add_to(command);
+  command.callback([options, &chosen] { chosen = [options] { return run_scenario(*options); }; });
+}
+
+}  // namespace anybit

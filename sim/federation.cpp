@@ -1,0 +1,88 @@
+#include "sim/federation.h"
+
+#include <fmt/format.h>
+
+#include "server/evaluator.h"
+
+namespace anybit {
+namespace {
+
+/// A client without examples could not answer a task. Generated clients are never empty, and there may be millions.
+void refuse_empty_clients(const Federation& federation) {
+  const FederatedData& data = *federation.data;
+  for (std::uint32_t client = 0; client < data.clients; ++client)
+    if (data.examples(client) == 0)
+      throw ScenarioError(federation.scenario.data.partition.where,
+                          fmt::format("data.partition: client {} would hold no example; take fewer clients, more "
+                                      "examples or another partition",
+                                      client));
+}
+
+void check_grids(const Scenario& scenario, const Method& method) {
+  const Scenario::Evaluate& evaluate = scenario.evaluate;
+  Evaluator::check(evaluate.grid, method.has_activation_ranges, scenario.data.proxy);
+  if (evaluate.has_final) Evaluator::check(evaluate.final_grid, method.has_activation_ranges, scenario.data.proxy);
+}
+
+}  // namespace
+
+std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send) {
+  TaskMessage message;
+  message.id = send.task;
+  message.planned_rounds = plan.rounds;
+  message.layout = plan.layout->digest();
+  message.parameters = *send.parameters;
+  return std::make_shared<const TaskMessage>(std::move(message));
+}
+
+std::uint64_t text_digest(std::string_view text) {
+  std::uint64_t digest = 0xcbf29ce484222325U;
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return digest;
+}
+
+Federation make_federation(const Scenario& resolved, const std::vector<std::string>& data_directories) {
+  Federation federation;
+  federation.scenario = resolved;
+  federation.result_bearing = result_bearing_text(resolved);
+  federation.run = text_digest(federation.result_bearing);
+  federation.data = load_data(resolved, data_directories);
+  federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
+  federation.strategy = strategies().make(resolved.federation.strategy);
+  federation.fleet = Fleet(resolved.fleet, resolved.seed);
+  refuse_empty_clients(federation);
+  check_grids(resolved, federation.training.method);
+  return federation;
+}
+
+FederationPlan Federation::plan() const {
+  FederationPlan plan;
+  plan.run = run;
+  plan.seed = scenario.seed;
+  plan.clients = scenario.data.clients;
+  plan.cohort = static_cast<std::uint32_t>(scenario.federation.cohort);
+  plan.rounds = static_cast<std::uint32_t>(scenario.federation.rounds);
+  plan.layout = training.layout;
+  plan.broadcast = training.broadcast;
+  plan.uploaded = training.uploaded;
+  plan.uplink = training.uplink.get();
+  plan.downlink = training.downlink.get();
+  plan.strategy = strategy.get();
+  return plan;
+}
+
+FederationState Federation::first_state() const {
+  FederationState state;
+  state.global = make_parameters(*training.network, training.method, training.layout, scenario.seed);
+  state.strategy_state.assign(training.layout->size() * static_cast<std::size_t>(strategy->state_buffers()), 0.0F);
+  return state;
+}
+
+std::string Federation::portable_scenario() const {
+  Scenario portable = scenario;
+  portable.federation.transport = Scenario::Federation{}.transport;
+  portable.checkpoint = {};
+  return write_scenario(portable);
+}
+
+}  // namespace anybit

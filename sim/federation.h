@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/training.h"
+#include "data/federated_data.h"
+#include "scenarios/scenario.h"
+#include "server/coordinator.h"
+#include "sim/fleet.h"
+
+namespace anybit {
+
+/// A whole federation, ready to run: everything that a resolved scenario names, made once and then read only.
+struct Federation {
+  Scenario scenario;
+  std::string result_bearing;   // the text that decides results
+  std::uint64_t run = 0;        // its digest
+  std::unique_ptr<const FederatedData> data;
+  TrainingPlan training;
+  std::unique_ptr<const Strategy> strategy;
+  Fleet fleet{{}, 0};
+
+  /// What the coordinator is told; borrows from this federation.
+  FederationPlan plan() const;
+  /// Version 0: initialised parameters, empty strategy state.
+  FederationState first_state() const;
+  /// The scenario as a checkpoint carries it: without what differs between runs that must end in the same bytes
+  /// (transport, checkpoint settings).
+  std::string portable_scenario() const;
+};
+
+/// The message of a task and of all tasks with the same parameters: whoever sends it fills in the receiver.
+std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send);
+
+/// FNV-1a, 64 bits.
+std::uint64_t text_digest(std::string_view text);
+
+/// Loads the data and makes all parts. Throws ScenarioError, DataError. Refuses clients without examples and evaluation
+/// grids that cannot be measured.
+Federation make_federation(const Scenario& resolved, const std::vector<std::string>& data_directories);
+
+}  // namespace anybit

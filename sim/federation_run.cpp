@@ -1,0 +1,121 @@
+#include "sim/federation_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace anybit {
+namespace {
+
+constexpr int kTasksPerThread = 8;
+constexpr int kLargestWave = 64;
+constexpr std::size_t kFailuresTold = 3;
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+FederationRun::FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink)
+    : federation_(federation),
+      transport_(make_transport(federation, threads)),
+      players_(federation, *transport_, threads),
+      coordinator_(federation.plan(), std::move(start)),
+      sink_(std::move(sink)) {}
+
+std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Traffic before = transport_->traffic();
+  if (!std::exchange(started_, true)) take(Started{}, nullptr);
+  while (!stopped_ && !queue_.empty()) {
+    if (!queue_.front().played) {
+      if (stop && stop()) return std::nullopt;
+      play_wave();
+    }
+    const DueAnswer due = std::move(queue_.front());
+    queue_.pop();
+    hand_over(due);
+    if (!concluded_) continue;
+    const Traffic after = transport_->traffic();
+    RoundRecord record{*std::exchange(concluded_, std::nullopt)};
+    record.seconds = seconds_since(begin);
+    record.bytes_down = after.down - before.down;
+    record.bytes_up = after.up - before.up;
+    record.failures = std::exchange(failures_, {});
+    return record;
+  }
+  return std::nullopt;
+}
+
+void FederationRun::play_wave() {
+  const int most = std::min(kLargestWave, kTasksPerThread * players_.threads());
+  queue_.next_unplayed(static_cast<std::size_t>(most), wave_);
+  for (DueAnswer* due : wave_) {
+    if (free_boxes_.empty()) free_boxes_.push_back(&boxes_.emplace_back());
+    due->update = free_boxes_.back();
+    free_boxes_.pop_back();
+  }
+  players_.play(wave_);
+}
+
+void FederationRun::hand_over(const DueAnswer& due) {
+  time_ = due.time;
+  if (due.lost.empty()) {
+    take(UpdateArrived{due.client, &due.update->update()}, &due);
+  } else {
+    tell(fmt::format("client {} is lost: {}", due.client, due.lost));
+    take(ClientLost{due.client, due.lost}, &due);
+  }
+  free_boxes_.push_back(due.update);
+}
+
+void FederationRun::take(const Event& event, const DueAnswer* answer) {
+  if (sink_) {
+    const std::uint32_t crc = answer && answer->lost.empty() ? answer->update->frame_crc : 0;
+    sink_(describe(event, time_, coordinator_.state().version, crc));
+  }
+  actions_.clear();
+  coordinator_.handle(event, time_, actions_);
+  for (Action& action : actions_) act(action, answer);
+}
+
+void FederationRun::act(Action& action, const DueAnswer* answer) {
+  if (auto* send = std::get_if<SendTask>(&action)) {
+    queue_task(*send);
+  } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
+    answer_client(answer, Acknowledge{acknowledge->task});
+  } else if (const auto* reject = std::get_if<SendReject>(&action)) {
+    tell(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
+    answer_client(answer, Reject{reject->task, reject->reason});
+  } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
+    concluded_ = conclude->report;
+  } else if (std::holds_alternative<Stop>(action)) {
+    stopped_ = true;
+  }
+}
+
+void FederationRun::queue_task(const SendTask& send) {
+  if (encoded_ != send.parameters) {
+    encoded_ = send.parameters;
+    task_ = make_task_message(federation_.training, send);
+  }
+  DueAnswer due;
+  due.time = time_;
+  due.client = send.client;
+  due.task = task_;
+  queue_.push(std::move(due));
+}
+
+void FederationRun::answer_client(const DueAnswer* answer, const Message& message) {
+  // Whether it arrives changes nothing: a retry would be the same task.
+  if (answer && answer->worker >= 0) (void)transport_->carry_answer(answer->worker, message);
+}
+
+void FederationRun::tell(std::string failure) {
+  if (failures_.size() < kFailuresTold) failures_.push_back(std::move(failure));
+}
+
+}  // namespace anybit

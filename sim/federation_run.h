@@ -1,0 +1,64 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "server/event_log.h"
+#include "sim/event_queue.h"
+#include "sim/federation.h"
+#include "sim/metrics.h"
+#include "sim/players.h"
+#include "sim/transport.h"
+
+namespace anybit {
+
+/// One federation in virtual time: drives the coordinator from a queue of events. Tasks are played ahead in waves, by
+/// all threads, and handed over one by one in the order of their events: so no result depends on the number of
+/// threads, and memory holds at most a wave of updates.
+class FederationRun {
+ public:
+  /// Told of each event before the coordinator is.
+  using EventSink = std::function<void(const LoggedEvent&)>;
+
+  FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {});
+
+  /// Runs until a round is concluded. Nothing where all rounds are done, or where `stop` said so before a wave: the
+  /// state is then still that of the last concluded round.
+  std::optional<RoundRecord> next_round(const std::function<bool()>& stop = {});
+
+  /// The last concluded version.
+  const FederationState& state() const { return coordinator_.state(); }
+
+ private:
+  void play_wave();
+  void hand_over(const DueAnswer& due);
+  /// `answer`: what the event is about; null where it is about no client.
+  void take(const Event& event, const DueAnswer* answer);
+  void act(Action& action, const DueAnswer* answer);
+  void queue_task(const SendTask& send);
+  void answer_client(const DueAnswer* answer, const Message& message);
+  void tell(std::string failure);
+
+  const Federation& federation_;
+  std::unique_ptr<Transport> transport_;
+  Players players_;
+  Coordinator coordinator_;
+  EventSink sink_;
+  EventQueue queue_;
+  std::vector<DueAnswer*> wave_;
+  std::deque<ReceivedUpdate> boxes_;  // where played updates wait for their turn; used over and over
+  std::vector<ReceivedUpdate*> free_boxes_;
+  std::shared_ptr<const Bytes> encoded_;      // the parameters in task_
+  std::shared_ptr<const TaskMessage> task_;   // what the cohort gets now
+  std::vector<Action> actions_;
+  std::vector<std::string> failures_;
+  std::optional<RoundReport> concluded_;
+  double time_ = 0;
+  bool started_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace anybit

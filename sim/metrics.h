@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/coordinator.h"
+#include "server/evaluator.h"
+
+namespace anybit {
+
+/// All that is written down of one round.
+struct RoundRecord {
+  RoundReport report;
+  double seconds = 0;             // wall time of the round, without evaluation
+  std::uint64_t bytes_down = 0;   // server to clients, on the frames that were sent
+  std::uint64_t bytes_up = 0;
+  std::vector<Accuracy> accuracy;     // empty: not evaluated in this round
+  std::vector<std::string> failures;  // the first few reasons, for the screen
+};
+
+/// The round as one line of metrics.jsonl, without the line's end.
+std::string metrics_line(const RoundRecord& record);
+
+/// The round that a line is about; 0 where it is no whole metrics line.
+std::uint32_t round_of_metrics_line(const std::string& line);
+
+/// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]
+std::string accuracies_json(const std::vector<Accuracy>& accuracies);
+
+}  // namespace anybit

@@ -1,0 +1,53 @@
+#include "sim/players.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "nn/parallel.h"
+
+namespace anybit {
+
+struct Players::Worker {
+  std::unique_ptr<Trainer> trainer;
+  ExamplePool scratch;
+  Message received;
+  UpdateMessage update;
+};
+
+Players::Players(const Federation& federation, Transport& transport, int threads)
+    : federation_(federation), transport_(transport), threads_(threads) {
+  for (int i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());
+}
+
+Players::~Players() = default;
+
+void Players::play(std::span<DueAnswer* const> wave) {
+  order_.resize(wave.size());
+  std::iota(order_.begin(), order_.end(), 0U);
+  const auto examples = [&](std::uint32_t item) { return federation_.data->examples(wave[item]->client); };
+  std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::make_pair(examples(b), a) < std::make_pair(examples(a), b);  // largest first, then as they come
+  });
+  parallel_for(order_.size(), threads_, [&](std::size_t item, int worker) {
+    play_one(*workers_[static_cast<std::size_t>(worker)], worker, *wave[order_[item]]);
+  });
+}
+
+void Players::play_one(Worker& worker, int number, DueAnswer& due) {
+  due.worker = number;
+  due.played = true;
+  due.lost = transport_.carry_task(number, *due.task, due.client, worker.received);
+  if (!due.lost.empty()) return;
+  due.lost = train(worker, due.client, std::get<TaskMessage>(worker.received));
+  if (due.lost.empty()) due.lost = transport_.carry_update(number, worker.update, *due.update);
+}
+
+std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessage& task) {
+  if (!worker.trainer) worker.trainer = std::make_unique<Trainer>(federation_.training);
+  const FederatedData& data = *federation_.data;
+  const ExamplesView examples = data.client(client, worker.scratch);
+  return worker.trainer->train(task, examples, data.normalization, federation_.fleet.widths(client), worker.update);
+}
+
+}  // namespace anybit

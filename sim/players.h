@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/event_queue.h"
+#include "sim/federation.h"
+#include "sim/transport.h"
+
+namespace anybit {
+
+/// The threads that play clients. Each worker makes its Trainer on first use, inside itself (DESIGN D3), and keeps it
+/// over rounds; which worker plays whom never reaches a result.
+class Players {
+ public:
+  /// Borrows all three.
+  Players(const Federation& federation, Transport& transport, int threads);
+  ~Players();
+
+  /// Plays every task of the wave, largest client first, and writes the answers into it. Each needs its `update` to
+  /// write to.
+  void play(std::span<DueAnswer* const> wave);
+  int threads() const { return threads_; }
+
+ private:
+  struct Worker;
+  void play_one(Worker& worker, int number, DueAnswer& due);
+  std::string train(Worker& worker, std::uint32_t client, const TaskMessage& task);
+
+  const Federation& federation_;
+  Transport& transport_;
+  int threads_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::uint32_t> order_;
+};
+
+}  // namespace anybit

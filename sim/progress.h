@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "sim/metrics.h"
+
+namespace anybit {
+
+/// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated
+/// round and at least one every ten seconds.
+class Progress {
+ public:
+  /// `done` rounds of `rounds` lie behind already.
+  Progress(std::FILE* out, std::uint32_t done, std::uint32_t rounds);
+  ~Progress() { end(); }
+
+  void round(const RoundRecord& record);
+  /// Leaves the live line standing; whatever is printed next starts on a line of its own.
+  void end();
+
+ private:
+  std::string line(const RoundRecord& record) const;
+
+  using Clock = std::chrono::steady_clock;
+  std::FILE* out_;
+  bool terminal_;
+  std::uint32_t done_before_;
+  std::uint32_t rounds_;
+  std::uint64_t bytes_down_ = 0;
+  std::uint64_t bytes_up_ = 0;
+  std::string accuracy_;      // as last evaluated
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point shown_{};
+  bool line_open_ = false;
+};
+
+/// "1:02:03" or "2:03".
+std::string duration_text(double seconds);
+/// "12.3 MB".
+std::string bytes_text(double bytes);
+
+}  // namespace anybit

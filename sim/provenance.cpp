@@ -1,0 +1,22 @@
+#include "sim/provenance.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "nn/kernel_set.h"
+#include "scenarios/listing.h"
+
+namespace anybit {
+
+std::string provenance_json(const Federation& federation) {
+  std::vector<std::string> checksums;
+  for (const std::string& checksum : federation.data->checksums) checksums.push_back(json_text(checksum));
+  const std::string kernels = kernel_set();
+  return fmt::format(
+      "{{\n  \"version\": {},\n  \"compiler\": {},\n  \"kernel_set\": {},\n  \"onednn\": {},\n"
+      "  \"scenario_digest\": \"{:016x}\",\n  \"data\": [{}]\n}}\n",
+      json_text(ANYBIT_VERSION), json_text("g++ " __VERSION__), json_text(kernels),
+      json_text(kernels.substr(kernels.find(' ') + 1)), federation.run, fmt::join(checksums, ", "));
+}
+
+}  // namespace anybit

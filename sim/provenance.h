@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "sim/federation.h"
+
+namespace anybit {
+
+/// What a result came from, as JSON, a member a line: version, compiler, kernel set, data checksums, scenario digest.
+std::string provenance_json(const Federation& federation);
+
+}  // namespace anybit

@@ -1,0 +1,111 @@
+#include "sim/recorded_run.h"
+
+#include "nn/kernel_set.h"
+#include "sim/accuracy_table.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::chrono::seconds kFlushInterval{1};
+
+std::uint64_t size_of_file(const std::filesystem::path& path) {
+  return std::filesystem::exists(path) ? std::filesystem::file_size(path) : 0;
+}
+
+/// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one.
+bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Kind::kStarted && event.round > 0; }
+
+Checkpoint first_checkpoint(const Federation& federation) {
+  Checkpoint checkpoint;
+  checkpoint.scenario = federation.portable_scenario();
+  checkpoint.result_bearing = federation.result_bearing;
+  checkpoint.kernel_set = kernel_set();
+  checkpoint.layout = federation.training.layout->digest();
+  return checkpoint;
+}
+
+bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>& known) {
+  for (const GridPoint& point : points) {
+    bool found = false;
+    for (const Accuracy& accuracy : known) found = found || same_point(accuracy.point, point);
+    if (!found) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start, int threads)
+    : federation_(federation),
+      directory_(std::move(directory)),
+      metrics_(directory_.metrics()),
+      events_(directory_.events().string(), size_of_file(directory_.events())),
+      run_(federation, std::move(start), threads,
+           [this](const LoggedEvent& event) {
+             if (!is_restart(event)) events_.append(event);
+           }),
+      evaluator_(federation.training.network, *federation.data, threads),
+      checkpoint_(first_checkpoint(federation)),
+      saved_version_(run_.state().version) {}
+
+bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
+  const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
+  while (version() < rounds) {
+    std::optional<RoundRecord> record = run_.next_round(stop);
+    if (!record) {
+      if (version() > saved_version_) save_checkpoint();
+      return false;
+    }
+    conclude(*record);
+    progress.round(*record);
+  }
+  finish();
+  return true;
+}
+
+void RecordedRun::conclude(RoundRecord& record) {
+  evaluate(record);
+  metrics_.write_line(metrics_line(record));
+  if (Clock::now() - flushed_ >= kFlushInterval) {
+    metrics_.flush();
+    flushed_ = Clock::now();
+  }
+  const std::chrono::duration<double> worked = Clock::now() - saved_;
+  const bool last = version() == static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
+  if (last || worked.count() >= federation_.scenario.checkpoint.seconds) save_checkpoint();
+}
+
+void RecordedRun::evaluate(RoundRecord& record) {
+  const Scenario& scenario = federation_.scenario;
+  const int round = static_cast<int>(record.report.round);
+  if (round == scenario.federation.rounds)
+    accuracy_ = record.accuracy = evaluate_final();
+  else if (scenario.evaluate.every > 0 && round % scenario.evaluate.every == 0)
+    record.accuracy = evaluator_.evaluate(run_.state().global, scenario.evaluate.grid);
+}
+
+std::vector<Accuracy> RecordedRun::evaluate_final() {
+  const Scenario::Evaluate& settings = federation_.scenario.evaluate;
+  const Parameters& global = run_.state().global;
+  std::vector<Accuracy> values = evaluator_.evaluate(global, settings.final_grid);
+  if (settings.every > 0 && !all_known(grid_points(settings.grid), values))
+    values = merge_accuracies(std::move(values), evaluator_.evaluate(global, settings.grid));
+  return values;
+}
+
+void RecordedRun::save_checkpoint() {
+  metrics_.sync();  // a checkpoint promises the lines before it
+  checkpoint_.state = run_.state();
+  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version()), checkpoint_);
+  prune_checkpoints(directory_.checkpoints().string(), federation_.scenario.checkpoint.keep);
+  saved_version_ = version();
+  saved_ = Clock::now();
+}
+
+void RecordedRun::finish() {
+  if (accuracy_.empty()) accuracy_ = evaluate_final();  // killed between the last checkpoint and the model
+  checkpoint_.state = run_.state();
+  write_checkpoint(directory_.model().string(), checkpoint_);
+}
+
+}  // namespace anybit

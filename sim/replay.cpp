@@ -1,0 +1,107 @@
+#include "sim/replay.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace anybit {
+namespace {
+
+constexpr std::size_t kTasksPerThread = 8;
+
+bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+}  // namespace
+
+Replay::Replay(const Federation& federation, std::vector<LoggedEvent> events, int threads)
+    : federation_(federation),
+      events_(std::move(events)),
+      transport_(make_memory_transport(threads)),
+      players_(federation, *transport_, threads),
+      coordinator_(federation.plan(), federation.first_state()) {
+  for (std::size_t i = 0; i < kTasksPerThread * static_cast<std::size_t>(threads); ++i)
+    boxes_.push_back(std::make_unique<ReceivedUpdate>());
+}
+
+std::string Replay::run() {
+  for (std::size_t index = 0; index < events_.size(); ++index)
+    if (const std::string difference = handle(index); !difference.empty())
+      return fmt::format("events.log:{}: {}", index + 1, difference);
+  return {};
+}
+
+std::string Replay::handle(std::size_t index) {
+  const LoggedEvent& event = events_[index];
+  switch (event.kind) {
+    case LoggedEvent::Kind::kStarted: feed(Started{}, event.time); break;
+    case LoggedEvent::Kind::kJoined: feed(ClientJoined{event.client}, event.time); break;
+    case LoggedEvent::Kind::kLost:
+      pending_.erase(event.client);
+      feed(ClientLost{event.client, event.reason}, event.time);
+      break;
+    case LoggedEvent::Kind::kTime: feed(TimePassed{}, event.time); break;
+    case LoggedEvent::Kind::kUpdate: return handle_update(index);
+  }
+  return {};
+}
+
+std::string Replay::handle_update(std::size_t index) {
+  const LoggedEvent& event = events_[index];
+  const auto found = pending_.find(event.client);
+  if (found == pending_.end() || found->second.task->id.round != event.round)
+    return fmt::format("client {} answers a task of round {} that it does not have", event.client, event.round);
+  if (!found->second.played) play_from(index);
+  const DueAnswer due = std::move(found->second);
+  pending_.erase(found);
+  if (!due.lost.empty()) return fmt::format("client {} has no update now: {}", event.client, due.lost);
+  if (due.update->frame_crc != event.crc)
+    return fmt::format("the update of client {} has checksum {:08x}, the log says {:08x}", event.client,
+                       due.update->frame_crc, event.crc);
+  feed(UpdateArrived{event.client, &due.update->update()}, event.time);
+  return {};
+}
+
+/// Plays this update and those that follow it in the log and have their task already. All that were played before are
+/// handled, so every box is free.
+void Replay::play_from(std::size_t index) {
+  std::vector<DueAnswer*> wave;
+  for (std::size_t i = index; i < events_.size() && wave.size() < boxes_.size(); ++i) {
+    if (events_[i].kind != LoggedEvent::Kind::kUpdate) break;
+    const auto found = pending_.find(events_[i].client);
+    if (found == pending_.end() || found->second.task->id.round != events_[i].round) break;
+    found->second.update = boxes_[wave.size()].get();
+    wave.push_back(&found->second);
+  }
+  players_.play(wave);
+}
+
+void Replay::feed(const Event& event, double time) {
+  actions_.clear();
+  coordinator_.handle(event, time, actions_);
+  std::shared_ptr<const TaskMessage> message;
+  std::shared_ptr<const Bytes> encoded;
+  for (const Action& action : actions_) {
+    const auto* send = std::get_if<SendTask>(&action);
+    if (!send) continue;
+    if (encoded != send->parameters) {
+      encoded = send->parameters;
+      message = make_task_message(federation_.training, *send);
+    }
+    DueAnswer due;
+    due.client = send->client;
+    due.task = message;
+    pending_.insert_or_assign(send->client, std::move(due));
+  }
+}
+
+std::string compare_states(const FederationState& logged, const FederationState& replayed) {
+  if (logged.version != replayed.version)
+    return fmt::format("it ends at round {}, the replay at round {}", logged.version, replayed.version);
+  if (!same_bytes(logged.global.values, replayed.global.values)) return "its parameters differ";
+  if (!same_bytes(logged.strategy_state, replayed.strategy_state)) return "its strategy state differs";
+  return {};
+}
+
+}  // namespace anybit

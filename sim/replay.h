@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/event_log.h"
+#include "sim/event_queue.h"
+#include "sim/federation.h"
+#include "sim/players.h"
+#include "sim/transport.h"
+
+namespace anybit {
+
+/// Feeds a coordinator with the events of a log: every client that answered is trained again for its task, and its
+/// update must have the checksum that the log has. The log decides the order; nothing else of the first run is used.
+class Replay {
+ public:
+  Replay(const Federation& federation, std::vector<LoggedEvent> events, int threads);
+
+  /// Handles all events. Returns "" or what differs first, with the log's line.
+  std::string run();
+  const FederationState& state() const { return coordinator_.state(); }
+
+ private:
+  using Pending = std::map<std::uint32_t, DueAnswer>;  // by client
+
+  std::string handle(std::size_t index);
+  std::string handle_update(std::size_t index);
+  void play_from(std::size_t index);
+  void feed(const Event& event, double time);
+
+  const Federation& federation_;
+  std::vector<LoggedEvent> events_;
+  std::unique_ptr<Transport> transport_;
+  Players players_;
+  Coordinator coordinator_;
+  Pending pending_;
+  std::vector<std::unique_ptr<ReceivedUpdate>> boxes_;
+  std::vector<Action> actions_;
+};
+
+/// "" where both hold the same version, parameters and strategy state, byte for byte; else what differs.
+std::string compare_states(const FederationState& logged, const FederationState& replayed);
+
+}  // namespace anybit

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/checkpoint.h"
+#include "sim/federation.h"
+#include "sim/run_directory.h"
+
+namespace anybit {
+
+/// Where a run begins.
+struct StartingPoint {
+  std::optional<LatestCheckpoint> checkpoint;  // none: at version 0, in an empty directory
+  bool finished = false;                       // nothing is left to do
+  std::vector<std::string> notes;              // what the user should be told
+};
+
+/// Looks into the run directory and changes nothing. RunError where it holds a run and neither `resume` nor `force` is
+/// asked for, or where the run there has other result-bearing keys; CheckpointError where its checkpoints are broken.
+StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force);
+
+/// Makes the directory ready to go on from the starting point (clears it, or cuts its files back) and returns the state
+/// to go on from.
+FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start);
+
+}  // namespace anybit

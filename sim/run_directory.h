@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "sim/output_file.h"
+
+namespace anybit {
+
+/// The files of one run:
+///   scenario.toml  provenance.json  metrics.jsonl  events.log  checkpoints/checkpoint-NNNNNN.ckpt  model.ckpt
+/// Nothing is held open here; the name says where, this class what is there.
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path scenario() const { return path_ / "scenario.toml"; }
+  std::filesystem::path provenance() const { return path_ / "provenance.json"; }
+  std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path events() const { return path_ / "events.log"; }
+  std::filesystem::path model() const { return path_ / "model.ckpt"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+  /// Whether a run was begun here.
+  bool holds_run() const;
+  bool is_finished() const { return std::filesystem::exists(model()); }
+
+  /// Makes the folders.
+  void create() const;
+  /// Removes the files of a run, and no others.
+  void clear() const;
+  /// Cuts metrics.jsonl and events.log back to what belongs to the first `version` rounds: later lines, and half a line
+  /// at the end, are of work that is done again.
+  void cut_back(std::uint32_t version) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace anybit

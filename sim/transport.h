@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/federation.h"
+#include "wire/message.h"
+
+namespace anybit {
+
+/// Bytes of the frames that went each way. What belongs to the connection itself (greetings, goodbye) is not counted:
+/// it is no round's.
+struct Traffic {
+  std::uint64_t down = 0;  // server to clients
+  std::uint64_t up = 0;
+};
+
+/// An update as the server got it. The message's vectors are used again for the next one.
+struct ReceivedUpdate {
+  Message message;
+  std::uint32_t frame_crc = 0;  // CRC32C of the whole frame, for the event log
+
+  const UpdateMessage& update() const { return std::get<UpdateMessage>(message); }
+};
+
+/// Carries frames between the server and the clients that the workers play. Each worker talks through a line of its
+/// own, so calls with different `worker` may run at the same time. All return "" or the reason why it did not arrive.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// To the client `receiver`; `received` then holds a TaskMessage.
+  virtual std::string carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) = 0;
+  /// From the client; `received.message` then holds an UpdateMessage.
+  virtual std::string carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) = 0;
+  /// An acknowledgement or a rejection, to the client that the worker played last.
+  virtual std::string carry_answer(int worker, const Message& sent) = 0;
+
+  /// Sum over all workers; only while none of them is carrying.
+  Traffic traffic() const;
+
+ protected:
+  explicit Transport(int workers) : lines_(static_cast<std::size_t>(workers)) {}
+  Traffic& line(int worker) { return lines_[static_cast<std::size_t>(worker)].traffic; }
+
+ private:
+  struct alignas(64) Line {  // a cache line each
+    Traffic traffic;
+  };
+  std::vector<Line> lines_;
+};
+
+/// The frames are handed over inside the process: encoded as for a network, and decoded again.
+std::unique_ptr<Transport> make_memory_transport(int workers);
+/// The same frames through loopback sockets, by the server's session code.
+std::unique_ptr<Transport> make_tcp_transport(const Federation& federation, int workers);
+/// By federation.transport.
+std::unique_ptr<Transport> make_transport(const Federation& federation, int workers);
+
+}  // namespace anybit

@@ -1,0 +1,163 @@
+#include "client/connection.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/wire/raw_socket.h"
+#include "tests/wire/samples.h"
+
+namespace anybit {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kLong{5000};
+constexpr milliseconds kShort{50};
+
+/// A connection and the raw socket at its other end.
+struct Pair {
+  RawListener listener;
+  Connection connection;
+  RawSocket peer;
+
+  Pair() : peer(open()) {}
+  RawSocket open() {
+    EXPECT_EQ(connection.connect("127.0.0.1", listener.port(), kLong), "");
+    return listener.accept();
+  }
+};
+
+std::uint16_t port_without_listener() { return RawListener().port(); }
+
+TEST(Connection, SaysWhyItCannotConnect) {
+  Connection connection;
+  const std::uint16_t port = port_without_listener();
+  EXPECT_EQ(connection.connect("127.0.0.1", port, kLong),
+            "127.0.0.1:" + std::to_string(port) + ": Connection refused");
+  EXPECT_FALSE(connection.is_open());
+  EXPECT_EQ(connection.send(encode_frame(Goodbye{}), kLong), "the connection is closed");
+  Message message;
+  EXPECT_EQ(connection.receive(message, kLong), "the connection is closed");
+}
+
+TEST(Connection, FindsLocalhostByName) {
+  const RawListener listener;
+  Connection connection;
+  EXPECT_EQ(connection.connect("localhost", listener.port(), kLong), "");
+}
+
+TEST(Connection, HelloIsAnsweredByWelcome) {
+  Pair pair;
+  pair.peer.send(encode_frame(Welcome{1, 99, "seed = 1"}));
+  Welcome welcome;
+  ASSERT_EQ(pair.connection.greet({1, 4, 2, "avx2"}, welcome, kLong), "");
+  EXPECT_EQ(welcome.run, 99U);
+  EXPECT_EQ(welcome.scenario, "seed = 1");
+  const Message hello = pair.peer.receive();
+  ASSERT_TRUE(std::holds_alternative<Hello>(hello));
+  EXPECT_EQ(std::get<Hello>(hello).client, 4U);
+}
+
+TEST(Connection, RefusalIsTheReason) {
+  Pair pair;
+  pair.peer.send(encode_frame(Goodbye{"plays 9 clients"}));
+  Welcome welcome;
+  EXPECT_EQ(pair.connection.greet({}, welcome, kLong), "the server refuses: plays 9 clients");
+}
+
+TEST(Connection, OtherAnswersToHelloAreRefused) {
+  Pair pair;
+  pair.peer.send(encode_frame(Acknowledge{}));
+  Welcome welcome;
+  EXPECT_EQ(pair.connection.greet({}, welcome, kLong), "the server answered Hello with something else than Welcome");
+}
+
+TEST(Connection, LargeFramesPassInBothDirections) {
+  Pair pair;
+  const TaskMessage task{sample_task(), 1, 2, Bytes(5 << 20, 7)};
+  std::thread peer([&] {
+    pair.peer.send(encode_frame(task));
+    const Message back = pair.peer.receive();
+    EXPECT_TRUE(std::holds_alternative<TaskMessage>(back));
+    pair.peer.send(encode_frame(Acknowledge{sample_task()}));
+  });
+  Message message;
+  EXPECT_EQ(pair.connection.receive(message, kLong), "");
+  EXPECT_EQ(std::get<TaskMessage>(message).parameters, task.parameters);
+  EXPECT_EQ(pair.connection.send(encode_frame(message), kLong), "");
+  EXPECT_EQ(pair.connection.receive(message, kLong), "");
+  EXPECT_TRUE(std::holds_alternative<Acknowledge>(message));
+  peer.join();
+}
+
+TEST(Connection, SilenceLeavesItOpen) {
+  Pair pair;
+  Message message;
+  EXPECT_EQ(pair.connection.receive(message, kShort), "no frame within 50 ms");
+  EXPECT_TRUE(pair.connection.is_open());
+  pair.peer.send(encode_frame(Acknowledge{sample_task()}));
+  EXPECT_EQ(pair.connection.receive(message, kLong), "");
+}
+
+TEST(Connection, HalfAFrameTimesOutAndCloses) {
+  const Bytes frame = encode_frame(Acknowledge{sample_task()});
+  for (const std::size_t half : {std::size_t{1}, std::size_t{24}, frame.size() - 1}) {
+    Pair pair;
+    pair.peer.send(std::span(frame).first(half));
+    Message message;
+    EXPECT_EQ(pair.connection.receive(message, kShort), "no whole frame within 50 ms") << half;
+    EXPECT_FALSE(pair.connection.is_open());
+  }
+}
+
+TEST(Connection, EndInTheMiddleOfAFrameIsSaid) {
+  Pair pair;
+  pair.peer.send(start_of(Acknowledge{sample_task()}, 30));
+  pair.peer.close();
+  Message message;
+  EXPECT_EQ(pair.connection.receive(message, kLong), "the server closed the connection in the middle of a frame");
+  EXPECT_FALSE(pair.connection.is_open());
+}
+
+TEST(Connection, EndBetweenFramesIsSaid) {
+  Pair pair;
+  pair.peer.close();
+  Message message;
+  EXPECT_EQ(pair.connection.receive(message, kLong), "the server closed the connection");
+}
+
+TEST(Connection, GarbageAndTooLongFramesAreRefused) {
+  Pair garbage;
+  garbage.peer.send(Bytes(100, 'x'));
+  Message message;
+  EXPECT_EQ(garbage.connection.receive(message, kLong), "not a frame of anybit");
+  EXPECT_FALSE(garbage.connection.is_open());
+
+  const RawListener listener;
+  Connection connection(FrameLimits{.body = 1000});
+  ASSERT_EQ(connection.connect("127.0.0.1", listener.port(), kLong), "");
+  RawSocket peer = listener.accept();
+  peer.send(encode_frame(TaskMessage{sample_task(), 1, 2, Bytes(1000, 7)}));
+  EXPECT_EQ(connection.receive(message, kLong), "Task frame declares a body of 1037 bytes, allowed are 1000");
+}
+
+TEST(Connection, SendingToSomebodyWhoDoesNotReadTimesOut) {
+  Pair pair;
+  const Bytes frame(64 << 20, 1);
+  EXPECT_EQ(pair.connection.send(frame, kShort), "the server did not take the frame within 50 ms");
+  EXPECT_FALSE(pair.connection.is_open());
+}
+
+TEST(Connection, ConnectsAgain) {
+  Pair pair;
+  pair.peer.close();
+  Message message;
+  EXPECT_NE(pair.connection.receive(message, kLong), "");
+  ASSERT_EQ(pair.connection.connect("127.0.0.1", pair.listener.port(), kLong), "");
+  RawSocket again = pair.listener.accept();
+  again.send(encode_frame(Acknowledge{sample_task()}));
+  EXPECT_EQ(pair.connection.receive(message, kLong), "");
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+"""Writes training_goldens.txt: short training runs of mlp, lenet and resnet8 by PyTorch in float64.
+
+Run: /usr/bin/python3 tests/golden/make_training_goldens.py        (some seconds)
+
+A float32 run can only agree with a float64 run while no ReLU and no maximum decides differently. So each example of each
+step is drawn anew until every |pre-activation| and, in every pooling window with a positive maximum, the lead of the
+largest value over the second is above MARGIN; the accepted seeds are in the file. Initial parameters and images come
+from hash_numbers.py, in anybit's order: convolution weights [out][in][height][width], dense weights [in][out], or
+[out][in] for at most 16 outputs, images and inputs of dense layers NHWC.
+
+Lines:  RUN.seeds          one seed per step and example
+        RUN.losses         mean loss of each step, before its update
+        RUN.margin         smallest margin over all steps
+        RUN.TENSOR.start   size, offset, exponent e: element i starts at offset + 2^e * numbers(stream, size)[i],
+                           stream = 1 + position of the tensor in the run
+        RUN.TENSOR.end     largest |value|, sum, then n <= SAMPLES elements, number k at
+                           floor(k * size / n) + 7919 k mod floor(size / n)
+"""
+
+import math
+import os
+import sys
+
+import torch
+from torch.nn import functional
+
+from hash_numbers import numbers, words
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MARGIN = 1e-5
+SAMPLES = 128
+CLASSES = 10
+RATE = 0.05
+torch.set_num_threads(1)
+
+
+class Margin:
+    """The smallest distance of any decision from flipping."""
+
+    def __init__(self):
+        self.value = math.inf
+
+    def relu(self, x):
+        self.value = min(self.value, x.detach().abs().min().item())
+        return torch.relu(x)
+
+    def pool(self, x):
+        windows = x.detach().unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+        top = windows.topk(2, dim=4).values
+        lead = (top[..., 0] - top[..., 1])[top[..., 0] > 0]
+        self.value = min(self.value, lead.min().item())
+        return functional.max_pool2d(x, 2)
+
+
+def dense(p, name, x):
+    """x is rows x inputs in NHWC order."""
+    weight, bias = p[name + ".weight"], p[name + ".bias"]
+    return x @ (weight if bias.numel() > 16 else weight.T) + bias
+
+
+def flat(x):
+    return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def mlp(p, x, margin):
+    x = margin.relu(dense(p, "dense1", flat(x)))
+    x = margin.relu(dense(p, "dense2", x))
+    return dense(p, "dense3", x)
+
+
+def lenet(p, x, margin):
+    x = margin.pool(margin.relu(functional.conv2d(x, p["conv1.weight"], p["conv1.bias"])))
+    x = margin.pool(margin.relu(functional.conv2d(x, p["conv2.weight"], p["conv2.bias"])))
+    x = margin.relu(dense(p, "dense1", flat(x)))
+    return dense(p, "dense2", x)
+
+
+def norm_conv(p, number, x, stride):
+    x = functional.conv2d(x, p["conv%d.weight" % number], stride=stride, padding=1)
+    return functional.group_norm(x, 2, p["norm%d.scale" % number], p["norm%d.shift" % number], 1e-5)
+
+
+def resnet8(p, x, margin):
+    x = margin.relu(norm_conv(p, 1, x, 1))
+    for stage in range(3):
+        stride, channels = (1 if stage == 0 else 2), 16 << stage
+        y = margin.relu(norm_conv(p, 2 + 2 * stage, x, stride))
+        y = norm_conv(p, 3 + 2 * stage, y, 1)
+        shortcut = functional.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, channels - x.shape[1]))
+        x = margin.relu(y + shortcut)
+    return dense(p, "dense", x.mean((2, 3)))
+
+
+def dense_shapes(name, inputs, outputs):
+    return [(name + ".weight", (inputs, outputs) if outputs > 16 else (outputs, inputs)), (name + ".bias", (outputs,))]
+
+
+def resnet8_shapes():
+    shapes, inputs = [], 3
+    for number in range(1, 8):
+        channels = 16 << max(0, (number - 2) // 2)
+        shapes += [("conv%d.weight" % number, (channels, inputs, 3, 3)), ("norm%d.scale" % number, (channels,)),
+                   ("norm%d.shift" % number, (channels,))]
+        inputs = channels
+    return shapes + dense_shapes("dense", 64, CLASSES)
+
+
+LENET_SHAPES = ([("conv1.weight", (32, 1, 5, 5)), ("conv1.bias", (32,)), ("conv2.weight", (64, 32, 5, 5)),
+                 ("conv2.bias", (64,))] + dense_shapes("dense1", 1024, 512) + dense_shapes("dense2", 512, CLASSES))
+MLP_SHAPES = dense_shapes("dense1", 784, 200) + dense_shapes("dense2", 200, 200) + dense_shapes("dense3", 200, CLASSES)
+
+# run -> (network, tensors, image height = width, channels, batch, steps, momentum)
+RUNS = {
+    "mlp": (mlp, MLP_SHAPES, 28, 1, 8, 20, 0.0),
+    "mlp_momentum": (mlp, MLP_SHAPES, 28, 1, 8, 12, 0.9),
+    "lenet": (lenet, LENET_SHAPES, 28, 1, 4, 12, 0.0),
+    "resnet8": (resnet8, resnet8_shapes(), 32, 3, 4, 12, 0.0),
+}
+
+
+def fan_in(name, shape):
+    if len(shape) == 4:
+        return shape[1] * shape[2] * shape[3]
+    return shape[1] if shape[0] <= 16 else shape[0]  # few outputs: [out][in]; no layer here has few inputs
+
+
+def start_values(shapes):
+    """name -> (offset, exponent): about PyTorch's default bounds, as powers of two."""
+    result, exponent = {}, 0
+    for name, shape in shapes:
+        if name.endswith(".weight"):
+            exponent = math.floor(math.log2(1.0 / math.sqrt(fan_in(name, shape))))
+        norm = name.startswith("norm")
+        result[name] = (1.0 if name.endswith(".scale") else 0.0, -2 if norm else exponent)
+    return result
+
+
+def image(seed, size, channels):
+    pixels = torch.tensor(numbers(seed, size * size * channels)).reshape(1, size, size, channels)
+    return pixels.permute(0, 3, 1, 2), int(words(seed + 1, 1)[0]) % CLASSES
+
+
+def safe_example(network, parameters, size, channels, seed):
+    """The first seed from `seed` whose example keeps the margin: (seed, image, label, margin)."""
+    while True:
+        x, label = image(seed, size, channels)
+        margin = Margin()
+        with torch.no_grad():
+            network(parameters, x, margin)
+        if margin.value > MARGIN:
+            return seed, x, label, margin.value
+        seed += 2
+
+
+def train(out, run):
+    network, shapes, size, channels, batch, steps, momentum = RUNS[run]
+    start = start_values(shapes)
+    parameters = {}
+    for position, (name, shape) in enumerate(shapes):
+        offset, exponent = start[name]
+        value = offset + 2.0**exponent * numbers(1 + position, math.prod(shape))
+        parameters[name] = torch.tensor(value.reshape(shape), requires_grad=True)
+    optimizer = torch.optim.SGD(parameters.values(), lr=RATE, momentum=momentum)
+    seeds, losses, smallest, next_seed = [], [], math.inf, 1000
+    for _ in range(steps):
+        images, labels = [], []
+        for _ in range(batch):
+            seed, x, label, margin = safe_example(network, parameters, size, channels, next_seed)
+            seeds.append(seed)
+            images.append(x)
+            labels.append(label)
+            smallest, next_seed = min(smallest, margin), seed + 2
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(network(parameters, torch.cat(images), Margin()), torch.tensor(labels))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    write(out, run, seeds, losses, smallest, start, parameters)
+
+
+def write(out, run, seeds, losses, smallest, start, parameters):
+    def line(name, values):
+        out.write("%s.%s %s\n" % (run, name, " ".join("%.10g" % v for v in values)))
+
+    line("seeds", seeds)
+    line("losses", losses)
+    line("margin", [smallest])
+    for name, tensor in parameters.items():
+        values = tensor.detach().flatten()
+        count = min(SAMPLES, values.numel())
+        size = values.numel()
+        picked = values[[k * size // count + 7919 * k % (size // count) for k in range(count)]]
+        line(name + ".start", [values.numel(), *start[name]])
+        line(name + ".end", [values.abs().max(), values.sum(), *picked])
+
+
+def main():
+    with open(os.path.join(HERE, "training_goldens.txt"), "w") as out:
+        out.write("# Written by tests/golden/make_training_goldens.py: PyTorch %s, float64, Python %s.\n"
+                  % (torch.__version__, sys.version.split()[0]))
+        for run in RUNS:
+            train(out, run)
+            print(run, "done")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+// Every kind of layer against central differences, through small networks: analytic gradients of every parameter, with
+// full batches and with fewer live examples than the workspace has room for. To check a new layer, add a row.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "nn/gradient.h"
+#include "tests/nn/hash_numbers.h"
+
+namespace anybit {
+namespace {
+
+constexpr int kClasses = 4;
+constexpr int kCapacity = 6;
+
+/// A fixed random linear function of the outputs, summed in double: networks of linear pieces then have no truncation
+/// error in the differences.
+class LinearLoss final : public Loss {
+ public:
+  Score apply(std::span<const float> outputs, std::span<const std::uint8_t>, int,
+              std::span<float> gradient) const override {
+    Score score;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      gradient[i] = hash_number(77, i);
+      score.loss += static_cast<double>(gradient[i]) * outputs[i];
+    }
+    return score;
+  }
+};
+
+struct Case {
+  std::string name;
+  std::function<void(Description&)> build;  // all but the last dense layer
+  Shape image = {7, 6, 3};
+};
+
+Convolution conv(int channels, int kernel, int stride = 1, int padding = 0, bool bias = true) {
+  return {.channels = channels, .kernel = kernel, .stride = stride, .padding = padding, .bias = bias};
+}
+
+std::vector<Case> cases() {
+  const Convolution some = conv(6, 3, 1, 1);
+  return {
+      {"dense", [](Description&) {}},
+      {"dense_wide", [](Description& d) { d.then("a", Dense{20}); }},
+      {"dense_relu",
+       [](Description& d) {
+         d.then("a", Dense{20});
+         d.then("r", Relu{});
+         d.then("b", Dense{18});
+         d.then("s", Relu{});
+       }},
+      {"convolution", [](Description& d) { d.then("a", conv(5, 3)); }},
+      {"convolution_rectangle", [](Description& d) { d.then("a", conv(4, 2, 2, 1)); }, {9, 4, 2}},
+      {"convolution_stride_padding",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("b", conv(5, 3, 2, 1));
+       }},
+      {"convolution_without_bias",
+       [](Description& d) {
+         d.then("a", conv(16, 3, 1, 1, false));
+         d.then("b", conv(16, 3, 1, 1, false));
+       }},
+      {"convolution_relu",
+       [](Description& d) {
+         d.then("a", conv(16, 5, 1, 2));
+         d.then("r", Relu{});
+         d.then("b", conv(8, 1));
+         d.then("s", Relu{});
+       }},
+      {"max_pool",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("p", MaxPool{2, 2});
+       }},
+      {"max_pool_overlapping",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("p", MaxPool{3, 2});
+       }},
+      {"max_pool_after_relu",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("r", Relu{});
+         d.then("p", MaxPool{2, 2});
+         d.then("b", conv(4, 2));
+       }},
+      {"average_pool",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("p", AveragePool{2, 2});
+       }},
+      {"average_pool_overlapping",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("p", AveragePool{3, 2});
+       }},
+      {"average_pool_of_the_plane",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("p", AveragePool{0, 1});
+       }},
+      {"group_norm",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("n", GroupNorm{2});
+       }},
+      {"group_norm_of_one_group",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("n", GroupNorm{1});
+         d.then("b", conv(4, 2));
+       }},
+      {"group_norm_per_channel",
+       [some](Description& d) {
+         d.then("a", some);
+         d.then("n", GroupNorm{6});
+       }},
+      {"group_norm_relu",
+       [](Description& d) {
+         d.then("a", conv(16, 3, 1, 1, false));
+         d.then("n", GroupNorm{2});
+         d.then("r", Relu{});
+         d.then("b", conv(4, 3));
+       }},
+      {"relu_read_twice",
+       [some](Description& d) {
+         d.then("a", some);
+         const int relu = d.then("r", Relu{});
+         const int branch = d.then("b", some);
+         d.add("sum", Add{}, {branch, relu});
+       }},
+      {"relu_of_a_layer_read_twice",
+       [some](Description& d) {
+         const int first = d.then("a", some);
+         const int relu = d.then("r", Relu{});
+         d.add("sum", Add{}, {first, relu});
+       }},
+      {"relu_of_the_image",
+       [](Description& d) {
+         d.then("r", Relu{});
+         d.then("a", Dense{20});
+       }},
+      {"add",
+       [some](Description& d) {
+         const int first = d.then("a", some);
+         const int second = d.then("b", some);
+         d.add("sum", Add{}, {first, second});
+         d.then("r", Relu{});
+       }},
+      {"add_of_one_node_twice",
+       [some](Description& d) {
+         const int first = d.then("a", some);
+         d.add("sum", Add{}, {first, first});
+       }},
+      {"shortcut",
+       [some](Description& d) {
+         const int entry = d.then("a", some);
+         const int branch = d.then("b", conv(9, 3, 2, 1));
+         const int shortcut = d.add("c", Shortcut{2, 9}, {entry});
+         d.add("sum", Add{}, {branch, shortcut});
+       }},
+      {"residual_block",
+       [](Description& d) {
+         d.then("a", conv(8, 3, 1, 1, false));
+         d.then("n", GroupNorm{2});
+         const int entry = d.then("r", Relu{});
+         d.then("b", conv(16, 3, 2, 1, false));
+         d.then("m", GroupNorm{2});
+         const int branch = d.then("s", Relu{});
+         const int shortcut = d.add("c", Shortcut{2, 16}, {entry});
+         d.add("sum", Add{}, {branch, shortcut});
+         d.then("t", Relu{});
+         d.then("p", AveragePool{0, 1});
+       }},
+  };
+}
+
+class FiniteDifference : public testing::TestWithParam<std::tuple<Case, int>> {
+ protected:
+  void SetUp() override {
+    const auto& [c, live] = GetParam();
+    Description description{c.name, c.image, kClasses, {}};
+    c.build(description);
+    description.then("last", Dense{kClasses});
+    network_ = std::make_shared<Network>(description);
+    parameters_ = Parameters(std::make_shared<Layout>(network_->tensors()));
+    for (std::size_t t = 0; t < network_->tensors().size(); ++t) {
+      const bool scale = network_->tensors()[t].name.ends_with(".scale");
+      const std::span<float> values = parameters_.tensor(static_cast<int>(t));
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = (scale ? 1.0F : 0.0F) + 0.5F * hash_number(1 + t, i);
+    }
+    // Rows beyond the live ones hold what an earlier batch left, or worse.
+    images_.assign(kCapacity * c.image.size(), std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(live) * c.image.size(); ++i) images_[i] = hash_number(90, i);
+    labels_.assign(static_cast<std::size_t>(live), 0);
+    workspace_ = std::make_unique<Workspace>(network_, kCapacity, Mode::kTraining);
+  }
+
+  double loss_at(std::size_t element, float value) {
+    const float before = std::exchange(parameters_.values[element], value);
+    FloatBuffer unused(labels_.size() * kClasses);
+    const std::span<const float> outputs = forward(*workspace_, parameters_.values, {images_, labels_});
+    const double loss = LinearLoss().apply(outputs, labels_, kClasses, unused).loss;
+    parameters_.values[element] = before;
+    return loss;
+  }
+
+  struct Difference {
+    double slope;  // (L(w + h) - L(w - h)) / 2h
+    double bend;   // |L(w + h) - 2 L(w) + L(w - h)| / 2h: by how much a kink within the step can shift the slope
+  };
+
+  Difference central_difference(std::size_t element, double here) {
+    constexpr float kStep = 1.0F / 512.0F;  // a power of two: parameter +- step is exact
+    const float at = parameters_.values[element];
+    const double above = loss_at(element, at + kStep);
+    const double below = loss_at(element, at - kStep);
+    return {(above - below) / (2.0 * kStep), std::fabs(above - 2.0 * here + below) / (2.0 * kStep)};
+  }
+
+  void check_tensor(const TensorSpec& tensor, std::span<const float> analytic) {
+    double largest = 0;
+    for (const float g : analytic) largest = std::max(largest, std::fabs(static_cast<double>(g)));
+    ASSERT_GT(largest, 0.0) << tensor.name << " has no gradient";
+    const double tolerance = 5e-4 + 1e-3 * largest;
+    const double here = loss_at(tensor.offset, parameters_.values[tensor.offset]);
+    const std::size_t stride = 1 + tensor.size / 150;
+    int checked = 0;
+    int bent = 0;
+    for (std::size_t i = 0; i < tensor.size; i += stride) {
+      const Difference numeric = central_difference(tensor.offset + i, here);
+      if (numeric.bend > 5 * tolerance) {  // a ReLU or a maximum changes its mind within the step
+        ++bent;
+        continue;
+      }
+      ++checked;
+      EXPECT_NEAR(analytic[i], numeric.slope, numeric.bend + tolerance) << tensor.name << "[" << i << "]";
+    }
+    EXPECT_GE(checked, 3 * bent) << tensor.name;
+  }
+
+  std::shared_ptr<const Network> network_;
+  Parameters parameters_;
+  FloatBuffer images_;
+  std::vector<std::uint8_t> labels_;
+  std::unique_ptr<Workspace> workspace_;
+};
+
+TEST_P(FiniteDifference, AgreesWithTheGradient) {
+  FloatBuffer gradients(parameters_.values.size(), 1000.0F);  // every element must be written
+  gradient(*workspace_, parameters_.values, {images_, labels_}, {}, LinearLoss(), gradients);
+  for (const TensorSpec& tensor : parameters_.layout->tensors())
+    check_tensor(tensor, std::span<const float>(gradients).subspan(tensor.offset, tensor.size));
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, FiniteDifference,
+                         testing::Combine(testing::ValuesIn(cases()), testing::Values(1, 2, 5, kCapacity)),
+                         [](const auto& parameter) {
+                           return std::get<0>(parameter.param).name + "_live" + std::to_string(std::get<1>(parameter.param));
+                         });
+
+}  // namespace
+}  // namespace anybit

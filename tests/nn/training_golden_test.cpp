@@ -1,0 +1,125 @@
+// Short training runs against PyTorch in float64; see tests/golden/make_training_goldens.py for the runs and the file.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "nn/gradient.h"
+#include "nn/models/model.h"
+#include "nn/optimizers/optimizer.h"
+#include "tests/nn/golden_file.h"
+#include "tests/nn/hash_numbers.h"
+
+namespace anybit {
+namespace {
+
+struct TrainingRun {
+  std::string name;
+  std::string model;
+  Shape image;
+  int batch;
+  double momentum;
+};
+
+class TrainingGolden : public testing::TestWithParam<TrainingRun> {
+ protected:
+  void SetUp() override {
+    const TrainingRun& run = GetParam();
+    network_ = std::make_shared<Network>(models().make({run.model, Options("model"), {}}, run.image, 10));
+    parameters_ = Parameters(std::make_shared<Layout>(network_->tensors()));
+    const std::vector<TensorSpec>& tensors = parameters_.layout->tensors();
+    for (std::size_t t = 0; t < tensors.size(); ++t) {
+      const std::vector<double>& start = golden_[run.name + "." + tensors[t].name + ".start"];
+      ASSERT_EQ(static_cast<double>(tensors[t].size), start[0]) << tensors[t].name;
+      const auto scale = static_cast<float>(std::ldexp(1.0, static_cast<int>(start[2])));
+      const std::vector<float> numbers = hash_numbers(1 + t, tensors[t].size, scale);
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        parameters_.tensor(static_cast<int>(t))[i] = static_cast<float>(start[1]) + numbers[i];
+    }
+    start_ = parameters_.values;
+  }
+
+  void fill_batch(Workspace& workspace, std::size_t step) {
+    const std::vector<double>& seeds = golden_[GetParam().name + ".seeds"];
+    const auto batch = static_cast<std::size_t>(GetParam().batch);
+    const std::size_t pixels = GetParam().image.size();
+    for (std::size_t row = 0; row < batch; ++row) {
+      const auto seed = static_cast<std::uint64_t>(seeds[step * batch + row]);
+      for (std::size_t i = 0; i < pixels; ++i) workspace.images()[row * pixels + i] = hash_number(seed, i);
+      workspace.labels()[row] = static_cast<std::uint8_t>(hash_word(seed + 1, 0) % 10);
+    }
+  }
+
+  void train() {
+    const std::vector<double>& losses = golden_[GetParam().name + ".losses"];
+    Part part{"sgd", Options("training.optimizer"), {}};
+    part.options.set("rate", 0.05);
+    part.options.set("momentum", GetParam().momentum);
+    const std::unique_ptr<Optimizer> optimizer = optimizers().make(part);
+    const std::size_t size = parameters_.values.size();
+    FloatBuffer gradients(size);
+    FloatBuffer state(size * static_cast<std::size_t>(optimizer->state_buffers()), 0.0F);
+    Workspace workspace(network_, GetParam().batch, Mode::kTraining);
+    for (std::size_t step = 0; step < losses.size(); ++step) {
+      fill_batch(workspace, step);
+      const Batch batch = {workspace.images(), workspace.labels()};
+      const Score score = gradient(workspace, parameters_.values, batch, {}, CrossEntropy(), gradients);
+      EXPECT_NEAR(score.loss, losses[step], 1e-5 * losses[step]) << "step " << step;
+      optimizer->step(*parameters_.layout, parameters_.values, gradients, state, 0.0, static_cast<int>(step));
+    }
+  }
+
+  /// Index of sample k of `count`: one in each of count equal parts, at a place that wanders over columns.
+  static std::size_t sample(std::size_t k, std::size_t size, std::size_t count) {
+    return k * size / count + 7919 * k % (size / count);
+  }
+
+  /// Values within 1e-4 of the tensor's largest value, and what training added within 1e-3 of the largest addition: the
+  /// second says something also where a run moves a tensor little.
+  void compare(int index) {
+    const TensorSpec& tensor = parameters_.layout->tensors()[static_cast<std::size_t>(index)];
+    const std::span<const float> values = parameters_.tensor(index);
+    const std::vector<double>& end = golden_[GetParam().name + "." + tensor.name + ".end"];
+    const std::size_t count = end.size() - 2;
+    double largest_move = 0;
+    double worst = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t i = sample(k, tensor.size, count);
+      largest_move = std::max(largest_move, std::fabs(end[2 + k] - start_[tensor.offset + i]));
+      worst = std::max(worst, std::fabs(end[2 + k] - values[i]));
+    }
+    EXPECT_LT(worst, 1e-4 * end[0]) << tensor.name;
+    EXPECT_LT(worst, 1e-3 * largest_move) << tensor.name;
+    double sum = 0;
+    double largest = 0;
+    for (const float value : values) {
+      sum += value;
+      largest = std::max(largest, std::fabs(static_cast<double>(value)));
+    }
+    EXPECT_NEAR(largest, end[0], 1e-4 * end[0]) << tensor.name;
+    EXPECT_NEAR(sum, end[1], 1e-4 * end[0] * std::sqrt(static_cast<double>(tensor.size))) << tensor.name;
+  }
+
+  const GoldenFile golden_{"training_goldens.txt"};
+  std::shared_ptr<const Network> network_;
+  Parameters parameters_;
+  FloatBuffer start_;
+};
+
+TEST_P(TrainingGolden, AgreesWithPyTorchInFloat64) {
+  EXPECT_GT(golden_[GetParam().name + ".margin"][0], 1e-5);
+  train();
+  for (std::size_t t = 0; t < parameters_.layout->tensors().size(); ++t) compare(static_cast<int>(t));
+}
+
+INSTANTIATE_TEST_SUITE_P(Runs, TrainingGolden,
+                         testing::Values(TrainingRun{"mlp", "mlp", {28, 28, 1}, 8, 0.0},
+                                         TrainingRun{"mlp_momentum", "mlp", {28, 28, 1}, 8, 0.9},
+                                         TrainingRun{"lenet", "lenet", {28, 28, 1}, 4, 0.0},
+                                         TrainingRun{"resnet8", "resnet8", {32, 32, 3}, 4, 0.0}),
+                         [](const auto& parameter) { return parameter.param.name; });
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,128 @@
+#include "quant/model_quantizer.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "quant/grids/extremes.h"
+#include "tests/quant/slot_fixture.h"
+
+namespace anybit {
+namespace {
+
+std::set<float> levels_of(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+TEST(QuantizeWeights, LeavesTheFloatModelAlone) {
+  Played played(method_part("fedavg"));
+  GridPoint point;
+  point.first = 8;
+  EXPECT_EQ(quantize_weights(*played.network, played.parameters, point).values, played.parameters.values);
+}
+
+TEST(QuantizeWeights, ReplacesWeightsOnly) {
+  Played played(method_part("fedavg"));
+  GridPoint point;
+  point.weights = 2;
+  const Parameters quantized = quantize_weights(*played.network, played.parameters, point);
+  for (const int tensor : {0, 2}) {
+    const float largest = largest_magnitude(std::as_const(played.parameters).tensor(tensor));
+    EXPECT_EQ(levels_of(quantized.tensor(tensor)), (std::set<float>{-largest, 0.0F, largest}));
+  }
+  for (const int bias : {1, 3})
+    EXPECT_TRUE(std::equal(quantized.tensor(bias).begin(), quantized.tensor(bias).end(),
+                           std::as_const(played.parameters).tensor(bias).begin()));
+}
+
+TEST(QuantizeWeights, KnowsEndsChannelsAndRules) {
+  Played played(method_part("fedavg"));
+  GridPoint point;
+  point.weights = 2;
+  point.last = 8;
+  const Parameters ends = quantize_weights(*played.network, played.parameters, point);
+  EXPECT_LE(levels_of(ends.tensor(0)).size(), 3U);
+  EXPECT_GT(levels_of(ends.tensor(2)).size(), 20U);
+  point.granularity = "channel";
+  const Parameters channels = quantize_weights(*played.network, played.parameters, point);
+  EXPECT_GT(levels_of(channels.tensor(0)).size(), 20U);  // 20 channels with a step of their own
+  point.granularity = "tensor";
+  point.range = "mse";
+  const Parameters fitted = quantize_weights(*played.network, played.parameters, point);
+  EXPECT_LT(largest_magnitude(fitted.tensor(0)), largest_magnitude(ends.tensor(0)));
+}
+
+TEST(QuantizeWeights, EqualsWhatTrainingSees) {
+  for (const char* range : {"minmax", "mse", "percentile", "learned"}) {
+    Played played(method_part("qat", {{"width", std::int64_t{3}}, {"range", range}}));
+    played.begin(0);
+    GridPoint point;
+    point.weights = 3;
+    point.range = range;
+    const Parameters quantized = quantize_weights(*played.network, played.parameters, point);
+    const std::vector<float> seen = played.weight_of(2);
+    EXPECT_EQ(seen, std::vector<float>(quantized.tensor(2).begin(), quantized.tensor(2).end())) << range;
+  }
+}
+
+TEST(QuantizeWeights, RefusesWhatTheModelLacks) {
+  Played played(method_part("qat", {{"width", std::int64_t{4}}, {"range", "learned"}}));
+  GridPoint point;
+  point.range = "learned";
+  point.weights = 3;
+  EXPECT_THROW(quantize_weights(*played.network, played.parameters, point), std::invalid_argument);
+  point.weights = 4;
+  EXPECT_NO_THROW(quantize_weights(*played.network, played.parameters, point));
+  point.granularity = "channel";
+  EXPECT_THROW(quantize_weights(*played.network, played.parameters, point), std::invalid_argument);
+  for (const int bits : {0, 1, 17, 31, 33}) {
+    GridPoint bad;
+    bad.weights = bits;
+    EXPECT_THROW(quantize_weights(*played.network, played.parameters, bad), std::invalid_argument);
+  }
+  GridPoint unknown;
+  unknown.range = "widest";
+  EXPECT_THROW(quantize_weights(*played.network, played.parameters, unknown), ScenarioError);
+}
+
+TEST(Activations, AreObservedAndQuantized) {
+  const auto network = two_layers();
+  RangeObserver observer(*network);
+  SlotPass pass;
+  const std::vector<float> first = {-1.0F, 0.5F, 0.2F, 0.0F, 0.1F, 0.3F}, second = {0.0F, 2.0F, 0.6F, 1.4F, 9.0F, -5.0F};
+  std::vector<float> after(6);
+  EXPECT_FALSE(observer.forward(network->slots()[1], first, after, pass));
+  EXPECT_FALSE(observer.forward(network->slots()[1], std::span(second).first(4), after, pass));
+  ASSERT_EQ(observer.ranges().size(), 2U);
+  EXPECT_EQ(observer.ranges()[0].low, -1.0F);
+  EXPECT_EQ(observer.ranges()[0].high, 2.0F);
+  GridPoint point;
+  point.activations = 2;
+  const auto quantizer = make_activation_quantizer(*network, observer.ranges(), point);
+  ASSERT_TRUE(quantizer->forward(network->slots()[1], second, after, pass));
+  EXPECT_EQ(after, (std::vector<float>{0, 2, 1, 1, 2, -1}));
+  EXPECT_FALSE(quantizer->forward(network->slots()[0], second, after, pass));
+  EXPECT_FALSE(quantizer->forward(network->slots()[3], second, after, pass));  // never saw anything
+}
+
+TEST(Activations, ComeFromTrainingWhereItKeptThem) {
+  Played plain(method_part("qat"));
+  EXPECT_TRUE(trained_ranges(*plain.network, plain.parameters).empty());
+  EXPECT_FALSE(plain.method.has_activation_ranges);
+  Played played(method_part("qat", {{"activations", std::int64_t{8}}}));
+  EXPECT_TRUE(played.method.has_activation_ranges);
+  const auto range = played.parameters.tensor(played.layout->index("dense2.input.range"));
+  range[0] = -0.5F;
+  range[1] = 3.0F;
+  const std::vector<Range> ranges = trained_ranges(*played.network, played.parameters);
+  ASSERT_EQ(ranges.size(), 2U);
+  EXPECT_EQ(ranges[1].low, -0.5F);
+  EXPECT_EQ(ranges[1].high, 3.0F);
+}
+
+TEST(RangeRules, AreListed) {
+  ASSERT_EQ(range_rules().size(), 4U);
+  EXPECT_EQ(range_rules()[0].name, "minmax");
+  EXPECT_EQ(range_rules()[3].name, "learned");
+}
+
+}  // namespace
+}  // namespace anybit

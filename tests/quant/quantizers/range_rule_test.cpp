@@ -1,0 +1,158 @@
+#include "quant/quantizers/range_rule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "nn/random.h"
+
+namespace anybit {
+namespace {
+
+std::vector<float> normal_values(std::size_t n, std::uint32_t which = 0) {
+  Stream stream({11, Purpose::kTest, which});
+  std::vector<float> values(n);
+  for (float& v : values) v = static_cast<float>(stream.normal());
+  return values;
+}
+
+UniformGrid fit(const std::string& rule, std::span<const float> values, int bits, bool full_range = false) {
+  FitScratch scratch;
+  return range_rule_table().make({rule, Options(), {}})->fit(values, {bits, full_range, {}}, scratch);
+}
+
+UniformGrid fit_percentile(double p, std::span<const float> values) {
+  Options options;
+  options.set("p", p);
+  FitScratch scratch;
+  return range_rule_table().make({"percentile", options, {}})->fit(values, {4, false, {}}, scratch);
+}
+
+double mean_squared_error(const UniformGrid& grid, const std::vector<float>& values) {
+  return squared_error(grid, values) / static_cast<double>(values.size());
+}
+
+TEST(SquaredError, IsTheSumOverTheReference) {
+  const std::vector<float> values = normal_values(2500);
+  const UniformGrid grid = symmetric_grid(0.3F, 3, true);
+  double expected = 0;
+  for (const float x : values) {
+    const double d = static_cast<double>(decode(grid, encode(grid, Rounding::kHalfEven, x))) - static_cast<double>(x);
+    expected += d * d;
+  }
+  EXPECT_NEAR(squared_error(grid, values), expected, 1e-5 * expected);
+}
+
+// The optimal full-range quantizer of N(0, 1), specs A 0.3. The step is flat around the optimum, the error is not.
+TEST(MseRule, LandsOnTheGaussianOptimum) {
+  const std::vector<float> values = normal_values(400000);
+  struct Row {
+    int bits;
+    double step, error;
+  };
+  for (const auto [bits, step, error] : {Row{2, 1.048, 0.14943}, Row{3, 0.602, 0.04064}, Row{4, 0.339, 0.011864},
+                                         Row{6, 0.104, 0.0010429}, Row{8, 0.031, 8.779e-5}}) {
+    const UniformGrid grid = fit("mse", values, bits, true);
+    EXPECT_NEAR(static_cast<double>(grid.scale), step, 0.03 * step) << bits;
+    EXPECT_NEAR(mean_squared_error(grid, values), error, 0.015 * error) << bits;
+  }
+}
+
+TEST(MseRule, IsNeverWorseThanItsNeighbours) {
+  for (std::uint32_t which = 0; which < 12; ++which) {
+    const std::size_t n = which % 2 == 0 ? 20000 : 800;  // either side of the histogram's limit
+    std::vector<float> values = normal_values(n, which);
+    if (which % 3 == 1)
+      for (float& v : values) v = v * v * v;
+    for (const int bits : {2, 3, 4, 6, 8}) {
+      const double mse = mean_squared_error(fit("mse", values, bits), values);
+      EXPECT_LE(mse, mean_squared_error(fit("minmax", values, bits), values)) << n << " " << bits;
+      EXPECT_LE(mse, mean_squared_error(fit("percentile", values, bits), values)) << n << " " << bits;
+    }
+  }
+}
+
+TEST(MseRule, FollowsTheScaleAndIgnoresTheOrder) {
+  std::vector<float> values = normal_values(10000);
+  const UniformGrid grid = fit("mse", values, 4);
+  std::vector<float> scaled = values;
+  for (float& v : scaled) v *= 4.0F;
+  EXPECT_EQ(fit("mse", scaled, 4).scale, 4.0F * grid.scale);
+  for (std::size_t i = 0; i < values.size(); ++i) scaled[i] = 3.0F * values[i];
+  EXPECT_NEAR(fit("mse", scaled, 4).scale / grid.scale, 3.0F, 1e-3F);
+  std::reverse(values.begin(), values.end());
+  EXPECT_NEAR(fit("mse", values, 4).scale / grid.scale, 1.0F, 1e-3F);
+}
+
+// Guaranteed for the least error: a channel may always take the tensor's grid.
+TEST(MseRule, PerChannelIsNoWorseThanPerTensor) {
+  std::vector<float> values = normal_values(16 * 500);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] *= 0.2F + static_cast<float>(i / 500);
+  const auto rule = range_rule_table().make({"mse", Options(), {}});
+  FitScratch scratch;
+  ChannelGrids tensor(1), channels(16);
+  fit_groups(*rule, values, 500, {4, false, {}}, {}, scratch, tensor);
+  fit_groups(*rule, values, 500, {4, false, {}}, {}, scratch, channels);
+  double sum = 0;
+  for (int c = 0; c < 16; ++c)
+    sum += squared_error(channels.at(c), std::span<const float>(values).subspan(500 * static_cast<std::size_t>(c), 500));
+  EXPECT_LT(sum, squared_error(tensor.at(0), values));
+}
+
+TEST(Percentile, IsAnExactOrderStatistic) {
+  std::vector<float> values;
+  for (int i = 1; i <= 1000; ++i) values.push_back(i % 2 == 0 ? static_cast<float>(i) : -static_cast<float>(i));
+  EXPECT_EQ(fit_percentile(99.9, values).scale, 999.0F / 7.0F);
+  EXPECT_EQ(fit_percentile(50.0, values).scale, 500.0F / 7.0F);
+  EXPECT_EQ(fit_percentile(100.0, values), fit("minmax", values, 4));
+  EXPECT_THROW(fit_percentile(0.0, values), ScenarioError);
+  const std::vector<float> mostly_zero = {0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+  EXPECT_EQ(fit_percentile(50.0, mostly_zero).scale, 2.0F / 7.0F);
+}
+
+TEST(RangeRules, LeaveZerosAlone) {
+  const std::vector<float> zeros(5000, 0.0F);
+  for (const char* rule : {"minmax", "mse", "percentile"}) EXPECT_TRUE(fit(rule, zeros, 4).passes_through()) << rule;
+}
+
+TEST(RangeRules, LearnedNeedsAStep) {
+  const std::vector<float> values = {1.0F};
+  EXPECT_THROW(fit("learned", values, 4), std::invalid_argument);
+  FitScratch scratch;
+  const auto rule = range_rule_table().make({"learned", Options(), {}});
+  EXPECT_EQ(rule->fit(values, {4, false, -2.0F}, scratch), symmetric_grid(0.25F, 4));
+}
+
+TEST(RangeRules, FitTheirOwnChannels) {
+  const std::vector<float> values = {1, 20, 3, -2, 5, 6};
+  FitScratch scratch;
+  for (const char* name : {"minmax", "mse", "percentile"}) {
+    const auto rule = range_rule_table().make({name, Options(), {}});
+    ChannelGrids beside(2), runs(2);
+    fit_groups(*rule, values, 1, {8, false, {}}, {}, scratch, beside);
+    fit_groups(*rule, values, 3, {8, false, {}}, {}, scratch, runs);
+    EXPECT_EQ(beside.at(0), fit(name, std::vector<float>{1, 3, 5}, 8)) << name;
+    EXPECT_EQ(beside.at(1), fit(name, std::vector<float>{20, -2, 6}, 8)) << name;
+    EXPECT_EQ(runs.at(1), fit(name, std::vector<float>{-2, 5, 6}, 8)) << name;
+  }
+  ChannelGrids fast(2);
+  fit_minmax(values, 1, 8, false, scratch, fast);
+  EXPECT_EQ(fast.at(1), fit("minmax", std::vector<float>{20, -2, 6}, 8));
+}
+
+// Each option of a rule changes what it fits.
+TEST(RangeRules, AlternativesMatter) {
+  const std::vector<float> values = normal_values(1000);
+  FitScratch scratch;
+  for (const auto& row : range_rule_table().rows())
+    for (const OptionRow& option : row.info.options) {
+      Options changed;
+      changed.set(option.name, option.alternative);
+      EXPECT_NE(range_rule_table().make({row.info.name, changed, {}})->fit(values, {4, false, {}}, scratch),
+                range_rule_table().make({row.info.name, Options(), {}})->fit(values, {4, false, {}}, scratch));
+    }
+}
+
+}  // namespace
+}  // namespace anybit

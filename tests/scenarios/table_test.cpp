@@ -1,0 +1,119 @@
+#include "scenarios/table.h"
+
+#include <gtest/gtest.h>
+
+namespace anybit {
+namespace {
+
+const RowInfo kMixed = {"mixed",
+                        "trains at several widths",
+                        "",
+                        {{"widths", std::vector<std::int64_t>{8, 4}, std::vector<std::int64_t>{2}, "by turns"},
+                         {"lambda", 0.0, 0.5, "strength"},
+                         {"sampling", std::string("step"), std::string("round"), "how often"}}};
+
+Table<std::string> small_table() {
+  const auto make = [](const Options& options) { return options.text("sampling"); };
+  return {"method", {{{"plain", "nothing", ""}, [](const Options&) { return std::string("plain"); }}, {kMixed, make}}};
+}
+
+Options given() { return Options("training.method", {"name"}); }
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ScenarioError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(ResolveOptions, FillsDefaultsInTheOrderOfTheRow) {
+  Options options = given();
+  options.set("sampling", std::string("round"), {"a.toml", 4});
+  const Options resolved = resolve_options(kMixed, options);
+  ASSERT_EQ(resolved.entries().size(), 3U);
+  EXPECT_EQ(resolved.entries()[0].key, "widths");
+  EXPECT_EQ(resolved.entries()[0].where.file, "default");
+  EXPECT_EQ(resolved.entries()[2].key, "sampling");
+  EXPECT_EQ(resolved.entries()[2].where.line, 4);
+  EXPECT_EQ(resolved.path(), "training.method");
+}
+
+TEST(ResolveOptions, StoresTheTypeOfTheRow) {
+  Options options = given();
+  options.set("widths", std::int64_t{3});
+  options.set("lambda", std::int64_t{1});
+  const Options resolved = resolve_options(kMixed, options);
+  EXPECT_EQ(resolved.find("widths")->value, OptionValue(std::vector<std::int64_t>{3}));
+  EXPECT_EQ(resolved.find("lambda")->value, OptionValue(1.0));
+}
+
+TEST(ResolveOptions, NamesTheNearestForAnUnknownOption) {
+  Options options = given();
+  options.set("lamda", 0.5, {"a.toml", 4});
+  EXPECT_EQ(message_of([&] { resolve_options(kMixed, options); }),
+            "a.toml:4: training.method.lamda: 'mixed' has no option 'lamda'; known: widths, lambda, sampling (did you "
+            "mean 'lambda'?)");
+}
+
+TEST(ResolveOptions, AMisspeltKeyBesideTheOptionsIsFound) {
+  Options options("data", {"set", "clients"});
+  options.set("clinets", std::int64_t{3}, {"a.toml", 4});
+  EXPECT_EQ(message_of([&] {
+              resolve_options({"glyphs", "", ""}, options);
+            }),
+            "a.toml:4: data.clinets: 'glyphs' has no option 'clinets'; known: none (did you mean 'clients'?)");
+}
+
+TEST(ResolveOptions, SaysWhichTypeItExpects) {
+  Options options = given();
+  options.set("lambda", std::string("much"), override_position("training.method.lambda"));
+  EXPECT_EQ(message_of([&] { resolve_options(kMixed, options); }),
+            "--set training.method.lambda: expected a number such as 0.0, not text");
+}
+
+TEST(OptionMistakes, FindsAll) {
+  Options options = given();
+  options.set("lambda", true, {"a.toml", 4});
+  options.set("foo", true, {"a.toml", 5});
+  const std::vector<std::string> found = option_mistakes(kMixed, options);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_TRUE(found[0].starts_with("a.toml:5: training.method.foo: "));
+  EXPECT_TRUE(found[1].starts_with("a.toml:4: training.method.lambda: "));
+  EXPECT_TRUE(option_mistakes(kMixed, given()).empty());
+}
+
+TEST(DropForeignOptions, DropsOnlyWhatTheFileWroteForTheOldRow) {
+  Part part{"mixed", given(), override_position("training.method.name")};
+  part.options.set("widths", std::int64_t{2}, {"a.toml", 4});
+  part.options.set("foo", true, {"a.toml", 5});
+  part.options.set("bar", true, override_position("training.method.bar"));
+  EXPECT_EQ(drop_foreign_options(kMixed, part), std::vector<std::string>{"foo"});
+  EXPECT_TRUE(part.options.has("widths"));
+  EXPECT_TRUE(part.options.has("bar"));
+  EXPECT_EQ(option_mistakes(kMixed, part.options).size(), 1U);
+}
+
+TEST(DropForeignOptions, LeavesAPartThatTheFileNamed) {
+  Part part{"mixed", given(), {"a.toml", 3}};
+  part.options.set("foo", true, {"a.toml", 5});
+  EXPECT_TRUE(drop_foreign_options(kMixed, part).empty());
+  EXPECT_TRUE(part.options.has("foo"));
+}
+
+TEST(Table, MakesByNameWithDefaults) {
+  EXPECT_EQ(small_table().make({"mixed", given(), {}}), "step");
+  EXPECT_EQ(small_table().make({"plain", given(), {}}), "plain");
+  EXPECT_EQ(small_table().resolve({"mixed", given(), {}}).options.entries().size(), 3U);
+}
+
+TEST(Table, RefusesAnUnknownNameWithTheKnownOnes) {
+  const Part part{"mixde", given(), {"a.toml", 3}};
+  const std::string expected = "a.toml:3: unknown method 'mixde'; known: plain, mixed (did you mean 'mixed'?)";
+  EXPECT_EQ(message_of([&] { small_table().make(part); }), expected);
+  EXPECT_EQ(small_table().mistakes(part), std::vector<std::string>{expected});
+}
+
+}  // namespace
+}  // namespace anybit

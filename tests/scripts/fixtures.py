@@ -1,0 +1,27 @@
+"""What the scripts' tests share: running a script, and folders of runs that were never run."""
+import json
+import pathlib
+import subprocess
+import sys
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+
+def run_script(name, *arguments, **options):
+    command = [SCRIPTS / name, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def point(weights, value, activations=32, range_="minmax", granularity="tensor"):
+    return {"weights": weights, "activations": activations, "range": range_, "granularity": granularity, "value": value}
+
+
+def write_run(folder, rounds, method="fedavg"):
+    """A run's folder of which only the evaluations matter: {round: [point, ...]}."""
+    folder.mkdir(parents=True)
+    (folder / "scenario.toml").write_text(f'[training]\nmethod = {{ name = "{method}" }}\n')
+    lines = [json.dumps({"round": number, "clients": 10, **({"accuracy": points} if points else {})})
+             for number, points in rounds.items()]
+    (folder / "metrics.jsonl").write_text("".join(line + "\n" for line in lines))
+    return folder

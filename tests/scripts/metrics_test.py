@@ -1,0 +1,64 @@
+import pathlib
+import tempfile
+import unittest
+
+from fixtures import point, write_run
+
+import metrics
+
+
+class MetricsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name) / "run"
+
+    def error_of(self):
+        with self.assertRaises(metrics.MetricsError) as caught:
+            metrics.read_run(self.folder)
+        return str(caught.exception)
+
+    def test_reads_evaluated_rounds_and_the_method(self):
+        run = metrics.read_run(write_run(self.folder, {1: [], 2: [point(32, 0.5)]}, method="mqat"))
+        self.assertEqual((run.name, run.method), ("run", "mqat"))
+        self.assertEqual(run.evaluations, [(2, [point(32, 0.5)])])
+
+    def test_a_line_that_is_still_being_written_is_left_out(self):
+        write_run(self.folder, {1: [point(32, 0.5)]})
+        with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write('{"round": 2, "accu')
+        self.assertEqual([round_ for round_, _ in metrics.read_run(self.folder).evaluations], [1])
+
+    def test_a_broken_line_is_named(self):
+        write_run(self.folder, {1: [point(32, 0.5)]})
+        with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write("nonsense\n")
+        self.assertIn("metrics.jsonl:2: ", self.error_of())
+
+    def test_a_point_without_a_value_is_named(self):
+        incomplete = point(32, 0.5)
+        del incomplete["value"]
+        write_run(self.folder, {1: [incomplete]})
+        self.assertIn("metrics.jsonl:1: a point of accuracy lacks value", self.error_of())
+
+    def test_nothing_evaluated_is_an_error_that_says_what_to_do(self):
+        write_run(self.folder, {1: [], 2: []})
+        self.assertIn("evaluate.every", self.error_of())
+
+    def test_curves_hold_the_regular_evaluation_without_the_final_grid(self):
+        final = [point(32, 0.9), point(4, 0.8), point(4, 0.85, range_="mse"), point(3, 0.7)]
+        run = metrics.read_run(write_run(self.folder, {10: [point(32, 0.6), point(4, 0.5)], 20: final}))
+        self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor"), {4: [(10, 0.5), (20, 0.8)],
+                                                                        32: [(10, 0.6), (20, 0.9)]}))
+
+    def test_the_best_point_of_each_width_is_chosen_over_rules_and_granularities(self):
+        best = point(4, 0.8, range_="mse", granularity="channel")
+        plain = point(4, 0.6, granularity="channel")
+        run = metrics.read_run(write_run(self.folder, {5: [point(4, 0.5), best, plain, point(4, 0.99, activations=8)]}))
+        self.assertEqual(metrics.best_by_width(run, 32), {4: best})
+        self.assertEqual(metrics.best_by_width(run, 32, only_range="minmax"), {4: plain})
+        self.assertEqual(metrics.activation_widths([run]), [32, 8])
+
+
+if __name__ == "__main__":
+    unittest.main()

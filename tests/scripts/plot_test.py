@@ -1,0 +1,73 @@
+import contextlib
+import io
+import pathlib
+import tempfile
+import unittest
+
+from fixtures import point, write_run
+
+import plot
+
+PICTURES = ["accuracy_by_round.png", "accuracy_by_round.svg", "accuracy_by_width.png", "accuracy_by_width.svg"]
+
+
+def pictures_in(folder):
+    return sorted(path.name for path in folder.iterdir() if path.suffix in (".png", ".svg"))
+
+
+def draw(*arguments):
+    """(exit code, what went to stderr); in this process, as Matplotlib takes a second to load."""
+    error = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
+        code = plot.main([str(argument) for argument in arguments])
+    return code, error.getvalue()
+
+
+class PlotTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.around = pathlib.Path(folder.name)
+
+    def write(self, name, method, value):
+        points = [point(32, 0.95), point(2, value), point(2, value + 0.1, range_="mse")]
+        return write_run(self.around / name, {1: points[:2], 2: points}, method)
+
+    def test_one_run_is_drawn_into_its_own_folder(self):
+        run = self.write("mqat", "mqat", 0.5)
+        self.assertEqual(draw(run), (0, ""))
+        self.assertEqual(pictures_in(run), PICTURES)
+        self.assertTrue((run / PICTURES[0]).read_bytes().startswith(b"\x89PNG"))
+
+    def test_several_runs_are_drawn_into_the_folder_around_them(self):
+        self.assertEqual(draw(self.write("fedavg", "fedavg", 0.2), self.write("mqat", "mqat", 0.5)), (0, ""))
+        self.assertEqual(pictures_in(self.around), PICTURES)
+
+    def test_only_fedavg_has_a_dashed_line_of_min_max(self):
+        fedavg = self.write("fedavg", "fedavg", 0.2)
+        mqat = self.write("mqat", "mqat", 0.5)
+        draw("--out", self.around / "out", fedavg, mqat)
+        picture = (self.around / "out" / "accuracy_by_width.svg").read_text()
+        # Matplotlib writes each text of a picture as a comment.
+        self.assertIn("<!-- fedavg, min-max -->", picture)
+        self.assertIn("<!-- mqat, best range rule -->", picture)
+        self.assertNotIn("<!-- mqat, min-max -->", picture)
+
+    def test_runs_of_one_name_are_told_apart_by_their_folders(self):
+        runs = [self.write(f"seed{seed}/mqat", "mqat", 0.5) for seed in (1, 2)]
+        draw(*runs)
+        picture = (self.around / "accuracy_by_round.svg").read_text()
+        self.assertIn("<!-- seed1/mqat", picture)
+        self.assertIn("<!-- seed2/mqat", picture)
+
+    def test_a_folder_without_metrics_is_one_clear_error(self):
+        empty = self.around / "empty"
+        empty.mkdir()
+        code, error = draw(empty)
+        self.assertEqual((code, error.count("\n")), (1, 1))
+        self.assertIn(f"{empty / 'metrics.jsonl'}: No such file", error)
+        self.assertEqual(pictures_in(empty), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,235 @@
+#include "server/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace anybit {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::shared_ptr<const Layout> make_layout(int size) {
+  return std::make_shared<const Layout>(std::vector<TensorSpec>{{.name = "w", .shape = {size}}});
+}
+
+Checkpoint make_checkpoint(std::uint32_t version) {
+  Checkpoint checkpoint;
+  checkpoint.scenario = "name = \"a\"\nseed = 1\n";
+  checkpoint.result_bearing = "seed = 1\n";
+  checkpoint.kernel_set = "avx2";
+  checkpoint.state.version = version;
+  checkpoint.state.global = Parameters(make_layout(3));
+  checkpoint.state.global.values = {1.5F, -2.0F, 0x1p-140F};
+  checkpoint.state.strategy_state = {7.0F};
+  checkpoint.layout = checkpoint.state.global.layout->digest();
+  checkpoint.metrics_bytes = 1234;
+  checkpoint.events_bytes = 0x123456789aULL;
+  return checkpoint;
+}
+
+struct CheckpointFile : testing::Test {
+  fs::path folder = fs::temp_directory_path() / ("anybit_checkpoint_" + std::to_string(::getpid()));
+  std::string path = (folder / "a.ckpt").string();
+  CheckpointFile() { fs::create_directories(folder); }
+  ~CheckpointFile() override { fs::remove_all(folder); }
+
+  static std::string bytes_of(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void put(const std::string& file, const std::string& bytes) {
+    std::ofstream(file, std::ios::binary) << bytes;
+  }
+  /// The error of reading these bytes, without the path.
+  std::string read_error(const std::string& bytes) const {
+    put(path, bytes);
+    try {
+      read_checkpoint(path);
+    } catch (const CheckpointError& error) {
+      const std::string what = error.what();
+      const std::string start = "checkpoint " + path + ": ";
+      EXPECT_TRUE(what.starts_with(start)) << what;
+      return what.substr(std::min(what.size(), start.size()));
+    }
+    return "accepted";
+  }
+  static std::string write_error(const std::string& file) {
+    try {
+      write_checkpoint(file, make_checkpoint(2));
+    } catch (const CheckpointError& error) {
+      return error.what();
+    }
+    return "written";
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(folder)) found.push_back(entry.path().filename().string());
+    std::ranges::sort(found);
+    return found;
+  }
+};
+
+TEST_F(CheckpointFile, ReadsBackWhatWasWritten) {
+  const Checkpoint written = make_checkpoint(41);
+  write_checkpoint(path, written);
+  Checkpoint read = read_checkpoint(path);
+  EXPECT_EQ(read.scenario, written.scenario);
+  EXPECT_EQ(read.result_bearing, written.result_bearing);
+  EXPECT_EQ(read.kernel_set, written.kernel_set);
+  EXPECT_EQ(read.layout, written.layout);
+  EXPECT_EQ(read.metrics_bytes, written.metrics_bytes);
+  EXPECT_EQ(read.events_bytes, written.events_bytes);
+  EXPECT_EQ(read.state.version, 41U);
+  EXPECT_EQ(read.state.global.values, written.state.global.values);
+  EXPECT_EQ(read.state.strategy_state, written.state.strategy_state);
+  attach_layout(read, make_layout(3), path);
+  EXPECT_EQ(read.state.global.tensor(0)[1], -2.0F);
+  EXPECT_EQ(names(), std::vector<std::string>{"a.ckpt"}) << "no temporary is left";
+}
+
+TEST_F(CheckpointFile, HasTheDocumentedBytes) {
+  write_checkpoint(path, make_checkpoint(2));
+  const std::string bytes = bytes_of(path);
+  EXPECT_EQ(bytes.substr(0, 8), "ANYBITCK");
+  EXPECT_EQ(bytes.substr(8, 8), std::string("\x01\0\0\0\x06\0\0\0", 8));
+  EXPECT_EQ(bytes.size(), 8 + 8 + 6 * 16 + 4 + 20U + 9 + 4 + 32 + 12 + 4);
+  EXPECT_EQ(bytes.substr(116, 9), "name = \"a");
+}
+
+TEST_F(CheckpointFile, DetectsAFlippedBitAnywhere) {
+  write_checkpoint(path, make_checkpoint(2));
+  const std::string good = bytes_of(path);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (const int bit : {0, 3, 7}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
+      ASSERT_NE(read_error(bad), "accepted") << "byte " << i << " bit " << bit;
+    }
+  }
+}
+
+TEST_F(CheckpointFile, DetectsACutAnywhere) {
+  write_checkpoint(path, make_checkpoint(2));
+  const std::string good = bytes_of(path);
+  for (std::size_t size = 0; size < good.size(); ++size) ASSERT_NE(read_error(good.substr(0, size)), "accepted") << size;
+  EXPECT_EQ(read_error(good.substr(0, good.size() - 1)),
+            "the file is cut off; use an earlier checkpoint or a copy of this one");
+  EXPECT_EQ(read_error(good + "x"), "1 bytes too many at the end; use an earlier checkpoint or a copy of this one");
+}
+
+TEST_F(CheckpointFile, SaysWhatIsWrong) {
+  write_checkpoint(path, make_checkpoint(2));
+  const std::string good = bytes_of(path);
+  const auto flipped = [&](std::size_t at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x40);
+    return read_error(bad);
+  };
+  EXPECT_EQ(flipped(0), "this is no anybit checkpoint; check the path");
+  EXPECT_EQ(flipped(8), "format version 65, this program reads version 1; use the program that wrote it");
+  const std::string advice = "; use an earlier checkpoint or a copy of this one";
+  EXPECT_EQ(flipped(24), "the header is damaged (checksum)" + advice) << "a length";
+  EXPECT_EQ(flipped(112), "the header is damaged (checksum)" + advice) << "the header's checksum";
+  EXPECT_EQ(flipped(good.size() - 8), "section 5 is damaged (checksum)" + advice) << "a parameter";
+  EXPECT_EQ(read_error("hello"), "this is no anybit checkpoint; check the path");
+  fs::remove(path);
+  EXPECT_THROW(read_checkpoint(path), CheckpointError);
+}
+
+TEST_F(CheckpointFile, RefusesAnotherNetwork) {
+  for (const int size : {2, 4}) {
+    Checkpoint checkpoint = make_checkpoint(2);
+    EXPECT_THROW(attach_layout(checkpoint, make_layout(size), path), CheckpointError);
+  }
+  Checkpoint checkpoint = make_checkpoint(2);
+  checkpoint.state.global.values.resize(2);
+  EXPECT_THROW(attach_layout(checkpoint, make_layout(3), path), CheckpointError);
+}
+
+TEST_F(CheckpointFile, KeepsTheOldOneWhenTheDiskIsFull) {
+  write_checkpoint(path, make_checkpoint(1));
+  const std::string before = bytes_of(path);
+  // The temporary leads to a device that is always full.
+  fs::create_symlink("/dev/full", path + ".part");
+  EXPECT_EQ(write_error(path), "checkpoint: cannot write " + path +
+                                   ": No space left on device; free space there or choose another folder, then resume");
+  EXPECT_EQ(bytes_of(path), before);
+  EXPECT_EQ(names(), std::vector<std::string>{"a.ckpt"});
+}
+
+TEST_F(CheckpointFile, KeepsTheOldOneWhenTheFileIsCutInTheMiddle) {
+  write_checkpoint(path, make_checkpoint(1));
+  const std::string before = bytes_of(path);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = old;
+  small.rlim_cur = 150;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string error = write_error(path);
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(error, "checkpoint: cannot write " + path +
+                       ": File too large; raise the limit on the size of files (ulimit -f), then resume");
+  EXPECT_EQ(bytes_of(path), before);
+  EXPECT_EQ(names(), std::vector<std::string>{"a.ckpt"});
+}
+
+TEST_F(CheckpointFile, SaysThatTheFolderIsMissing) {
+  const std::string missing = (folder / "no" / "b.ckpt").string();
+  EXPECT_EQ(write_error(missing), "checkpoint: cannot write " + missing +
+                                      ": No such file or directory; make the folder, or choose one that exists");
+  put(path, "");
+  EXPECT_EQ(write_error(path + "/b.ckpt"), "checkpoint: cannot write " + path +
+                                               "/b.ckpt: Not a directory; make the folder, or choose one that exists");
+  fs::create_directory(folder / "c.ckpt");
+  EXPECT_NE(write_error((folder / "c.ckpt").string()), "written") << "a folder stands in the way";
+  EXPECT_FALSE(fs::exists(folder / "c.ckpt.part"));
+}
+
+TEST_F(CheckpointFile, NamesFilesByVersion) {
+  EXPECT_EQ(checkpoint_path("run/checkpoints", 10), "run/checkpoints/checkpoint-000010.ckpt");
+  EXPECT_EQ(checkpoint_path("run/checkpoints", 1234567), "run/checkpoints/checkpoint-1234567.ckpt");
+}
+
+TEST_F(CheckpointFile, FindsTheLatestAndFallsBackFromABrokenOne) {
+  EXPECT_FALSE(latest_checkpoint((folder / "none").string()).has_value());
+  EXPECT_FALSE(latest_checkpoint(folder.string()).has_value());
+  for (const std::uint32_t version : {2U, 999999U, 1000000U})
+    write_checkpoint(checkpoint_path(folder.string(), version), make_checkpoint(version));
+  put((folder / "checkpoint-x.ckpt").string(), "not one of ours");
+  put((folder / "checkpoint-.ckpt").string(), "nor this");
+  const std::string newest = checkpoint_path(folder.string(), 1000000);
+  EXPECT_EQ(latest_checkpoint(folder.string())->path, newest);
+  EXPECT_TRUE(latest_checkpoint(folder.string())->broken.empty());
+
+  put(newest, bytes_of(newest).substr(0, 100));
+  const std::optional<LatestCheckpoint> latest = latest_checkpoint(folder.string());
+  EXPECT_EQ(latest->checkpoint.state.version, 999999U);
+  ASSERT_EQ(latest->broken.size(), 1U);
+  EXPECT_NE(latest->broken[0].find(newest), std::string::npos);
+
+  for (const std::uint32_t version : {2U, 999999U}) put(checkpoint_path(folder.string(), version), "");
+  EXPECT_THROW(latest_checkpoint(folder.string()), CheckpointError);
+}
+
+TEST_F(CheckpointFile, PrunesAllButTheNewest) {
+  for (std::uint32_t version = 8; version <= 12; ++version)
+    write_checkpoint(checkpoint_path(folder.string(), version), make_checkpoint(version));
+  put((folder / "checkpoint-000013.ckpt.part").string(), "left by a kill");
+  put((folder / "notes.txt").string(), "mine");
+  prune_checkpoints(folder.string(), 2);
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-000011.ckpt", "checkpoint-000012.ckpt", "notes.txt"}));
+  prune_checkpoints(folder.string(), 0);
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-000012.ckpt", "notes.txt"}));
+}
+
+}  // namespace
+}  // namespace anybit

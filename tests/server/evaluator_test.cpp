@@ -1,0 +1,144 @@
+#include "server/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/gradient.h"
+#include "nn/random.h"
+
+namespace anybit {
+namespace {
+
+/// A small convolutional network on random images: 730 test examples (no multiple of a batch), 230 for the proxy.
+struct SmallModel {
+  struct Data final : FederatedData {
+    std::uint32_t examples(std::uint32_t) const override { return 0; }
+    ExamplesView client(std::uint32_t, ExamplePool&) const override { return {}; }
+  };
+
+  ExamplePool pool;
+  std::vector<std::uint32_t> all;
+  Data data;
+  std::shared_ptr<const Network> network;
+  Parameters parameters;
+
+  explicit SmallModel(std::uint32_t proxy) {
+    Stream stream({.seed = 9, .purpose = Purpose::kTest});
+    pool.shape = {6, 6, 1};
+    pool.pixels.resize(36 * 960);
+    pool.labels.resize(960);
+    for (std::uint8_t& pixel : pool.pixels) pixel = static_cast<std::uint8_t>(stream.below(256));
+    for (std::uint8_t& label : pool.labels) label = static_cast<std::uint8_t>(stream.below(3));
+    for (std::uint32_t i = 0; i < 960; ++i) all.push_back(i);
+    data.shape = pool.shape;
+    data.classes = 3;
+    data.normalization.mean.fill(0.5F);
+    data.normalization.deviation.fill(0.25F);
+    data.test = {pool.shape, pool.pixels, pool.labels, std::span(all).subspan(0, 730)};
+    data.proxy = {pool.shape, pool.pixels, pool.labels, std::span(all).subspan(730, proxy)};
+
+    Description description{"small", pool.shape, 3, {}};
+    description.then("conv", Convolution{4, 3, 1, 0, true});
+    description.then("relu", Relu{});
+    description.then("dense", Dense{3});
+    network = std::make_shared<const Network>(description);
+    parameters = make_parameters(*network, {}, make_layout(*network, {}), 1);
+  }
+
+  /// Accuracy at one point with nothing but the parts: one example at a time, no threads.
+  double by_hand(const GridPoint& point) const {
+    const Parameters used = point.weights == 32 ? parameters : quantize_weights(*network, parameters, point);
+    RangeObserver observer(*network);
+    count(data.proxy, parameters, &observer);
+    const auto activations = make_activation_quantizer(*network, observer.ranges(), point);
+    return count(data.test, used, point.activations == 32 ? nullptr : activations.get()) / 730.0;
+  }
+
+  int count(const ExamplesView& examples, const Parameters& used, SlotFunction* function) const {
+    Workspace workspace(network, 1, Mode::kInference);
+    int correct = 0;
+    for (std::uint32_t i = 0; i < examples.size(); ++i) {
+      const Batch batch = gather(examples, std::span(&i, 1), data.normalization, workspace.images(), workspace.labels());
+      correct += count_correct(forward(workspace, used.values, batch, {.function = function}), batch.labels, 3);
+    }
+    return correct;
+  }
+};
+
+EvaluationGrid full_grid() {
+  EvaluationGrid grid;
+  grid.weights = {32, 3, 2};
+  grid.activations = {32, 4};
+  grid.range = {"minmax", "mse"};
+  grid.granularity = {"tensor", "channel"};
+  return grid;
+}
+
+TEST(GridPoints, AreInTheOrderOfTheListsAndAppearOnce) {
+  const std::vector<GridPoint> points = grid_points(full_grid());
+  std::vector<std::string> names;
+  for (const GridPoint& p : points)
+    names.push_back(std::to_string(p.weights) + "/" + std::to_string(p.activations) + " " + p.range + " " + p.granularity);
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "32/32 minmax tensor", "32/4 minmax tensor",
+                       "3/32 minmax tensor", "3/32 minmax channel", "3/32 mse tensor", "3/32 mse channel",
+                       "3/4 minmax tensor", "3/4 minmax channel", "3/4 mse tensor", "3/4 mse channel",
+                       "2/32 minmax tensor", "2/32 minmax channel", "2/32 mse tensor", "2/32 mse channel",
+                       "2/4 minmax tensor", "2/4 minmax channel", "2/4 mse tensor", "2/4 mse channel"}));
+}
+
+TEST(GridPoints, DropRepeatedValues) {
+  EvaluationGrid grid;
+  grid.weights = {4, 32, 4};
+  const std::vector<GridPoint> points = grid_points(grid);
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].weights, 4);
+  EXPECT_EQ(points[1].weights, 32);
+}
+
+TEST(Evaluator, EqualsCountingByHandAtEveryPoint) {
+  const SmallModel model(230);
+  Evaluator evaluator(model.network, model.data, 2);
+  const std::vector<Accuracy> results = evaluator.evaluate(model.parameters, full_grid());
+  ASSERT_EQ(results.size(), 18U);
+  bool differs = false;
+  for (const Accuracy& result : results) {
+    EXPECT_EQ(result.value, model.by_hand(result.point))
+        << result.point.weights << "/" << result.point.activations << " " << result.point.range << " "
+        << result.point.granularity;
+    differs = differs || result.value != results[0].value;
+  }
+  EXPECT_TRUE(differs) << "a grid that changes nothing tests nothing";
+}
+
+TEST(Evaluator, GivesTheSameAtAnyNumberOfThreadsAndAgain) {
+  const SmallModel model(230);
+  Evaluator one(model.network, model.data, 1);
+  Evaluator three(model.network, model.data, 3);
+  const std::vector<Accuracy> expected = one.evaluate(model.parameters, full_grid());
+  for (int again = 0; again < 2; ++again) {
+    const std::vector<Accuracy> results = three.evaluate(model.parameters, full_grid());
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(results[i].value, expected[i].value) << i;
+  }
+}
+
+TEST(Evaluator, RefusesActivationWidthsWithoutRanges) {
+  const SmallModel model(0);
+  Evaluator evaluator(model.network, model.data, 1);
+  EvaluationGrid grid = full_grid();
+  grid.where = {"s.toml", 12};
+  try {
+    evaluator.evaluate(model.parameters, grid);
+    FAIL();
+  } catch (const ScenarioError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("s.toml:12: activation widths below 32 need ranges")) << error.what();
+  }
+  EXPECT_THROW(Evaluator::check(grid, false, 0), ScenarioError);
+  EXPECT_NO_THROW(Evaluator::check(grid, true, 0));
+  EXPECT_NO_THROW(Evaluator::check(grid, false, 100));
+  grid.activations = {32};
+  EXPECT_NO_THROW(Evaluator::check(grid, false, 0));
+  EXPECT_EQ(evaluator.evaluate(model.parameters, grid).size(), 9U);
+}
+
+}  // namespace
+}  // namespace anybit

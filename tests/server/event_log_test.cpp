@@ -1,0 +1,122 @@
+#include "server/event_log.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace anybit {
+namespace {
+
+struct EventLogFile : testing::Test {
+  std::string path = (std::filesystem::temp_directory_path() / ("anybit_events_" + std::to_string(::getpid()))).string();
+  ~EventLogFile() override { std::filesystem::remove(path); }
+
+  void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
+  std::string text() const {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string error() const {
+    try {
+      read_event_log(path);
+    } catch (const EventLogError& error) {
+      return std::string(error.what()).substr(path.size());
+    }
+    return "accepted";
+  }
+};
+
+using Kind = LoggedEvent::Kind;
+
+std::vector<LoggedEvent> one_of_each() {
+  UpdateMessage update;
+  update.id.round = 3;
+  return {describe(Started{}, 0.0, 4, 0), describe(ClientJoined{7}, 0.1, 4, 0),
+          describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU), describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0),
+          describe(TimePassed{}, 1e-300, 4, 0)};
+}
+
+TEST_F(EventLogFile, HoldsOneEventALine) {
+  EventLog log(path, 0);
+  for (const LoggedEvent& event : one_of_each()) log.append(event);
+  EXPECT_EQ(text(),
+            "0 started 0 4 -\n"
+            "0.1 joined 7 4 -\n"
+            "0.3333333333333333 update 8 3 00000a1b\n"
+            "1e+09 lost 9 4 link cut  again\n"
+            "1e-300 time 0 4 -\n");
+  EXPECT_EQ(log.bytes(), text().size());
+}
+
+TEST_F(EventLogFile, ReadsBackWhatWasWritten) {
+  std::vector<LoggedEvent> events = one_of_each();
+  EventLog log(path, 0);
+  for (const LoggedEvent& event : events) log.append(event);
+  events[3].reason = "link cut  again";
+  EXPECT_EQ(read_event_log(path), events);
+}
+
+TEST_F(EventLogFile, IsCutBackToTheCheckpointsPlace) {
+  std::uint64_t kept = 0;
+  {
+    EventLog log(path, 0);
+    log.append(one_of_each()[0]);
+    kept = log.bytes();
+    log.append(one_of_each()[1]);
+  }
+  {
+    EventLog log(path, kept);
+    EXPECT_EQ(log.bytes(), kept);
+    log.append(one_of_each()[4]);
+  }
+  EXPECT_EQ(text(), "0 started 0 4 -\n1e-300 time 0 4 -\n");
+  EXPECT_THROW(EventLog(path, 1000), EventLogError) << "shorter than the checkpoint says";
+  EventLog anew(path, 0);
+  EXPECT_EQ(text(), "");
+}
+
+TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
+  const std::string good = "0 started 0 0 -\n";
+  const std::string advice = "; resume the run to repair its end";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {good + "x joined 1 0 -\n", ":2: the time is no number"},
+      {good + "nan joined 1 0 -\n", ":2: the time is no number"},
+      {"\n", ":1: the time is no number"},
+      {good + good + "1 jumped 1 0 -\n", ":3: unknown kind of event 'jumped'"},
+      {good + "1 joined -1 0 -\n", ":2: the client is no number"},
+      {good + "1 joined 1 4294967296 -\n", ":2: the round is no number"},
+      {good + "1 joined 1 0\n", ":2: the note is missing"},
+      {good + "1 update 1 0 abc\n", ":2: the checksum is not 8 hex digits"},
+      {good + "1 update 1 0 0000000g\n", ":2: the checksum is not 8 hex digits"},
+      {good + "1 update 1 0 0000", ":2: the line is cut off"}};
+  for (const auto& [log, reason] : cases) {
+    write(log);
+    EXPECT_EQ(error(), reason + advice) << log;
+  }
+}
+
+TEST_F(EventLogFile, SaysWhatIsWrongWithTheFile) {
+  EXPECT_EQ(error(), ": No such file or directory; is this a run directory?");
+  try {
+    EventLog log("/nonexistent/folder/events.log", 0);
+    FAIL();
+  } catch (const EventLogError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "cannot write /nonexistent/folder/events.log: No such file or directory; make the folder, or choose one "
+              "that exists");
+  }
+  EventLog full("/dev/full", 0);
+  try {
+    full.append(one_of_each()[0]);
+    FAIL() << "the disk is full";
+  } catch (const EventLogError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "cannot write /dev/full: No space left on device; free space there or choose another folder, then resume");
+  }
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,155 @@
+#include "wire/message.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/random.h"
+#include "tests/wire/allocations.h"
+#include "tests/wire/samples.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::size_t kLimit = FrameLimits{}.body;
+
+/// Packed by Python's struct: sample_update() as a body.
+Bytes update_body() {
+  return {1,    0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 7, 0, 0, 0, 42, 0, 0, 0,  // task
+          0xbb, 0xaa, 0,    0,    0,    0,    0,    0,    100,  0, 0, 0, 4, 0,  0, 0,     // layout, examples, steps
+          2,    0,    0,    0,    0,    0,    0,    0,    0,    0, 0, 0, 3, 0,  0, 0,     // tensors
+          1,    0,    0,    0,    0,    0,    0,    0,    5,    0, 0, 0, 2, 0,  0, 0,     // shares
+          0,    0,    0,    0,    0,    0,    0xe0, 0x3f,                                // loss
+          3,    0,    0,    0,    0,    0,    0,    0,    9,    8, 7};                    // delta
+}
+constexpr std::size_t kTensorsAt = 33;
+constexpr std::size_t kSharesAt = 49;
+constexpr std::size_t kDeltaAt = 73;
+
+TEST(Message, UpdateHasTheBytesOfThePage) {
+  const Bytes frame = encode_frame(sample_update());
+  EXPECT_EQ(frame, frame_of(4, update_body()));
+}
+
+TEST(Message, EveryKindComesBackAsItWas) {
+  for (const Message& message : one_of_each()) {
+    Message received;
+    const Bytes frame = encode_frame(message);
+    ASSERT_EQ(decode_frame(frame, kLimit, received), "");
+    EXPECT_EQ(received.index(), message.index());
+    EXPECT_EQ(encode_frame(received), frame);
+  }
+}
+
+TEST(Message, FieldsComeBack) {
+  Message received;
+  ASSERT_EQ(decode_frame(frame_of(4, update_body()), kLimit, received), "");
+  const auto& update = std::get<UpdateMessage>(received);
+  EXPECT_EQ(update.id, sample_task());
+  EXPECT_EQ(update.layout, 0xaabbU);
+  EXPECT_EQ(update.examples, 100U);
+  EXPECT_EQ(update.steps, 4U);
+  EXPECT_EQ(update.tensors, (std::vector<std::uint32_t>{0, 3}));
+  ASSERT_EQ(update.shares.size(), 1U);
+  EXPECT_EQ(update.shares[0].tensor, 5U);
+  EXPECT_EQ(update.shares[0].steps, 2U);
+  EXPECT_EQ(update.loss, 0.5);
+  EXPECT_EQ(update.delta, (Bytes{9, 8, 7}));
+}
+
+TEST(Message, DeclaredSizesAreCheckedBeforeAllocation) {
+  struct Lie {
+    std::size_t at;
+    std::uint64_t size;
+  };
+  const Lie lies[] = {{kTensorsAt, 1ULL << 60}, {kTensorsAt, ~0ULL}, {kTensorsAt, 11},
+                      {kSharesAt, 1ULL << 60},  {kSharesAt, ~0ULL},  {kSharesAt, 4},
+                      {kDeltaAt, 1ULL << 60},   {kDeltaAt, ~0ULL},   {kDeltaAt, 4}};
+  for (const Lie& lie : lies) {
+    Bytes body = update_body();
+    std::memcpy(body.data() + lie.at, &lie.size, sizeof lie.size);
+    const Bytes frame = frame_of(4, body);
+    Message message;
+    AllocationWatch watch;
+    const std::string reason = decode_frame(frame, kLimit, message);
+    EXPECT_LT(watch.largest(), 512U);
+    EXPECT_NE(reason.find("Update body declares " + std::to_string(lie.size) + " elements"), std::string::npos) << reason;
+  }
+}
+
+TEST(Message, HostileTextSizeIsRefused) {
+  Bytes body = {1, 0, 0, 0, 0, 0, 0, 0, 0x10, 'x'};
+  EXPECT_EQ(refusal(frame_of(7, body)), "Goodbye body declares 1152921504606846976 elements where 1 bytes remain");
+}
+
+TEST(Message, TruncatedBodiesWithRightChecksumsAreRefused) {
+  const Bytes body = update_body();
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    const Bytes part(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_NE(refusal(frame_of(4, part)), "") << size;
+  }
+}
+
+TEST(Message, BytesLeftInTheBodyAreRefused) {
+  Bytes body = update_body();
+  body.push_back(0);
+  EXPECT_EQ(refusal(frame_of(4, body)), "Update body has 1 bytes too many");
+}
+
+TEST(Message, OtherByteOrdersAreRefused) {
+  for (int mark = 0; mark < 256; ++mark) {
+    Bytes body = update_body();
+    body[0] = static_cast<std::uint8_t>(mark);
+    EXPECT_EQ(refusal(frame_of(4, body)), mark == 1 ? "" : "Update body is not marked little-endian") << mark;
+  }
+}
+
+TEST(Message, TensorsMustAscend) {
+  UpdateMessage update = sample_update();
+  update.tensors = {3, 3};
+  EXPECT_EQ(refusal(encode_frame(update)), "Update tensors are not ascending");
+  update = sample_update();
+  update.shares = {{5, 1}, {4, 1}};
+  EXPECT_EQ(refusal(encode_frame(update)), "Update tensor shares are not ascending");
+}
+
+TEST(Message, LongReasonsAreCut) {
+  Message received;
+  ASSERT_EQ(decode_frame(encode_frame(Goodbye{std::string(9000, 'x')}), kLimit, received), "");
+  EXPECT_EQ(std::get<Goodbye>(received).reason.size(), 1024U);
+  ASSERT_EQ(decode_frame(encode_frame(Reject{sample_task(), std::string(9000, 'x')}), kLimit, received), "");
+  EXPECT_EQ(std::get<Reject>(received).reason.size(), 1024U);
+}
+
+TEST(Message, RandomBodiesNeverAllocateMoreThanTheyAre) {
+  Stream random({.seed = 1, .purpose = Purpose::kTest});
+  Message message;
+  for (int trial = 0; trial < 50000; ++trial) {
+    Bytes body(random.below(200));
+    for (std::uint8_t& byte : body) byte = static_cast<std::uint8_t>(random.below(4) == 0 ? random.bits() : 0);
+    if (!body.empty()) body[0] = 1;
+    const Bytes frame = frame_of(static_cast<std::uint8_t>(1 + random.below(7)), body);
+    AllocationWatch watch;
+    static_cast<void>(decode_frame(frame, kLimit, message));
+    ASSERT_LT(watch.largest(), 1024U) << "trial " << trial;
+  }
+}
+
+TEST(Message, MutatedMessagesDecodeOrAreRefused) {
+  Stream random({.seed = 2, .purpose = Purpose::kTest});
+  const std::vector<Message> kinds = one_of_each();
+  int accepted = 0;
+  for (int trial = 0; trial < 50000; ++trial) {
+    Bytes frame = encode_frame(kinds[random.below(static_cast<std::uint32_t>(kinds.size()))]);
+    const auto body_bytes = static_cast<std::uint32_t>(frame.size() - kFrameHeaderBytes);
+    for (std::uint32_t i = 0; i < 1 + random.below(3); ++i)
+      frame[kFrameHeaderBytes + random.below(body_bytes)] = static_cast<std::uint8_t>(random.bits());
+    seal(frame);
+    Message message;
+    if (!decode_frame(frame, kLimit, message).empty()) continue;
+    ++accepted;
+    ASSERT_EQ(encode_frame(message), frame) << "a body has two readings, trial " << trial;
+  }
+  EXPECT_GT(accepted, 1000);  // many fields take any value: those bodies must have been read to their end
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "wire/message.h"
+
+namespace anybit {
+
+// Bodies of frames: what stands between a frame's header and its end. Used by frame.cpp; others use frames.
+
+/// Appends the body in Cereal's portable binary, little-endian.
+void append_body(const Message& message, Bytes& out);
+void append_body(const UpdateMessage& message, Bytes& out);
+/// The body with id.client = receiver.
+void append_body(const TaskMessage& message, std::uint32_t receiver, Bytes& out);
+
+/// Reads a body that must be used up to its last byte. `kind` is the message's index in the variant, and in its range.
+/// Returns "" or the reason for refusal.
+std::string read_body(std::size_t kind, std::span<const std::uint8_t> body, Message& message);
+
+}  // namespace anybit

@@ -1,0 +1,205 @@
+// Bodies of messages. Start at fields(): it is the one list of what each message carries, in the order of the bytes.
+#include "wire/message.h"
+
+#include <algorithm>
+#include <cereal/archives/portable_binary.hpp>
+#include <concepts>
+#include <istream>
+#include <ostream>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+
+#include "wire/body.h"
+#include "wire/bounded_stream.h"
+
+namespace anybit {
+namespace {
+
+// Bulk bytes come last, so that they can later be sent from where they lie.
+constexpr auto fields(const TaskId*) { return std::tuple(&TaskId::run, &TaskId::round, &TaskId::client); }
+constexpr auto fields(const TensorShare*) { return std::tuple(&TensorShare::tensor, &TensorShare::steps); }
+constexpr auto fields(const Hello*) {
+  return std::tuple(&Hello::protocol, &Hello::client, &Hello::clients, &Hello::kernel_set);
+}
+constexpr auto fields(const Welcome*) { return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario); }
+constexpr auto fields(const TaskMessage*) {
+  return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::layout, &TaskMessage::parameters);
+}
+constexpr auto fields(const UpdateMessage*) {
+  return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::examples, &UpdateMessage::steps,
+                    &UpdateMessage::tensors, &UpdateMessage::shares, &UpdateMessage::loss, &UpdateMessage::delta);
+}
+constexpr auto fields(const Acknowledge*) { return std::tuple(&Acknowledge::id); }
+constexpr auto fields(const Reject*) { return std::tuple(&Reject::id, &Reject::reason); }
+constexpr auto fields(const Goodbye*) { return std::tuple(&Goodbye::reason); }
+
+template <class T>
+concept Number = std::is_arithmetic_v<T>;
+
+constexpr std::size_t kLongestReason = 1024;
+
+std::string cut(const std::string& reason) { return reason.substr(0, kLongestReason); }
+
+class Writer {
+ public:
+  explicit Writer(Bytes& out)
+      : buffer_(out), stream_(&buffer_), archive_(stream_, cereal::PortableBinaryOutputArchive::Options::LittleEndian()) {}
+
+  template <Number T>
+  void put(T value) {
+    archive_(value);
+  }
+  template <Number T>
+  void put(const std::vector<T>& list) {
+    put_span(list.data(), list.size());
+  }
+  void put(const std::string& text) { put_span(text.data(), text.size()); }
+  void put(const std::vector<TensorShare>& list) {
+    put(static_cast<std::uint64_t>(list.size()));
+    for (const TensorShare& share : list) put(share);
+  }
+  template <class T>
+    requires requires(const T* t) { fields(t); }
+  void put(const T& part) {
+    std::apply([&](auto... field) { (put(part.*field), ...); }, fields(&part));
+  }
+  void put(const Reject& reject) {
+    put(reject.id);
+    put(cut(reject.reason));
+  }
+  void put(const Goodbye& goodbye) { put(cut(goodbye.reason)); }
+
+ private:
+  template <class T>
+  void put_span(const T* data, std::size_t size) {
+    put(static_cast<std::uint64_t>(size));
+    archive_(cereal::binary_data(data, size * sizeof(T)));
+  }
+
+  AppendBuffer buffer_;
+  std::ostream stream_;
+  cereal::PortableBinaryOutputArchive archive_;
+};
+
+/// Why a body is refused; never leaves this file.
+class Refused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::uint8_t> body) : buffer_(body), stream_(&buffer_), archive_(stream_) {}
+
+  std::size_t remaining() const { return buffer_.remaining(); }
+
+  template <Number T>
+  void get(T& value) {
+    archive_(value);
+  }
+  // Cereal's own loaders of containers allocate what the peer declares; these ask the budget first.
+  void get(Bytes& bytes) {
+    const auto from = buffer_.take(declared(1));
+    bytes.assign(from.begin(), from.end());
+  }
+  void get(std::string& text) {
+    const auto from = buffer_.take(declared(1));
+    text.assign(from.begin(), from.end());
+  }
+  void get(std::vector<std::uint32_t>& list) {
+    list.resize(declared(sizeof(std::uint32_t)));
+    for (std::uint32_t& value : list) get(value);
+  }
+  void get(std::vector<TensorShare>& list) {
+    list.resize(declared(2 * sizeof(std::uint32_t)));
+    for (TensorShare& share : list) get(share);
+  }
+  template <class T>
+    requires requires(const T* t) { fields(t); }
+  void get(T& part) {
+    std::apply([&](auto... field) { (get(part.*field), ...); }, fields(&part));
+  }
+
+ private:
+  std::size_t declared(std::size_t element_bytes) {
+    std::uint64_t count = 0;
+    get(count);
+    if (count > remaining() / element_bytes) {
+      throw Refused("body declares " + std::to_string(count) + " elements where " + std::to_string(remaining()) +
+                    " bytes remain");
+    }
+    return static_cast<std::size_t>(count);
+  }
+
+  BoundedBuffer buffer_;
+  std::istream stream_;
+  cereal::PortableBinaryInputArchive archive_;
+};
+
+std::string check_order(const UpdateMessage& update) {
+  const auto not_below = [](const auto& a, const auto& b) { return a >= b; };
+  const auto& tensors = update.tensors;
+  const auto& shares = update.shares;
+  if (std::adjacent_find(tensors.begin(), tensors.end(), not_below) != tensors.end()) return "tensors are not ascending";
+  const auto shares_not_below = [](const TensorShare& a, const TensorShare& b) { return a.tensor >= b.tensor; };
+  if (std::adjacent_find(shares.begin(), shares.end(), shares_not_below) != shares.end())
+    return "tensor shares are not ascending";
+  return "";
+}
+
+template <class T>
+std::string check_order(const T&) {
+  return "";
+}
+
+template <class T>
+std::string read_as(std::span<const std::uint8_t> body, Message& message) {
+  // Cereal marks little-endian with 1 and takes any odd byte for it; the format knows this one only.
+  if (body.empty() || body[0] != 1) return "body is not marked little-endian";
+  if (!std::holds_alternative<T>(message)) message.emplace<T>();
+  T& into = std::get<T>(message);
+  Reader reader(body);
+  reader.get(into);
+  if (reader.remaining() != 0) return "body has " + std::to_string(reader.remaining()) + " bytes too many";
+  return check_order(into);
+}
+
+template <std::size_t... kIndex>
+std::string read_kind(std::size_t kind, std::span<const std::uint8_t> body, Message& message,
+                      std::index_sequence<kIndex...>) {
+  std::string reason = "unknown kind";
+  static_cast<void>(
+      ((kind == kIndex && (reason = read_as<std::variant_alternative_t<kIndex, Message>>(body, message), true)) || ...));
+  return reason;
+}
+
+}  // namespace
+
+void append_body(const Message& message, Bytes& out) {
+  Writer writer(out);
+  std::visit([&](const auto& alternative) { writer.put(alternative); }, message);
+}
+
+void append_body(const UpdateMessage& message, Bytes& out) { Writer(out).put(message); }
+
+void append_body(const TaskMessage& message, std::uint32_t receiver, Bytes& out) {
+  Writer writer(out);
+  const auto put = [&](auto /*id*/, auto... rest) {
+    writer.put(TaskId{message.id.run, message.id.round, receiver});
+    (writer.put(message.*rest), ...);
+  };
+  std::apply(put, fields(&message));
+}
+
+std::string read_body(std::size_t kind, std::span<const std::uint8_t> body, Message& message) {
+  try {
+    return read_kind(kind, body, message, std::make_index_sequence<std::variant_size_v<Message>>());
+  } catch (const Refused& refused) {
+    return refused.what();
+  } catch (const cereal::Exception&) {
+    return "body ends early";
+  }
+}
+
+}  // namespace anybit
