@@ -68,8 +68,6 @@ std::string SectionReader::full(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
 }
 
-bool SectionReader::has(std::string_view key) const { return section_ && section_->child(key); }
-
 SourcePosition SectionReader::where(std::string_view key) const {
   if (!section_) return {mistakes_.file(), 1};
   const Node* node = section_->child(key);

@@ -47,7 +47,6 @@ class SectionReader {
 
   /// The place of a key, or of the section where the key is not written.
   SourcePosition where(std::string_view key = {}) const;
-  bool has(std::string_view key) const;
 
   std::string text(const std::string& key, const std::optional<std::string>& fallback);
   /// A text that is one of `known`.

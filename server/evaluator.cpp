@@ -16,15 +16,9 @@ constexpr int kBatch = 100;
 constexpr std::size_t kBatchesPerItem = 5;   // one item of work for a thread: 500 examples at one grid point
 constexpr std::size_t kModelsAtOnce = 8;     // quantized copies of the weights alive at any moment
 
-bool is_float(int width) { return width == 32; }
-
-bool float_weights(const GridPoint& p) {
-  return is_float(p.weights) && (p.first == 0 || is_float(p.first)) && (p.last == 0 || is_float(p.last));
-}
-
-bool float_activations(const GridPoint& p) {
-  return is_float(p.activations) && (p.first == 0 || is_float(p.first)) && (p.last == 0 || is_float(p.last));
-}
+// At 32 bits everything stays float: the first and last layer's widths count only where the others are quantized.
+bool float_weights(const GridPoint& p) { return p.weights == kFloatWidth; }
+bool float_activations(const GridPoint& p) { return p.activations == kFloatWidth; }
 
 bool same_weights(const GridPoint& a, const GridPoint& b) {
   if (float_weights(a) && float_weights(b)) return true;

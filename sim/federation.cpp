@@ -80,8 +80,8 @@ FederationState Federation::first_state() const {
 
 std::string Federation::portable_scenario() const {
   Scenario portable = scenario;
-  portable.federation.transport = Scenario::Federation{}.transport;
-  portable.checkpoint = {};
+  portable.federation.transport = "memory";
+  portable.checkpoint = Scenario::Checkpoint{};
   return write_scenario(portable);
 }
 

@@ -22,7 +22,7 @@ struct Federation {
   std::unique_ptr<const FederatedData> data;
   TrainingPlan training;
   std::unique_ptr<const Strategy> strategy;
-  Fleet fleet{{}, 0};
+  Fleet fleet;
 
   /// What the coordinator is told; borrows from this federation.
   FederationPlan plan() const;

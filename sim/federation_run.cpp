@@ -40,7 +40,8 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
     hand_over(due);
     if (!concluded_) continue;
     const Traffic after = transport_->traffic();
-    RoundRecord record{*std::exchange(concluded_, std::nullopt)};
+    RoundRecord record;
+    record.report = *std::exchange(concluded_, std::nullopt);
     record.seconds = seconds_since(begin);
     record.bytes_down = after.down - before.down;
     record.bytes_up = after.up - before.up;

@@ -13,6 +13,7 @@ namespace anybit {
 /// (seed, client) and costs no memory for any number of clients. Without a fleet every client is of no class.
 class Fleet {
  public:
+  Fleet() = default;
   Fleet(std::vector<FleetClass> classes, std::uint64_t seed) : classes_(std::move(classes)), seed_(seed) {}
 
   /// Index into classes(); -1 without a fleet.
@@ -23,7 +24,7 @@ class Fleet {
 
  private:
   std::vector<FleetClass> classes_;
-  std::uint64_t seed_;
+  std::uint64_t seed_ = 0;
 };
 
 }  // namespace anybit

@@ -1,12 +1,12 @@
 #include "sim/metrics.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <charconv>
 #include <cmath>
 
 #include "scenarios/listing.h"
+#include "sim/comma_list.h"
 
 namespace anybit {
 namespace {
@@ -28,7 +28,7 @@ std::string accuracy_json(const Accuracy& accuracy) {
 std::string accuracies_json(const std::vector<Accuracy>& accuracies) {
   std::vector<std::string> objects;
   for (const Accuracy& accuracy : accuracies) objects.push_back(accuracy_json(accuracy));
-  return fmt::format("[{}]", fmt::join(objects, ", "));
+  return fmt::format("[{}]", comma_list(objects));
 }
 
 std::string metrics_line(const RoundRecord& record) {

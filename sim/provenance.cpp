@@ -1,10 +1,10 @@
 #include "sim/provenance.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "nn/kernel_set.h"
 #include "scenarios/listing.h"
+#include "sim/comma_list.h"
 
 namespace anybit {
 
@@ -16,7 +16,7 @@ std::string provenance_json(const Federation& federation) {
       "{{\n  \"version\": {},\n  \"compiler\": {},\n  \"kernel_set\": {},\n  \"onednn\": {},\n"
       "  \"scenario_digest\": \"{:016x}\",\n  \"data\": [{}]\n}}\n",
       json_text(ANYBIT_VERSION), json_text("g++ " __VERSION__), json_text(kernels),
-      json_text(kernels.substr(kernels.find(' ') + 1)), federation.run, fmt::join(checksums, ", "));
+      json_text(kernels.substr(kernels.find(' ') + 1)), federation.run, comma_list(checksums));
 }
 
 }  // namespace anybit

@@ -1,7 +1,6 @@
 #include "sim/resolve.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -13,6 +12,7 @@
 #include "quant/method.h"
 #include "quant/model_quantizer.h"
 #include "server/strategies/strategy.h"
+#include "sim/comma_list.h"
 #include "wire/codec.h"
 
 namespace anybit {
@@ -29,7 +29,7 @@ class Resolver {
       const std::vector<std::string> dropped = drop_foreign_options(row, part);
       if (!dropped.empty())
         notes_.push_back(fmt::format("{} is now '{}': dropped what was written for the old one: {}",
-                                     part.options.path(), part.name, fmt::join(dropped, ", ")));
+                                     part.options.path(), part.name, comma_list(dropped)));
     } catch (const ScenarioError&) {
       // An unknown name: table.mistakes() says so below.
     }

@@ -1,9 +1,9 @@
 #include "sim/resume.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "nn/kernel_set.h"
+#include "sim/comma_list.h"
 #include "sim/scenario_difference.h"
 
 namespace anybit {
@@ -14,7 +14,7 @@ void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& chec
   if (now == checkpoint.result_bearing) return;
   throw RunError(fmt::format(
       "{}: the run there was started with other settings: {}; set them back, or start another run with --out",
-      directory.path().string(), fmt::join(scenario_difference(checkpoint.result_bearing, now), ", ")));
+      directory.path().string(), comma_list(scenario_difference(checkpoint.result_bearing, now))));
 }
 
 void note_other_kernels(const Checkpoint& checkpoint, std::vector<std::string>& notes) {

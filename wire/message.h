@@ -33,7 +33,7 @@ struct Hello {
 struct Welcome {
   std::uint32_t protocol = kProtocol;
   std::uint64_t run = 0;
-  std::string scenario = {};            // result-bearing TOML; empty where both sides already hold it
+  std::string scenario = {};       // result-bearing TOML; empty where both sides already hold it
 };
 
 /// Server -> client: train this.
@@ -41,7 +41,7 @@ struct TaskMessage {
   TaskId id = {};
   std::uint32_t planned_rounds = 1;
   std::uint64_t layout = 0;        // digest of the layout that `parameters` has
-  Bytes parameters = {};                // downlink code of all tensors that are broadcast
+  Bytes parameters = {};           // downlink code of all tensors that are broadcast
 };
 
 /// A tensor that only some of the client's steps trained.
@@ -55,11 +55,11 @@ struct UpdateMessage {
   TaskId id = {};
   std::uint64_t layout = 0;
   std::uint32_t examples = 0;
-  std::uint32_t steps = 0;                 // local steps taken
-  std::vector<std::uint32_t> tensors = {};      // trained in every step, ascending
-  std::vector<TensorShare> shares = {};         // trained in some steps only, ascending by tensor
-  double loss = 0;                         // mean training loss over the client's steps
-  Bytes delta = {};                             // uplink code: local minus received, `tensors` then `shares`
+  std::uint32_t steps = 0;                  // local steps taken
+  std::vector<std::uint32_t> tensors = {};  // trained in every step, ascending
+  std::vector<TensorShare> shares = {};     // trained in some steps only, ascending by tensor
+  double loss = 0;                          // mean training loss over the client's steps
+  Bytes delta = {};                         // uplink code: local minus received, `tensors` then `shares`
 };
 
 /// Server -> client.

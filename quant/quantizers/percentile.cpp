@@ -25,7 +25,8 @@ class Percentile final : public RangeRule {
     const auto first = scratch.values.begin();
     const auto n = static_cast<std::ptrdiff_t>(values.size());
     std::transform(values.begin(), values.end(), first, [](float x) { return std::fabs(x); });
-    const auto rank = static_cast<std::ptrdiff_t>(std::ceil(percent_ / 100.0 * static_cast<double>(n)));
+    // Without the factor a percentage such as 99.9, which no double is, would reach one rank too far.
+    const auto rank = static_cast<std::ptrdiff_t>(std::ceil(percent_ / 100.0 * static_cast<double>(n) * (1 - 1e-12)));
     const auto chosen = first + std::clamp<std::ptrdiff_t>(rank, 1, n) - 1;
     std::nth_element(first, chosen, first + n);
     return *chosen > 0.0F ? *chosen : largest_magnitude(values);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace anybit {
 namespace {
 
@@ -79,6 +81,7 @@ TEST(Nearest, FindsTheNameWithFewestEdits) {
   EXPECT_EQ(nearest("roudns", known), "rounds");
   EXPECT_EQ(nearest("FedAvg", known), "fedavg");
   EXPECT_EQ(nearest("mqta", known), "mqat");
+  EXPECT_EQ(nearest("MQAT", known), "mqat");
 }
 
 TEST(Nearest, IsEmptyWhereNothingIsNear) {

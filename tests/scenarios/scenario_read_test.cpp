@@ -108,6 +108,8 @@ TEST(ReadScenario, CohortIsNoLargerThanClients) {
   EXPECT_EQ(mistakes_of(kSmallest, {{"data.clients", "4"}}),
             Lines{"a.toml:8: federation.cohort: 5 is more than data.clients, 4"});
   EXPECT_EQ(mistakes_of(kSmallest, {{"data.clients", "5"}}), Lines{});
+  EXPECT_EQ(mistakes_of(kSmallest, {{"data.clients", "few"}}),
+            Lines{"--set data.clients: expected an integer, not text"});
 }
 
 TEST(ReadScenario, SharesOfTheFleetSumToOne) {
@@ -124,6 +126,11 @@ TEST(ReadScenario, SharesOfTheFleetSumToOne) {
             Lines{"a.toml:9: the shares of all fleet classes sum to 0.75, not to 1"});
   EXPECT_EQ(mistakes_of(with_shares("-0.5", "1.5")),
             Lines{"a.toml:11: fleet.class.share: -0.5 is out of range; accepted: finite and at least 0.0"});
+}
+
+TEST(ReadScenario, ClassesOfTheFleetHaveNamesOfTheirOwn) {
+  const std::string half = "[[fleet.class]]\nname = \"a\"\nshare = 0.5\nwidths = [8]\n";
+  EXPECT_EQ(mistakes_of(kSmallest + half + half), Lines{"a.toml:13: two fleet classes are named 'a'"});
 }
 
 TEST(ReadScenario, AnEmptyFleetIsNone) {

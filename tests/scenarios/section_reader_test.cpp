@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/scenarios/scenario_fixtures.h"
 
 namespace anybit {
@@ -67,6 +69,14 @@ TEST(SectionReader, WidthsAreTwoToSixteenOrFloat) {
                    "a.toml:2: s.w: 17 is no width; accepted: 2 to 16, or 32 for float"}));
   EXPECT_EQ(mistakes_when("[s]\nw = [8, 8]\n", read_it), Lines{"a.toml:2: s.w: 8 is listed twice"});
   EXPECT_EQ(mistakes_when("[s]\nw = []\n", read_it), Lines{"a.toml:2: s.w: the list is empty"});
+}
+
+TEST(SectionReader, AWidthOfItsOwnMayBeZero) {
+  const auto read_it = [](SectionReader& section) { section.width_or_zero("w"); };
+  EXPECT_EQ(mistakes_when("[s]\nw = 0\n", read_it), Lines{});
+  EXPECT_EQ(mistakes_when("[s]\nw = 32\n", read_it), Lines{});
+  EXPECT_EQ(mistakes_when("[s]\nw = 20\n", read_it),
+            Lines{"a.toml:2: s.w: 20 is no width; accepted: 2 to 16, 32 for float, 0 for as the others"});
 }
 
 TEST(SectionReader, ChoicesNameWhatIsKnown) {

@@ -255,7 +255,7 @@ TEST(CoordinatorSchedules, RandomOnesLoseAndDoubleNothing) {
   long events = 0;
   for (std::uint32_t seed = 0; seed < 1000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    const SmallFederation federation(3 + seed % 9, 1 + seed % 3, 1 + seed % 5);
+    const SmallFederation federation(7 + seed % 9, 1 + seed % 7, 1 + seed % 5);
     events += Schedule(federation, seed).run();
     if (HasFailure()) return;
   }

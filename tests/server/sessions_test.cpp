@@ -17,12 +17,13 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds kLong{5000};
-constexpr milliseconds kTurn{10};
+constexpr milliseconds kTurn{2};
 
 /// Sessions with a listener that writes down what it hears, driven by the test.
 class Server : public SessionListener {
  public:
-  explicit Server(SessionSettings settings = {}) : sessions(with_clients(std::move(settings)), *this) {}
+  using Change = std::function<void(SessionSettings&)>;
+  explicit Server(const Change& change = {}) : sessions(settings(change), *this) {}
 
   void joined(ConnectionId connection, const Hello& hello) override {
     heard.push_back("joined " + std::to_string(hello.client) + "+" + std::to_string(hello.clients));
@@ -69,10 +70,12 @@ class Server : public SessionListener {
   Sessions sessions;
 
  private:
-  static SessionSettings with_clients(SessionSettings settings) {
-    settings.clients = 100;
-    settings.welcome.run = 99;
-    return settings;
+  static SessionSettings settings(const Change& change) {
+    SessionSettings made;
+    made.clients = 100;
+    made.welcome.run = 99;
+    if (change) change(made);
+    return made;
   }
 };
 
@@ -226,7 +229,7 @@ TEST(Sessions, FourKilobytesUntilWelcomed) {
   Server server;
   const Bytes frame = encode_frame(update_of(0, 5000));
   EXPECT_EQ(answer_to(server, std::span(frame).first(kFrameHeaderBytes)),
-            "Update frame declares a body of 5084 bytes, allowed are 4096");
+            "Update frame declares a body of 5081 bytes, allowed are 4096");
   RawSocket peer = server.join(0);
   peer.send(frame);
   ASSERT_TRUE(server.serve_until_heard(2));
@@ -249,12 +252,12 @@ TEST(Sessions, DeclaredLengthsAllocateNothing) {
 }
 
 TEST(Sessions, TooLongFramesLoseTheConnection) {
-  Server server({.limits = {.body = 10000}});
+  Server server([](SessionSettings& settings) { settings.limits.body = 10000; });
   RawSocket peer = server.join(1);
   peer.send(encode_frame(update_of(1, 20000)));
   ASSERT_TRUE(server.serve_until_heard(2));
-  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20084 bytes, allowed are 10000");
-  EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20084 bytes, allowed are 10000");
+  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20081 bytes, allowed are 10000");
+  EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20081 bytes, allowed are 10000");
 }
 
 TEST(Sessions, DamagedFramesLoseTheConnection) {
@@ -280,7 +283,7 @@ TEST(Sessions, OthersUpdatesAndOtherKindsLoseTheConnection) {
 }
 
 TEST(Sessions, NoHelloInTime) {
-  Server server({.hello = milliseconds{150}});
+  Server server([](SessionSettings& settings) { settings.hello = milliseconds{150}; });
   RawSocket silent(server.sessions.port());
   RawSocket slow(server.sessions.port());
   slow.send(start_of(Hello{}, 30));
@@ -291,7 +294,7 @@ TEST(Sessions, NoHelloInTime) {
 }
 
 TEST(Sessions, HalfAFrameIsNotWaitedForForEver) {
-  Server server({.frame = milliseconds{150}});
+  Server server([](SessionSettings& settings) { settings.frame = milliseconds{150}; });
   RawSocket peer = server.join(1);
   const Bytes frame = encode_frame(update_of(1));
   for (std::size_t at = 0; at < 10; ++at) {
@@ -303,7 +306,7 @@ TEST(Sessions, HalfAFrameIsNotWaitedForForEver) {
 }
 
 TEST(Sessions, SilenceHasAnEnd) {
-  Server server({.silence = milliseconds{150}});
+  Server server([](SessionSettings& settings) { settings.silence = milliseconds{150}; });
   RawSocket peer = server.join(1);
   ASSERT_TRUE(server.serve_until_heard(2));
   EXPECT_EQ(server.heard.back(), "lost 1+1: was silent for too long");
@@ -336,13 +339,13 @@ TEST(Sessions, ResetsAndGoodbyesAreLosses) {
 }
 
 TEST(Sessions, WhoDoesNotReadIsLost) {
-  Server slow({.frame = milliseconds{150}});
+  Server slow([](SessionSettings& settings) { settings.frame = milliseconds{150}; });
   const RawSocket sleeper = slow.join(1);
   EXPECT_TRUE(slow.sessions.send(slow.newest, TaskMessage{{}, 1, 0, Bytes(64 << 20, 1)}));
   ASSERT_TRUE(slow.serve_until_heard(2));
   EXPECT_EQ(slow.heard.back(), "lost 1+1: took too long to read a frame");
 
-  Server full({.queued_bytes = 30 << 20});
+  Server full([](SessionSettings& settings) { settings.queued_bytes = 30 << 20; });
   const RawSocket other = full.join(1);
   const auto frame = std::make_shared<const Bytes>(encode_frame(TaskMessage{{}, 1, 0, Bytes(16 << 20, 1)}));
   EXPECT_TRUE(full.sessions.send(full.newest, frame));
@@ -380,7 +383,7 @@ TEST(Sessions, ListenerMayCloseWhatItHears) {
 }
 
 TEST(Sessions, MoreConnectionsThanAllowedWait) {
-  Server server({.connections = 2});
+  Server server([](SessionSettings& settings) { settings.connections = 2; });
   RawSocket first = server.join(1);
   const RawSocket second = server.join(2);
   RawSocket third(server.sessions.port());
@@ -393,7 +396,7 @@ TEST(Sessions, MoreConnectionsThanAllowedWait) {
 }
 
 TEST(Sessions, StopSaysGoodbyeToAllInBoundedTime) {
-  Server server({.farewell = milliseconds{200}});
+  Server server([](SessionSettings& settings) { settings.farewell = milliseconds{200}; });
   RawSocket reader = server.join(1);
   const RawSocket sleeper = server.join(2);
   server.sessions.send(server.newest, TaskMessage{{}, 1, 0, Bytes(64 << 20, 1)});
@@ -402,7 +405,7 @@ TEST(Sessions, StopSaysGoodbyeToAllInBoundedTime) {
   const auto start = std::chrono::steady_clock::now();
   std::thread closes([&] { EXPECT_EQ(std::get<Goodbye>(reader.receive()).reason, "all rounds are done"); });
   server.sessions.stop("all rounds are done", milliseconds{500});
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds{1500});
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds{3000});
   closes.join();
   EXPECT_EQ(server.heard, (Heard{"joined 1+1", "joined 2+1"}));
   EXPECT_THROW(RawSocket(server.sessions.port()), std::runtime_error);
@@ -460,7 +463,7 @@ TEST(Sessions, PollWithoutTimeReturnsAtOnce) {
 
 TEST(Sessions, TakenPortIsAClearError) {
   const RawListener taken;
-  const auto listen = [&] { Server server({.port = taken.port()}); };
+  const auto listen = [&] { Server server([&](SessionSettings& settings) { settings.port = taken.port(); }); };
   EXPECT_THROW(
       try { listen(); } catch (const std::runtime_error& error) {
         EXPECT_NE(std::string(error.what()).find("cannot listen on 127.0.0.1:" + std::to_string(taken.port())),

@@ -106,6 +106,9 @@ TEST(LearnedSteps, AreTrainedThroughTheNetwork) {
     Workspace workspace(played.network, 8, Mode::kTraining);
     SmallBatch examples(workspace);
     PlayedGradient of_batch(played, workspace, examples.batch());
+    for (const TensorSpec& t : played.layout->tensors())
+      if (t.role == Role::kQuantizer)  // shorter steps, so that some weights are clipped
+        for (std::size_t i = t.offset; i < t.offset + t.size; ++i) played.parameters.values[i] -= 0.7F;
     played.method.schedule->choose(played.moment, played.network->slots(), played.chosen);
     of_batch.at(played.chosen, played.gradients);
     GridPoint point;
@@ -135,7 +138,7 @@ TEST(LearnedSteps, AreTrainedThroughTheNetwork) {
       }
       for (std::size_t c = 0; c < step.size; ++c)
         EXPECT_NEAR(static_cast<double>(played.gradients[step.offset + c]), expected[c], 1e-6);
-      if (slot == 0) EXPECT_EQ(clipped, 0);  // s = 2 mean|v| = max|v| for uniform weights
+      EXPECT_GT(clipped, 0);
     }
   }
 }

@@ -99,7 +99,9 @@ TEST(PseudoNoise, HasItsMoments) {
     played.begin(step);
     const std::vector<float> noisy = played.weight_of(kFirstWeight);
     if (step == 0) first = noisy;
-    if (step == 1) EXPECT_NE(first, noisy);
+    if (step == 1) {
+      EXPECT_NE(first, noisy);
+    }
     for (std::size_t i = 0; i < noisy.size(); ++i) {
       const double d = static_cast<double>(noisy[i]) - static_cast<double>(weights[i]);
       EXPECT_LE(std::fabs(d), s / 2 * 1.00001);

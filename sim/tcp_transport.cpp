@@ -1,0 +1,173 @@
+// The simulator's own little network: one server thread that drives Sessions, and a connection for each worker, which
+// plays whatever client the worker plays. Start at TcpTransport.
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "client/connection.h"
+#include "nn/kernel_set.h"
+#include "server/sessions.h"
+#include "sim/transport.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::chrono::seconds kTimeout{60};
+constexpr std::chrono::milliseconds kPoll{100};
+constexpr std::chrono::hours kSilence{24 * 365};  // an evaluation between two rounds may take long
+
+SessionSettings settings_of(const Federation& federation) {
+  SessionSettings settings;
+  settings.welcome.run = federation.run;  // both ends are this process: no scenario needs to be sent
+  settings.clients = federation.scenario.data.clients;
+  settings.silence = kSilence;
+  return settings;
+}
+
+/// What the server thread leaves for the workers: who joined, and the update or the loss of each connection.
+class Mailbox final : public SessionListener {
+ public:
+  struct Line {
+    ConnectionId connection = 0;
+    ReceivedUpdate update;
+    std::size_t bytes = 0;
+    bool arrived = false;
+    std::string lost;
+  };
+
+  explicit Mailbox(int workers) : lines_(static_cast<std::size_t>(workers)) {}
+
+  void joined(ConnectionId connection, const Hello&) override {
+    const std::lock_guard lock(mutex_);
+    for (Line& line : lines_) {
+      if (line.connection != 0) continue;
+      line.connection = connection;
+      break;
+    }
+    changed_.notify_all();
+  }
+
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) override {
+    const std::uint32_t crc = crc32c(frame);
+    const std::lock_guard lock(mutex_);
+    for (Line& line : lines_) {
+      if (line.connection != connection) continue;
+      std::swap(line.update.message, message);
+      line.update.frame_crc = crc;
+      line.bytes = frame.size();
+      line.arrived = true;
+    }
+    changed_.notify_all();
+  }
+
+  void lost(ConnectionId connection, ClientRange, const std::string& reason) override {
+    const std::lock_guard lock(mutex_);
+    for (Line& line : lines_)
+      if (line.connection == connection) line.lost = reason;
+    changed_.notify_all();
+  }
+
+  /// Waits until the worker's connection has joined; 0 where it does not in time.
+  ConnectionId wait_for_connection(int worker) {
+    std::unique_lock lock(mutex_);
+    const Line& line = lines_[static_cast<std::size_t>(worker)];
+    changed_.wait_for(lock, kTimeout, [&] { return line.connection != 0; });
+    return line.connection;
+  }
+
+  /// Waits for the worker's update, swaps it into `received` and says how long its frame was.
+  std::string take_update(int worker, ReceivedUpdate& received, std::size_t& bytes) {
+    std::unique_lock lock(mutex_);
+    Line& line = lines_[static_cast<std::size_t>(worker)];
+    if (!changed_.wait_for(lock, kTimeout, [&] { return line.arrived || !line.lost.empty(); }))
+      return "the update did not arrive in time";
+    if (!line.arrived) return line.lost;
+    line.arrived = false;
+    std::swap(received, line.update);
+    bytes = line.bytes;
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Line> lines_;
+};
+
+class TcpTransport final : public Transport {
+ public:
+  TcpTransport(const Federation& federation, int workers)
+      : Transport(workers), mailbox_(workers), sessions_(settings_of(federation), mailbox_) {
+    server_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) sessions_.poll(kPoll);
+    });
+    for (int worker = 0; worker < workers; ++worker) connect(federation, worker);
+  }
+
+  ~TcpTransport() override {
+    server_.request_stop();
+    sessions_.post([] {});  // wakes it
+  }
+
+  std::string carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+    auto frame = std::make_shared<Bytes>();
+    append_frame(sent, receiver, *frame);
+    send(worker, std::move(frame));
+    // What became of the client's last update comes first.
+    do {
+      const std::string reason = client(worker).receive(received, kTimeout);
+      if (!reason.empty()) return reason;
+    } while (std::holds_alternative<Acknowledge>(received) || std::holds_alternative<Reject>(received));
+    return std::holds_alternative<TaskMessage>(received) ? "" : "another message than a task";
+  }
+
+  std::string carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
+    Bytes frame;
+    append_frame(sent, frame);
+    std::string reason = client(worker).send(frame, kTimeout);
+    std::size_t bytes = 0;
+    if (reason.empty()) reason = mailbox_.take_update(worker, received, bytes);
+    line(worker).up += bytes;
+    return reason;
+  }
+
+  std::string carry_answer(int worker, const Message& sent) override {
+    send(worker, std::make_shared<Bytes>(encode_frame(sent)));
+    return {};
+  }
+
+ private:
+  /// One after the other, so that the connection that joins is this worker's.
+  void connect(const Federation& federation, int worker) {
+    connections_.push_back(std::make_unique<Connection>());
+    std::string reason = client(worker).connect("127.0.0.1", sessions_.port(), kTimeout);
+    Welcome welcome;
+    const Hello hello{.client = 0, .clients = federation.scenario.data.clients, .kernel_set = kernel_set()};
+    if (reason.empty()) reason = client(worker).greet(hello, welcome, kTimeout);
+    if (reason.empty() && mailbox_.wait_for_connection(worker) == 0) reason = "the server does not answer";
+    if (!reason.empty()) throw std::runtime_error("transport tcp: cannot connect on loopback: " + reason);
+  }
+
+  Connection& client(int worker) { return *connections_[static_cast<std::size_t>(worker)]; }
+
+  void send(int worker, std::shared_ptr<const Bytes> frame) {
+    line(worker).down += frame->size();
+    const ConnectionId connection = mailbox_.wait_for_connection(worker);
+    // A connection that is gone is told to the mailbox by the session itself.
+    sessions_.post([this, connection, frame = std::move(frame)] { (void)sessions_.send(connection, frame); });
+  }
+
+  Mailbox mailbox_;
+  Sessions sessions_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::jthread server_;  // last: it stops before anything that it uses goes
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tcp_transport(const Federation& federation, int workers) {
+  return std::make_unique<TcpTransport>(federation, workers);
+}
+
+}  // namespace anybit
