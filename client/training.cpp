@@ -95,9 +95,7 @@ Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<floa
     settings.draw = moment.draw;
   }
   const Loss& loss = plan.method.loss ? *plan.method.loss : static_cast<const Loss&>(cross_entropy);
-  const Score score = gradient(workspace, local, *batch, settings, loss, into);
-  if (program) program->count_trained(steps_of_tensor);
-  return score;
+  return gradient(workspace, local, *batch, settings, loss, into);
 }
 
 void Trainer::State::step(const Batch& gathered) {
@@ -109,6 +107,7 @@ void Trainer::State::step(const Batch& gathered) {
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
   const Score score = plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch)
                                        : at(widths, gradients);
+  if (program) program->count_trained(steps_of_tensor);
   if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
   if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);
   plan.optimizer->step(*plan.layout, local, gradients, optimizer_state, moment.progress, static_cast<int>(steps));
@@ -126,8 +125,7 @@ void Trainer::State::name_trained(UpdateMessage& update) const {
     if (plan.layout->tensors()[index].role != Role::kQuantizer) {
       update.tensors.push_back(static_cast<std::uint32_t>(t));
     } else if (steps_of_tensor[index] > 0) {
-      // A step that asks for several gradients may use a tensor more than once; it is still one step.
-      update.shares.push_back({static_cast<std::uint32_t>(t), std::min(steps, steps_of_tensor[index])});
+      update.shares.push_back({static_cast<std::uint32_t>(t), steps_of_tensor[index]});
     }
   }
 }

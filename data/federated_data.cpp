@@ -54,10 +54,11 @@ Holding draw_holding(const Scenario& scenario, const Dataset& set, std::size_t p
   const auto validation = static_cast<std::size_t>(scenario.data.validation);
   const std::uint64_t total = pooled + proxy + validation;
   if (total > std::numeric_limits<std::uint32_t>::max() || total > kMostPoolBytes / set.shape.size())
-    throw ScenarioError(scenario.data.where,
-                        fmt::format("data: {} examples are too many to hold; the partition 'writer' makes each client's "
-                                    "when it is played",
-                                    total));
+    throw ScenarioError(
+        scenario.data.where,
+        fmt::format("data: {} examples are too many to hold; the partition 'writer' makes each client's "
+                    "when it is played",
+                    total));
   Holding made;
   const Writers& writers = *set.writers;
   made.pool = empty_pool(set.shape, total);

@@ -10,7 +10,7 @@ namespace anybit {
 
 /// What both kinds of federated data hold as bytes: a pool with the server's shares in it, and the test examples.
 struct Holding {
-  ExamplePool pool;                         // `indices` is not used: the lists below are
+  ExamplePool pool;  // `indices` is not used: the lists below are
   std::vector<std::uint32_t> proxy;
   std::vector<std::uint32_t> validation;
   ExamplePool test;

@@ -54,8 +54,8 @@ void pin_instruction_set(const std::string& name) {
   if (dnnl_set_max_cpu_isa(limit_of(wanted)) == dnnl_success) return;
   const std::string in_use = effective_set();
   if (in_use != wanted)
-    throw std::runtime_error("too late to pin the instruction set to " + wanted + ": this process already computes with " +
-                             in_use + "; pin before the first network is made");
+    throw std::runtime_error("too late to pin the instruction set to " + wanted + ": this process already computes " +
+                             "with " + in_use + "; pin before the first network is made");
 }
 
 std::string kernel_set() {

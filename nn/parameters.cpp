@@ -37,7 +37,7 @@ std::size_t element_count(const TensorSpec& tensor) {
 void check_channels(const TensorSpec& tensor) {
   if (tensor.channels < 1 || tensor.channel_stride < 1)
     throw std::invalid_argument("tensor " + tensor.name + ": channels and their stride must be positive");
-  const std::size_t period = static_cast<std::size_t>(tensor.channels) * static_cast<std::size_t>(tensor.channel_stride);
+  const auto period = static_cast<std::size_t>(tensor.channels) * static_cast<std::size_t>(tensor.channel_stride);
   if (tensor.channels > 1 && tensor.size % period != 0)
     throw std::invalid_argument("tensor " + tensor.name + ": channels do not divide its elements");
 }

@@ -91,7 +91,8 @@ std::vector<Range> trained_ranges(const Network& network, const Parameters& para
   for (const SlotSite& site : network.slots()) {
     if (site.kind != SlotKind::kActivation) continue;
     const std::string name = range_tensor_name(site);
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorSpec& t) { return t.name == name; });
+    const auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&](const TensorSpec& t) { return t.name == name; });
     if (found == tensors.end()) return {};
     ranges.push_back({parameters.values[found->offset], parameters.values[found->offset + 1]});
   }

@@ -9,25 +9,25 @@
 namespace anybit {
 namespace {
 
-Node convert(const toml::node& node, const std::string& key, const std::string& file);
+TomlNode convert(const toml::node& node, const std::string& key, const std::string& file);
 
-Node foreign(std::string what) {
-  Node node;
-  node.kind = Node::Kind::foreign;
+TomlNode foreign(std::string what) {
+  TomlNode node;
+  node.kind = TomlNode::Kind::foreign;
   node.foreign = std::move(what);
   return node;
 }
 
-Node held(OptionValue value) {
-  Node node;
+TomlNode held(OptionValue value) {
+  TomlNode node;
   node.value = std::move(value);
   return node;
 }
 
-Node convert_table(const toml::table& table, const std::string& file) {
-  Node node;
-  node.kind = Node::Kind::table;
-  std::vector<std::pair<toml::source_position, Node>> entries;
+TomlNode convert_table(const toml::table& table, const std::string& file) {
+  TomlNode node;
+  node.kind = TomlNode::Kind::table;
+  std::vector<std::pair<toml::source_position, TomlNode>> entries;
   for (const auto& [key, entry] : table)
     entries.emplace_back(entry.source().begin, convert(entry, std::string(key.str()), file));
   // The library keeps keys sorted by name; a scenario keeps the order in which they were written.
@@ -43,13 +43,13 @@ std::vector<Value> elements(const toml::array& array) {
   return values;
 }
 
-Node convert_array(const toml::array& array, const std::string& file) {
+TomlNode convert_array(const toml::array& array, const std::string& file) {
   if (array.empty()) return held(std::vector<std::int64_t>{});
   if (array.is_homogeneous<std::int64_t>()) return held(elements<std::int64_t>(array));
   if (array.is_homogeneous<std::string>()) return held(elements<std::string>(array));
   if (array.is_array_of_tables()) {
-    Node node;
-    node.kind = Node::Kind::tables;
+    TomlNode node;
+    node.kind = TomlNode::Kind::tables;
     for (const toml::node& entry : array) node.children.push_back(convert(entry, "", file));
     return node;
   }
@@ -61,7 +61,7 @@ Node convert_array(const toml::array& array, const std::string& file) {
   return held(std::move(numbers));
 }
 
-Node convert_any(const toml::node& node, const std::string& file) {
+TomlNode convert_any(const toml::node& node, const std::string& file) {
   if (const auto* table = node.as_table()) return convert_table(*table, file);
   if (const auto* array = node.as_array()) return convert_array(*array, file);
   if (const auto* text = node.as_string()) return held(text->get());
@@ -72,8 +72,8 @@ Node convert_any(const toml::node& node, const std::string& file) {
   return foreign("a date or time");
 }
 
-Node convert(const toml::node& node, const std::string& key, const std::string& file) {
-  Node converted = convert_any(node, file);
+TomlNode convert(const toml::node& node, const std::string& key, const std::string& file) {
+  TomlNode converted = convert_any(node, file);
   converted.key = key;
   converted.where = {file, static_cast<int>(node.source().begin.line)};
   return converted;
@@ -87,32 +87,32 @@ std::optional<toml::table> parsed(const std::string& text) {
   }
 }
 
-void place(Node& node, const SourcePosition& where) {
+void place(TomlNode& node, const SourcePosition& where) {
   node.where = where;
-  for (Node& child : node.children) place(child, where);
+  for (TomlNode& child : node.children) place(child, where);
 }
 
 }  // namespace
 
-const Node* Node::child(std::string_view name) const {
+const TomlNode* TomlNode::child(std::string_view name) const {
   if (kind != Kind::table) return nullptr;
-  const auto found = std::find_if(children.begin(), children.end(), [&](const Node& node) { return node.key == name; });
+  const auto found = std::find_if(children.begin(), children.end(), [&](const TomlNode& node) { return node.key == name; });
   return found == children.end() ? nullptr : &*found;
 }
 
-Node* Node::child(std::string_view name) { return const_cast<Node*>(std::as_const(*this).child(name)); }
+TomlNode* TomlNode::child(std::string_view name) { return const_cast<TomlNode*>(std::as_const(*this).child(name)); }
 
-std::string type_name(const Node& node) {
+std::string type_name(const TomlNode& node) {
   switch (node.kind) {
-    case Node::Kind::value: return type_name(node.value);
-    case Node::Kind::table: return "a table";
-    case Node::Kind::tables: return "a list of tables";
-    case Node::Kind::foreign: return node.foreign;
+    case TomlNode::Kind::value: return type_name(node.value);
+    case TomlNode::Kind::table: return "a table";
+    case TomlNode::Kind::tables: return "a list of tables";
+    case TomlNode::Kind::foreign: return node.foreign;
   }
   return "nothing";
 }
 
-Node parse_document(const std::string& text, const std::string& file) {
+TomlNode parse_document(const std::string& text, const std::string& file) {
   try {
     return convert(toml::parse(text, file), "", file);
   } catch (const toml::parse_error& error) {
@@ -122,8 +122,8 @@ Node parse_document(const std::string& text, const std::string& file) {
   }
 }
 
-Node parse_value(const std::string& text, const SourcePosition& where) {
-  Node node = held(text);
+TomlNode parse_value(const std::string& text, const SourcePosition& where) {
+  TomlNode node = held(text);
   if (const auto table = parsed("value = " + text)) {
     // More than one key means that the text ran on over lines: then it is no value.
     if (table->size() == 1) node = convert_any(*table->get("value"), "");

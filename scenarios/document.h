@@ -10,7 +10,7 @@ namespace anybit {
 
 /// A TOML document as a tree with positions: what the schema reads and overrides change. The TOML library stays behind
 /// document.cpp.
-struct Node {
+struct TomlNode {
   enum class Kind {
     value,    // `value`
     table,    // `children`, in the order of writing
@@ -22,20 +22,20 @@ struct Node {
   SourcePosition where;
   Kind kind = Kind::value;
   OptionValue value = false;
-  std::vector<Node> children = {};
+  std::vector<TomlNode> children = {};
   std::string foreign = {};
 
-  const Node* child(std::string_view name) const;
-  Node* child(std::string_view name);
+  const TomlNode* child(std::string_view name) const;
+  TomlNode* child(std::string_view name);
 };
 
 /// What the user calls the node's type: "an integer", "a table", "a date", ...
-std::string type_name(const Node& node);
+std::string type_name(const TomlNode& node);
 
 /// Parses a whole file. Throws ScenarioError at the line of a syntax error.
-Node parse_document(const std::string& text, const std::string& file);
+TomlNode parse_document(const std::string& text, const std::string& file);
 
 /// Parses one value as it may stand behind "=", every position in it being `where`. What is not TOML is a string.
-Node parse_value(const std::string& text, const SourcePosition& where);
+TomlNode parse_value(const std::string& text, const SourcePosition& where);
 
 }  // namespace anybit

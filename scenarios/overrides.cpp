@@ -29,8 +29,8 @@ std::vector<std::string> split(const std::string& path) {
   return keys;
 }
 
-bool is_text(const Node& node) {
-  return node.kind == Node::Kind::value && std::holds_alternative<std::string>(node.value);
+bool is_text(const TomlNode& node) {
+  return node.kind == TomlNode::Kind::value && std::holds_alternative<std::string>(node.value);
 }
 
 bool is_name(std::string_view path) {
@@ -38,38 +38,38 @@ bool is_name(std::string_view path) {
   return path.ends_with(".name") && is_part(path.substr(0, path.size() - 5));
 }
 
-const Node* find(const Node& document, const std::vector<std::string>& keys) {
-  const Node* node = &document;
+const TomlNode* find(const TomlNode& document, const std::vector<std::string>& keys) {
+  const TomlNode* node = &document;
   for (const std::string& key : keys)
     if (node) node = node->child(key);
   return node;
 }
 
 /// A part that was written as its name alone becomes a table with that name.
-void open_part(Node& node) {
-  Node name = node;
+void open_part(TomlNode& node) {
+  TomlNode name = node;
   name.key = "name";
-  node.kind = Node::Kind::table;
+  node.kind = TomlNode::Kind::table;
   node.children = {std::move(name)};
 }
 
-Node& table_at(Node& parent, const std::string& key, const std::string& path, const SourcePosition& where) {
-  Node* node = parent.child(key);
+TomlNode& table_at(TomlNode& parent, const std::string& key, const std::string& path, const SourcePosition& where) {
+  TomlNode* node = parent.child(key);
   if (!node) {
-    Node table;
+    TomlNode table;
     table.key = key;
     table.where = where;
-    table.kind = Node::Kind::table;
+    table.kind = TomlNode::Kind::table;
     return parent.children.emplace_back(std::move(table));
   }
   if (is_part(path) && is_text(*node)) open_part(*node);
-  if (node->kind != Node::Kind::table)
+  if (node->kind != TomlNode::Kind::table)
     throw ScenarioError(where, "'" + path + "' is " + type_name(*node) + ", so nothing can be set below it");
   return *node;
 }
 
-void put(Node& parent, Node node, bool as_name) {
-  Node* old = parent.child(node.key);
+void put(TomlNode& parent, TomlNode node, bool as_name) {
+  TomlNode* old = parent.child(node.key);
   if (!old)
     parent.children.push_back(std::move(node));
   else if (!(as_name && is_text(*old) && is_text(node) && old->value == node.value))
@@ -80,19 +80,19 @@ void put(Node& parent, Node node, bool as_name) {
 
 bool is_part(std::string_view path) { return std::find(kParts.begin(), kParts.end(), path) != kParts.end(); }
 
-void apply_override(Node& document, const Override& change) {
+void apply_override(TomlNode& document, const Override& change) {
   const SourcePosition where = override_position(change.path);
   std::vector<std::string> keys = split(change.path);
   if (std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key.empty(); }))
     throw ScenarioError(where, "expected key.path=value, the keys parted by single points");
-  Node node = parse_value(change.value, where);
+  TomlNode node = parse_value(change.value, where);
   std::string path = change.path;
-  const Node* present = find(document, keys);
-  if (is_part(path) && is_text(node) && present && present->kind == Node::Kind::table) {
+  const TomlNode* present = find(document, keys);
+  if (is_part(path) && is_text(node) && present && present->kind == TomlNode::Kind::table) {
     keys.emplace_back("name");
     path += ".name";
   }
-  Node* parent = &document;
+  TomlNode* parent = &document;
   std::string walked;
   for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
     walked += (i == 0 ? "" : ".") + keys[i];

@@ -22,7 +22,7 @@ constexpr std::size_t kMostBytes = 1 << 20;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }
 
-Scenario::Data read_data(const Node* node, Mistakes& mistakes) {
+Scenario::Data read_data(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "data", mistakes);
   Scenario::Data data;
   data.where = section.where();
@@ -36,7 +36,7 @@ Scenario::Data read_data(const Node* node, Mistakes& mistakes) {
   return data;
 }
 
-Scenario::Training read_training(const Node* node, Mistakes& mistakes) {
+Scenario::Training read_training(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "training", mistakes);
   Scenario::Training training;
   training.where = section.where();
@@ -49,7 +49,7 @@ Scenario::Training read_training(const Node* node, Mistakes& mistakes) {
   return training;
 }
 
-Scenario::Federation read_federation(const Node* node, const Scenario::Data& data, Mistakes& mistakes) {
+Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data& data, Mistakes& mistakes) {
   SectionReader section(node, "federation", mistakes);
   Scenario::Federation federation;
   federation.where = section.where();
@@ -66,7 +66,7 @@ Scenario::Federation read_federation(const Node* node, const Scenario::Data& dat
   return federation;
 }
 
-FleetClass read_class(const Node& node, Mistakes& mistakes) {
+FleetClass read_class(const TomlNode& node, Mistakes& mistakes) {
   SectionReader section(&node, "fleet.class", mistakes);
   FleetClass made;
   made.where = section.where();
@@ -77,12 +77,12 @@ FleetClass read_class(const Node& node, Mistakes& mistakes) {
   return made;
 }
 
-std::vector<FleetClass> read_fleet(const Node* node, Mistakes& mistakes) {
+std::vector<FleetClass> read_fleet(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "fleet", mistakes);
   const std::size_t before = mistakes.count();
   std::vector<FleetClass> fleet;
   double total = 0;
-  for (const Node& child : section.sections("class")) {
+  for (const TomlNode& child : section.sections("class")) {
     FleetClass made = read_class(child, mistakes);
     const auto same = [&](const FleetClass& other) { return other.name == made.name; };
     if (std::any_of(fleet.begin(), fleet.end(), same))
@@ -109,13 +109,13 @@ EvaluationGrid read_grid(SectionReader& section) {
   return grid;
 }
 
-Scenario::Evaluate read_evaluate(const Node* node, Mistakes& mistakes) {
+Scenario::Evaluate read_evaluate(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "evaluate", mistakes);
   Scenario::Evaluate evaluate;
   evaluate.every = to_int(section.integer("every", {0, kMostInt}, evaluate.every));
   evaluate.grid = read_grid(section);
   evaluate.final_grid = evaluate.grid;
-  if (const Node* last = section.section("final")) {
+  if (const TomlNode* last = section.section("final")) {
     SectionReader inner(last, "evaluate.final", mistakes);
     evaluate.has_final = true;
     evaluate.final_grid = read_grid(inner);
@@ -125,7 +125,7 @@ Scenario::Evaluate read_evaluate(const Node* node, Mistakes& mistakes) {
   return evaluate;
 }
 
-Scenario::Checkpoint read_checkpoint(const Node* node, Mistakes& mistakes) {
+Scenario::Checkpoint read_checkpoint(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "checkpoint", mistakes);
   Scenario::Checkpoint checkpoint;
   checkpoint.seconds = section.number("seconds", 0.0, checkpoint.seconds);
@@ -134,7 +134,7 @@ Scenario::Checkpoint read_checkpoint(const Node* node, Mistakes& mistakes) {
   return checkpoint;
 }
 
-Scenario read_document(const Node& document, Mistakes& mistakes) {
+Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
   SectionReader top(&document, "", mistakes);
   Scenario scenario;
   scenario.name = top.text("name", std::filesystem::path(mistakes.file()).stem().string());
@@ -175,7 +175,7 @@ ScenarioErrors::ScenarioErrors(std::vector<std::string> lines)
 
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
   Mistakes mistakes(file);
-  Node document;
+  TomlNode document;
   try {
     document = parse_document(text, file);
   } catch (const ScenarioError& syntax) {

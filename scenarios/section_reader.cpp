@@ -61,7 +61,7 @@ void Mistakes::throw_if_any() const {
   throw ScenarioErrors(std::move(lines));
 }
 
-SectionReader::SectionReader(const Node* section, std::string path, Mistakes& mistakes)
+SectionReader::SectionReader(const TomlNode* section, std::string path, Mistakes& mistakes)
     : section_(section), path_(std::move(path)), mistakes_(mistakes) {}
 
 std::string SectionReader::full(std::string_view key) const {
@@ -70,7 +70,7 @@ std::string SectionReader::full(std::string_view key) const {
 
 SourcePosition SectionReader::where(std::string_view key) const {
   if (!section_) return {mistakes_.file(), 1};
-  const Node* node = section_->child(key);
+  const TomlNode* node = section_->child(key);
   return node ? node->where : section_->where;
 }
 
@@ -84,19 +84,19 @@ bool SectionReader::asked(const std::string& key) const {
   return std::find(asked_.begin(), asked_.end(), key) != asked_.end();
 }
 
-const Node* SectionReader::take(const std::string& key, bool required) {
+const TomlNode* SectionReader::take(const std::string& key, bool required) {
   if (!asked(key)) asked_.push_back(key);
-  const Node* node = section_ ? section_->child(key) : nullptr;
+  const TomlNode* node = section_ ? section_->child(key) : nullptr;
   if (!node && required) refuse(key, "is missing");
   return node;
 }
 
 template <class Value>
 std::optional<Value> SectionReader::read(const std::string& key, bool required) {
-  const Node* node = take(key, required);
+  const TomlNode* node = take(key, required);
   if (!node) return std::nullopt;
   const OptionValue wanted = Value{};
-  if (node->kind == Node::Kind::value)
+  if (node->kind == TomlNode::Kind::value)
     if (const auto value = convert_like(node->value, wanted)) return std::get<Value>(*value);
   refuse(key, "expected " + type_name(wanted) + ", not " + type_name(*node));
   return std::nullopt;
@@ -167,8 +167,8 @@ std::vector<std::string> SectionReader::texts(const std::string& key, const std:
 
 Part SectionReader::part(const std::string& key, const std::optional<std::string>& fallback_name) {
   assert(is_part(full(key)));
-  const Node* node = take(key, false);
-  const bool is_table = node && node->kind == Node::Kind::table;
+  const TomlNode* node = take(key, false);
+  const bool is_table = node && node->kind == TomlNode::Kind::table;
   if (node && !is_table) {
     Part named{read<std::string>(key, false).value_or(""), Options(full(key), {"name"}), node->where};
     return named;
@@ -180,18 +180,18 @@ Part SectionReader::part(const std::string& key, const std::optional<std::string
   return part;
 }
 
-const Node* SectionReader::section(const std::string& key) {
-  const Node* node = take(key, false);
-  if (!node || node->kind == Node::Kind::table) return node;
+const TomlNode* SectionReader::section(const std::string& key) {
+  const TomlNode* node = take(key, false);
+  if (!node || node->kind == TomlNode::Kind::table) return node;
   refuse(key, "expected a table, not " + type_name(*node));
   return nullptr;
 }
 
-std::vector<Node> SectionReader::sections(const std::string& key) {
-  const Node* node = take(key, false);
+std::vector<TomlNode> SectionReader::sections(const std::string& key) {
+  const TomlNode* node = take(key, false);
   if (!node) return {};
-  if (node->kind == Node::Kind::tables) return node->children;
-  if (node->kind == Node::Kind::value && node->value == OptionValue(std::vector<std::int64_t>{})) return {};
+  if (node->kind == TomlNode::Kind::tables) return node->children;
+  if (node->kind == TomlNode::Kind::value && node->value == OptionValue(std::vector<std::int64_t>{})) return {};
   refuse(key, "expected tables headed [[" + full(key) + "]], not " + type_name(*node));
   return {};
 }
@@ -199,9 +199,9 @@ std::vector<Node> SectionReader::sections(const std::string& key) {
 Options SectionReader::take_options() {
   Options options(path_, asked_);
   if (!section_) return options;
-  for (const Node& node : section_->children) {
+  for (const TomlNode& node : section_->children) {
     if (asked(node.key)) continue;
-    if (node.kind == Node::Kind::value)
+    if (node.kind == TomlNode::Kind::value)
       options.set(node.key, node.value, node.where);
     else
       refuse(node.key, "an option cannot be " + type_name(node) + suggestion(node.key, asked_));
@@ -212,7 +212,7 @@ Options SectionReader::take_options() {
 void SectionReader::finish() {
   if (!section_) return;
   const std::string in = path_.empty() ? "" : " in [" + path_ + "]";
-  for (const Node& node : section_->children)
+  for (const TomlNode& node : section_->children)
     if (!asked(node.key))
       mistakes_.add(node.where, "unknown key '" + node.key + "'" + in + suggestion(node.key, asked_));
 }

@@ -43,7 +43,7 @@ struct Limits {
 class SectionReader {
  public:
   /// `section` may be null: then nothing is written and fallbacks are read.
-  SectionReader(const Node* section, std::string path, Mistakes& mistakes);
+  SectionReader(const TomlNode* section, std::string path, Mistakes& mistakes);
 
   /// The place of a key, or of the section where the key is not written.
   SourcePosition where(std::string_view key = {}) const;
@@ -64,9 +64,9 @@ class SectionReader {
   /// A part: a table with a name and options, or the name alone.
   Part part(const std::string& key, const std::optional<std::string>& fallback_name);
   /// A table below this one; null where it is not written.
-  const Node* section(const std::string& key);
+  const TomlNode* section(const std::string& key);
   /// The tables of an array of tables.
-  std::vector<Node> sections(const std::string& key);
+  std::vector<TomlNode> sections(const std::string& key);
 
   /// All keys that nobody asked for, as options that the folders above will check.
   Options take_options();
@@ -75,13 +75,13 @@ class SectionReader {
   void finish();
 
  private:
-  const Node* take(const std::string& key, bool required);
+  const TomlNode* take(const std::string& key, bool required);
   template <class Value>
   std::optional<Value> read(const std::string& key, bool required);
   std::string full(std::string_view key) const;
   bool asked(const std::string& key) const;
 
-  const Node* section_;
+  const TomlNode* section_;
   std::string path_;
   Mistakes& mistakes_;
   std::vector<std::string> asked_;

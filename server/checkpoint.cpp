@@ -37,8 +37,6 @@ struct Section {
 
 struct Numbers {
   std::uint64_t layout = 0;
-  std::uint64_t metrics_bytes = 0;
-  std::uint64_t events_bytes = 0;
   std::uint64_t version = 0;
 };
 
@@ -141,8 +139,7 @@ void check_table(const Reader& reader, const Header& header) {
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  const Numbers numbers = {checkpoint.layout, checkpoint.metrics_bytes, checkpoint.events_bytes,
-                           checkpoint.state.version};
+  const Numbers numbers = {checkpoint.layout, checkpoint.state.version};
   const auto sections = bodies(checkpoint, numbers);
   Header header;
   for (std::uint32_t i = 0; i < kSections; ++i) header.table[i] = {i + 1, crc32c(sections[i]), sections[i].size()};
@@ -167,8 +164,6 @@ Checkpoint read_checkpoint(const std::string& path) {
   reader.section(header.table[5], checkpoint.state.strategy_state);
   if (numbers.size() != 1 || numbers[0].version > 0xffffffffU) reader.fail_broken("a section has a wrong length");
   checkpoint.layout = numbers[0].layout;
-  checkpoint.metrics_bytes = numbers[0].metrics_bytes;
-  checkpoint.events_bytes = numbers[0].events_bytes;
   checkpoint.state.version = static_cast<std::uint32_t>(numbers[0].version);
   return checkpoint;
 }

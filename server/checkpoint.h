@@ -18,8 +18,6 @@ struct Checkpoint {
   std::string kernel_set;
   FederationState state;       // the layout is rebuilt from the scenario and checked by digest
   std::uint64_t layout = 0;
-  std::uint64_t metrics_bytes = 0;  // length of metrics.jsonl when this was written
-  std::uint64_t events_bytes = 0;   // of events.log
 };
 
 /// What is wrong with a checkpoint file, or why it could not be written; what() names the path and what to do.

@@ -15,6 +15,7 @@ namespace {
 
 using Kind = LoggedEvent::Kind;
 constexpr std::array<std::string_view, 5> kKinds = {"started", "joined", "update", "lost", "time"};
+static_assert(std::variant_size_v<Event> == kKinds.size(), "a kind for each event, in the same order");
 
 template <class Number, class... Format>
 std::string text_of(Number number, Format... format) {
@@ -68,7 +69,10 @@ std::string parse_line(std::string_view line, LoggedEvent& event) {
 }  // namespace
 
 LoggedEvent describe(const Event& event, double time, std::uint32_t version, std::uint32_t update_crc) {
-  LoggedEvent logged{.time = time, .kind = static_cast<Kind>(event.index()), .client = 0, .round = version, .reason = {}};
+  LoggedEvent logged;
+  logged.time = time;
+  logged.kind = static_cast<Kind>(event.index());
+  logged.round = version;
   if (const auto* joined = std::get_if<ClientJoined>(&event)) logged.client = joined->client;
   if (const auto* arrived = std::get_if<UpdateArrived>(&event)) {
     logged.client = arrived->client;

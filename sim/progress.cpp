@@ -15,14 +15,13 @@ namespace {
 constexpr std::chrono::milliseconds kLiveInterval{100};
 constexpr std::chrono::seconds kPlainInterval{10};
 
-/// The first value of each width, e.g. "W32 91.2%  W4 88.0%": other range rules and granularities are for the table.
+/// The first value of each width of the weights, e.g. "W32 91.2%  W4 88.0%": all others are for the table.
 std::string accuracy_text(const std::vector<Accuracy>& accuracies) {
   std::string text;
-  std::set<std::string> seen;
-  for (const Accuracy& accuracy : accuracies) {
-    const std::string label = width_label(accuracy.point);
-    if (seen.insert(label).second) text += fmt::format("  {} {:.1f}%", label, 100 * accuracy.value);
-  }
+  std::set<int> seen;
+  for (const Accuracy& accuracy : accuracies)
+    if (seen.insert(accuracy.point.weights).second)
+      text += fmt::format("  {} {:.1f}%", width_label(accuracy.point), 100 * accuracy.value);
   return text;
 }
 

@@ -37,7 +37,8 @@ void store(std::uint8_t* at, T value) {
 template <class T>
 T load(std::span<const std::uint8_t> bytes, std::size_t at) {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof value; ++i) value = static_cast<T>(value | static_cast<T>(bytes[at + i]) << (8 * i));
+  for (std::size_t i = 0; i < sizeof value; ++i)
+    value = static_cast<T>(value | static_cast<T>(bytes[at + i]) << (8 * i));
   return value;
 }
 

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cereal/archives/portable_binary.hpp>
-#include <concepts>
+#include <functional>
 #include <istream>
 #include <ostream>
 #include <stdexcept>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "wire/body.h"
@@ -44,7 +45,9 @@ std::string cut(const std::string& reason) { return reason.substr(0, kLongestRea
 class Writer {
  public:
   explicit Writer(Bytes& out)
-      : buffer_(out), stream_(&buffer_), archive_(stream_, cereal::PortableBinaryOutputArchive::Options::LittleEndian()) {}
+      : buffer_(out),
+        stream_(&buffer_),
+        archive_(stream_, cereal::PortableBinaryOutputArchive::Options::LittleEndian()) {}
 
   template <Number T>
   void put(T value) {
@@ -138,12 +141,10 @@ class Reader {
 };
 
 std::string check_order(const UpdateMessage& update) {
-  const auto not_below = [](const auto& a, const auto& b) { return a >= b; };
-  const auto& tensors = update.tensors;
-  const auto& shares = update.shares;
-  if (std::adjacent_find(tensors.begin(), tensors.end(), not_below) != tensors.end()) return "tensors are not ascending";
-  const auto shares_not_below = [](const TensorShare& a, const TensorShare& b) { return a.tensor >= b.tensor; };
-  if (std::adjacent_find(shares.begin(), shares.end(), shares_not_below) != shares.end())
+  const std::ranges::greater_equal out_of_order;
+  if (std::ranges::adjacent_find(update.tensors, out_of_order) != update.tensors.end())
+    return "tensors are not ascending";
+  if (std::ranges::adjacent_find(update.shares, out_of_order, &TensorShare::tensor) != update.shares.end())
     return "tensor shares are not ascending";
   return "";
 }
@@ -169,8 +170,8 @@ template <std::size_t... kIndex>
 std::string read_kind(std::size_t kind, std::span<const std::uint8_t> body, Message& message,
                       std::index_sequence<kIndex...>) {
   std::string reason = "unknown kind";
-  static_cast<void>(
-      ((kind == kIndex && (reason = read_as<std::variant_alternative_t<kIndex, Message>>(body, message), true)) || ...));
+  const auto read = [&]<class T>(const T*) { reason = read_as<T>(body, message); };
+  ((kind == kIndex ? read(static_cast<std::variant_alternative_t<kIndex, Message>*>(nullptr)) : void()), ...);
   return reason;
 }
 

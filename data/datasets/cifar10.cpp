@@ -109,7 +109,8 @@ std::string read_cifar10(const std::string& path, ExamplePool& pool) {
 }
 
 DatasetTable::Row cifar10_row() {
-  return {{"cifar-10", "photographs, 32 x 32 colour, 10 classes, 50,000 + 10,000, from files in the binary version",
+  return {{"cifar-10",
+           "photographs, 32 x 32 colour, 10 classes, 50,000 + 10,000, from files in the binary version",
            "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
            {examples_option()}},
           make_cifar10};

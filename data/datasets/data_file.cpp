@@ -93,8 +93,8 @@ std::size_t DataFile::read_some(std::span<std::uint8_t> out) {
 std::vector<std::uint8_t> DataFile::read(std::uint64_t count, std::string_view what) {
   const std::uint64_t most = size_on_disk_ * (gzip_ ? kMostExpansion : 1);
   if (count > most)
-    refuse(position_, fmt::format("{} should take {} bytes, which a file of {} bytes cannot hold", what, count,
-                                  size_on_disk_));
+    refuse(position_,
+           fmt::format("{} should take {} bytes, which a file of {} bytes cannot hold", what, count, size_on_disk_));
   std::vector<std::uint8_t> bytes;
   while (bytes.size() < count) {
     const std::uint64_t have = bytes.size();
@@ -146,9 +146,10 @@ void refuse_missing(const std::string& set, const std::string& expected, const s
   std::string places;
   for (const std::string& directory : directories)
     places += (places.empty() ? "" : ", ") + (std::filesystem::path(directory) / set).string();
-  throw DataError(fmt::format("{}: its files are in none of: {} (expected: {}). Get them with 'scripts/fetch_data {}', "
-                              "or name their parent folder with --data-dir or ANYBIT_DATA",
-                              set, places, expected, set));
+  throw DataError(
+      fmt::format("{}: its files are in none of: {} (expected: {}). Get them with 'scripts/fetch_data {}', "
+                  "or name their parent folder with --data-dir or ANYBIT_DATA",
+                  set, places, expected, set));
 }
 
 }  // namespace anybit

@@ -49,13 +49,13 @@ class DataFile {
   std::string path_;
   std::ifstream file_;
   std::uint64_t size_on_disk_ = 0;
-  std::vector<std::uint8_t> chunk_;          // the piece of the file that is being worked on
+  std::vector<std::uint8_t> chunk_;  // the piece of the file that is being worked on
   std::size_t chunk_position_ = 0;
   std::size_t chunk_size_ = 0;
   std::uint64_t position_ = 0;
   std::uint64_t bytes_seen_ = 0;
   std::uint32_t crc_ = 0;
-  std::unique_ptr<z_stream_s> gzip_;         // null for a plain file
+  std::unique_ptr<z_stream_s> gzip_;  // null for a plain file
   bool member_ended_ = false;
 };
 

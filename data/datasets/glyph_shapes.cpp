@@ -11,6 +11,7 @@
 namespace anybit {
 namespace {
 
+// clang-format off
 constexpr std::array<std::string_view, kGlyphClasses> kPaths = {
     "A 35 50 29 50 270 630 | M 25 64 L 45 36",                                           // 0
     "M 16 22 L 38 0 L 38 100 | M 16 100 L 60 100",                                       // 1
@@ -75,10 +76,11 @@ constexpr std::array<std::string_view, kGlyphClasses> kPaths = {
     "M 10 44 L 36 92 | M 62 44 L 20 128",                                                // y
     "M 12 44 L 56 44 L 10 100 L 60 100",                                                 // z
 };
+// clang-format on
 
-constexpr float kPiece = 16;          // longest piece of a line, in the units of the shapes
+constexpr float kPiece = 16;  // longest piece of a line, in the units of the shapes
 constexpr int kCurvePieces = 6;
-constexpr double kArcPiece = 22.5;    // degrees
+constexpr double kArcPiece = 22.5;  // degrees
 
 using Stroke = std::vector<Point>;
 

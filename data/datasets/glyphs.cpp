@@ -15,18 +15,21 @@ constexpr std::int64_t kMostExamples = 1 << 20;
 Dataset make_glyphs(const Options& options, const DatasetSource& source) {
   const std::int64_t classes = options.integer("classes");
   const std::int64_t examples = options.integer("examples");
-  const double bend = options.number("bend"), noise = options.number("noise");
+  const double bend = options.number("bend"), noise = options.number("noise"), faint = options.number("faint");
   options.require(classes >= 2 && classes <= kGlyphClasses, "classes", fmt::format("must be 2 to {}", kGlyphClasses));
-  options.require(examples >= 1 && examples <= kMostExamples, "examples", fmt::format("must be 1 to {}", kMostExamples));
+  options.require(examples >= 1 && examples <= kMostExamples, "examples",
+                  fmt::format("must be 1 to {}", kMostExamples));
   options.require(bend >= 0 && bend <= 1, "bend", "must be 0 to 1");
   options.require(noise >= 0 && noise <= 1, "noise", "must be 0 to 1");
+  options.require(faint >= 0 && faint <= 1, "faint", "must be 0 to 1");
 
   Dataset made;
   made.shape = kShape;
   made.classes = static_cast<int>(classes);
   made.normalization = kNormalization;
-  made.writers = std::make_shared<GlyphWriters>(source.seed, made.classes, static_cast<std::uint32_t>(examples),
-                                                Difficulty{static_cast<float>(bend), static_cast<float>(noise)});
+  made.writers = std::make_shared<GlyphWriters>(
+      source.seed, made.classes, static_cast<std::uint32_t>(examples),
+      Difficulty{static_cast<float>(bend), static_cast<float>(noise), static_cast<float>(faint)});
   return made;
 }
 
@@ -47,12 +50,14 @@ void GlyphWriters::draw(std::uint32_t writer, std::uint32_t first, std::span<std
 }
 
 DatasetTable::Row glyphs_row() {
-  return {{"glyphs", "built-in: characters drawn by writers with a hand of their own, 28 x 28 grey, no files",
+  return {{"glyphs",
+           "built-in: characters drawn by writers with a hand of their own, 28 x 28 grey, no files",
            "",
            {{"classes", std::int64_t{10}, std::int64_t{62}, "the first so many of 0-9 A-Z a-z, 2 to 62"},
             {"examples", std::int64_t{100}, std::int64_t{60}, "examples that each client's writer draws"},
-            {"bend", 0.06, 0.02, "how far strokes are bent (standard deviation), as a fraction of a capital's height"},
-            {"noise", 0.15, 0.0, "noise of a pixel (standard deviation), as a fraction of full ink"}}},
+            {"bend", 0.045, 0.02, "how far strokes are bent (standard deviation), as a fraction of a capital's height"},
+            {"noise", 0.04, 0.0, "noise of a pixel (standard deviation), as a fraction of full ink"},
+            {"faint", 0.25, 1.0, "darkness of the faintest examples, as a fraction of their writer's ink"}}},
           make_glyphs};
 }
 

@@ -8,9 +8,9 @@
 namespace anybit {
 namespace {
 
-constexpr Point kMiddle = {35, 56};                   // of the shapes' plane
+constexpr Point kMiddle = {35, 56};                       // of the shapes' plane
 constexpr Point kOrigin = {-5, -5}, kExtent = {80, 138};  // where the knots of a bend lie
-constexpr float kCapital = 100;                       // height of a capital in the shapes' plane
+constexpr float kCapital = 100;                           // height of a capital in the shapes' plane
 
 float normal(Stream& stream, float mean, float deviation) {
   return mean + deviation * static_cast<float>(stream.normal());
@@ -32,7 +32,7 @@ KnotPosition between_knots(float at, float origin, float extent, int knots) {
 Point mix(Point a, Point b, float share) { return {a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)}; }
 
 /// One example differs from the writer's habit by a little.
-Hand vary(const Hand& habit, Stream& example) {
+Hand vary(const Hand& habit, const Difficulty& difficulty, Stream& example) {
   Hand hand = habit;
   hand.height *= std::clamp(normal(example, 1, 0.06F), 0.8F, 1.2F);
   hand.aspect *= std::clamp(normal(example, 1, 0.06F), 0.8F, 1.2F);
@@ -41,6 +41,7 @@ Hand vary(const Hand& habit, Stream& example) {
   hand.radius *= std::clamp(normal(example, 1, 0.08F), 0.75F, 1.3F);
   hand.centre.x += normal(example, 0, 1.0F);
   hand.centre.y += normal(example, 0, 1.0F);
+  hand.ink *= difficulty.faint + (1 - difficulty.faint) * static_cast<float>(example.uniform());
   return hand;
 }
 
@@ -90,9 +91,9 @@ Hand hand_of(std::uint64_t seed, std::uint32_t writer) {
 
 void draw_glyph(std::uint64_t seed, std::uint32_t writer, const Hand& hand, int label, const Difficulty& difficulty,
                 Stream& example, std::span<std::uint8_t> pixels) {
-  const Hand now = vary(hand, example);
-  Stream habit({.seed = seed, .purpose = Purpose::kWriter, .client = writer,
-                .layer = 1 + static_cast<std::uint32_t>(label)});
+  const Hand now = vary(hand, difficulty, example);
+  Stream habit(
+      {.seed = seed, .purpose = Purpose::kWriter, .client = writer, .layer = 1 + static_cast<std::uint32_t>(label)});
   // Variances add up to bend squared: most of it is how this writer always bends this character.
   Bend bend;
   bend.add(habit, 0.8F * kCapital * difficulty.bend);

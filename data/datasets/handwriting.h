@@ -9,10 +9,11 @@
 
 namespace anybit {
 
-/// How hard the characters are made. Both are standard deviations.
+/// How hard the characters are made.
 struct Difficulty {
-  float bend = 0;   // of how far strokes are bent, as a fraction of a capital's height
-  float noise = 0;  // of a pixel, as a fraction of full ink
+  float bend = 0;   // standard deviation of how far strokes are bent, as a fraction of a capital's height
+  float noise = 0;  // standard deviation of a pixel, as a fraction of full ink
+  float faint = 1;  // how dark the faintest examples are; an example's darkness is uniform between this and 1
 };
 
 /// A smooth random displacement of the plane on which shapes are defined: 4 x 4 knots, blended in between.
@@ -29,13 +30,13 @@ class Bend {
 
 /// What a writer does the same way every time, and what one example adds to it.
 struct Hand {
-  float height = 0;     // of a capital, pixels
-  float aspect = 1;     // width factor
-  float slant = 0;      // pixels to the right per pixel up
-  float turn = 0;       // of the base line, pixels down per pixel to the right
-  float radius = 0;     // of the pen, pixels
-  float ink = 1;        // darkness, 0 to 1
-  Point centre;         // of the picture, pixels
+  float height = 0;  // of a capital, pixels
+  float aspect = 1;  // width factor
+  float slant = 0;   // pixels to the right per pixel up
+  float turn = 0;    // of the base line, pixels down per pixel to the right
+  float radius = 0;  // of the pen, pixels
+  float ink = 1;     // darkness, 0 to 1
+  Point centre;      // of the picture, pixels
 };
 
 /// The hand of a writer.

@@ -15,8 +15,8 @@ constexpr std::uint32_t kMostSide = 4096;
 void expect_magic(DataFile& file, std::uint32_t expected) {
   const std::uint32_t found = file.read_big_endian("the magic number");
   if (found != expected)
-    file.refuse(0, fmt::format("not an idx file of this kind: magic number {:#010x}, expected {:#010x}", found,
-                               expected));
+    file.refuse(0,
+                fmt::format("not an idx file of this kind: magic number {:#010x}, expected {:#010x}", found, expected));
 }
 
 void read_images(DataFile& file, ExamplePool& pool) {
@@ -46,10 +46,9 @@ void read_labels(DataFile& file, int classes, ExamplePool& pool) {
 Dataset make_idx(const std::string& set, Normalization normalization, const Options& options,
                  const DatasetSource& source) {
   const std::size_t limit = examples_limit(options);
-  const std::vector<std::string> paths =
-      find_data_files(set, {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                            "t10k-labels-idx1-ubyte"},
-                      source.directories);
+  const std::vector<std::string> paths = find_data_files(
+      set, {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
+      source.directories);
   Dataset made;
   made.classes = 10;
   made.normalization = normalization;
@@ -83,7 +82,8 @@ ExamplePool read_idx(const std::string& images_path, const std::string& labels_p
 }
 
 DatasetTable::Row mnist_row() {
-  return {{"mnist", "handwritten digits, 28 x 28 grey, 60,000 + 10,000, from files",
+  return {{"mnist",
+           "handwritten digits, 28 x 28 grey, 60,000 + 10,000, from files",
            "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998",
            {examples_option()}},
           [](const Options& options, const DatasetSource& source) {
@@ -92,7 +92,8 @@ DatasetTable::Row mnist_row() {
 }
 
 DatasetTable::Row fashion_mnist_row() {
-  return {{"fashion-mnist", "articles of clothing, 28 x 28 grey, 10 classes, 60,000 + 10,000, from files",
+  return {{"fashion-mnist",
+           "articles of clothing, 28 x 28 grey, 10 classes, 60,000 + 10,000, from files",
            "Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017",
            {examples_option()}},
           [](const Options& options, const DatasetSource& source) {

@@ -16,7 +16,10 @@ constexpr double kLeastAlpha = 1e-6, kMostAlpha = 1e9;
 enum Draw : std::uint32_t { kProportions = 1, kClassOrder = 2, kDonorOrder = 3 };
 
 Stream stream_of(const Holdings& holdings, Draw what, std::uint32_t client, std::uint32_t label) {
-  return Stream({.seed = holdings.seed, .purpose = Purpose::kPartition, .client = client, .step = label,
+  return Stream({.seed = holdings.seed,
+                 .purpose = Purpose::kPartition,
+                 .client = client,
+                 .step = label,
                  .layer = static_cast<std::uint32_t>(what)});
 }
 
@@ -49,8 +52,8 @@ void give_class(const std::vector<std::uint32_t>& examples, const std::vector<do
   for (std::size_t client = 0; client < shares.size(); ++client) {
     sum += shares[client];
     const bool last = client + 1 == shares.size();
-    const auto end = last ? examples.size()
-                          : static_cast<std::size_t>(sum / total * static_cast<double>(examples.size()) + 0.5);
+    const auto end =
+        last ? examples.size() : static_cast<std::size_t>(sum / total * static_cast<double>(examples.size()) + 0.5);
     for (; given < std::min(end, examples.size()); ++given)
       owners[examples[given]] = static_cast<std::uint32_t>(client);
   }
@@ -160,8 +163,11 @@ PartitionTable::Row dirichlet_row() {
            "Yurochkin et al., Bayesian nonparametric federated learning of neural networks, 2019; the skew of Hsu, Qi "
            "and Brown, 2019, who draw per client instead",
            {{"alpha", 1.0, 0.1, "concentration: small is skewed, large is even"},
-            {"minimum", std::int64_t{2}, std::int64_t{10},
-             "examples that each client has at least; the largest clients give theirs", {{"alpha", 0.01}}}}},
+            {"minimum",
+             std::int64_t{2},
+             std::int64_t{10},
+             "examples that each client has at least; the largest clients give theirs",
+             {{"alpha", 0.01}}}}},
           make_dirichlet};
 }
 

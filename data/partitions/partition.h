@@ -11,8 +11,8 @@ namespace anybit {
 
 /// The examples that are dealt out, and to how many.
 struct Holdings {
-  std::span<const std::uint8_t> labels;       // of the whole pool
-  std::span<const std::uint32_t> available;   // indices into the pool, without those that the server holds
+  std::span<const std::uint8_t> labels;      // of the whole pool
+  std::span<const std::uint32_t> available;  // indices into the pool, without those that the server holds
   int classes = 0;
   std::uint32_t clients = 0;
   std::uint64_t seed = 0;

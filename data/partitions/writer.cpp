@@ -3,8 +3,10 @@
 namespace anybit {
 
 PartitionTable::Row writer_row() {
-  return {{"writer", "client k is writer k of a built-in set: made when played, never stored, any number of clients",
-           "", {}},
+  return {{"writer",
+           "client k is writer k of a built-in set: made when played, never stored, any number of clients",
+           "",
+           {}},
           [](const Options&) -> Deal { return {}; }};
 }
 

@@ -45,7 +45,8 @@ Description make(const Options&, Shape image, int classes) {
 }  // namespace
 
 ModelTable::Row resnet8_row() {
-  return {{"resnet8", "residual network of 8 layers (16, 32, 64 channels), GroupNorm of 2 groups, shortcuts of option A",
+  return {{"resnet8",
+           "residual network of 8 layers (16, 32, 64 channels), GroupNorm of 2 groups, shortcuts of option A",
            "He et al., Deep residual learning, CVPR 2016 (6n+2 layers for CIFAR, n = 1); Wu and He, Group "
            "normalization, ECCV 2018",
            {}, {"", {}, {}, "has no options"}},

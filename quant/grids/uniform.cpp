@@ -101,8 +101,8 @@ void mask_reference(const ChannelGrids& grids, int channel_stride, std::span<con
     const UniformGrid grid = grids.at(static_cast<int>(channel_of(i, grids.channels(), channel_stride)));
     if (grid.passes_through()) continue;
     const float u = (before[i] - grid.offset) * inverse_of(grid);
-    const bool inside = u >= static_cast<float>(grid.low - grid.zero_point) &&
-                        u <= static_cast<float>(grid.high - grid.zero_point);
+    const bool inside =
+        u >= static_cast<float>(grid.low - grid.zero_point) && u <= static_cast<float>(grid.high - grid.zero_point);
     if (!inside) gradient[i] = 0.0F;
   }
 }

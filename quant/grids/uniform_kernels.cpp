@@ -37,8 +37,8 @@ void quantize_run(const ChannelGrids& grids, std::size_t c, const float* before,
   for (std::size_t i = 0; i < n; ++i) {
     const float draw = rounding == Rounding::kStochastic ? draws[i] : 0.0F;
     const float code = clip(round_to_integer<rounding>((before[i] - offset) * inverse, draw), low, high);
-    // + 0 makes -0 a plain 0, as an integer code would.
-    after[i] = scale * (code + 0.0F) + offset;
+    // A code of -0 becomes a plain 0, as an integer's would, with the offset's + 0.
+    after[i] = scale * code + offset;
   }
 }
 
@@ -52,7 +52,7 @@ void quantize_row(const ChannelGrids& grids, const float* before, const float* d
     const float draw = rounding == Rounding::kStochastic ? draws[c] : 0.0F;
     const float x = before[c];
     const float code = clip(round_to_integer<rounding>((x - offset[c]) * inverse[c], draw), low[c], high[c]);
-    const float value = scale[c] * (code + 0.0F) + offset[c];
+    const float value = scale[c] * code + offset[c];
     after[c] = scale[c] == 0.0F ? x : value;
   }
 }

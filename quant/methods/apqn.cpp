@@ -6,8 +6,9 @@ namespace anybit {
 MethodTable::Row apqn_row() {
   RowInfo info;
   info.name = "apqn";
-  info.help = "weights plus uniform noise of one quantization step, gradient passed through. The paper's variant by"
-              " name; one width or several, ranges and defaults are ours";
+  info.help =
+      "weights plus uniform noise of one quantization step, gradient passed through. The paper's variant by"
+      " name; one width or several, ranges and defaults are ours";
   info.paper = "Gupta et al., Quantization Robust Federated Learning, TMLR 2023";
   info.options = quantizer_options({"widths", std::vector<std::int64_t>{2}});
   info.options.insert(info.options.begin(), {widths_option(), sampling_option()});

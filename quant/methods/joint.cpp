@@ -57,10 +57,7 @@ MethodTable::Row joint_row() {
   info.paper = "our control; the paper's methods avoid it (Gupta et al., TMLR 2023)";
   info.options = quantizer_options({"widths", std::vector<std::int64_t>{2}});
   info.options.insert(info.options.begin(), {widths_option(), rounding_option()});
-  info.neutral = {"qat",
-                  {{"widths", std::vector<std::int64_t>{4}}},
-                  {{"width", std::int64_t{4}}},
-                  ""};
+  info.neutral = {"qat", {{"widths", std::vector<std::int64_t>{4}}}, {{"width", std::int64_t{4}}}, ""};
   return {info, [](const Options& options) {
             FakeSettings settings = read_quantizer_options(options, read_widths(options, "widths"));
             const WidthPlan plan = settings.plan;

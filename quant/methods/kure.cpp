@@ -1,13 +1,14 @@
-#include "quant/methods/rows.h"
 #include "quant/penalties/kure.h"
+#include "quant/methods/rows.h"
 
 namespace anybit {
 
 MethodTable::Row kure_row() {
   RowInfo info;
   info.name = "kure";
-  info.help = "kurtosis regularisation: weights near-uniform. As in the authors' code: loss, target, mean over layers."
-              " Ours: lambda for federated training, which layers, the limit on steep gradients";
+  info.help =
+      "kurtosis regularisation: weights near-uniform. As in the authors' code: loss, target, mean over layers."
+      " Ours: lambda for federated training, which layers, the limit on steep gradients";
   info.paper = "Shkolnik et al., Robust Quantization: One Model to Rule Them All, NeurIPS 2020";
   info.options = {
       {"lambda", 0.1, 1.0, "weight of the penalty"},

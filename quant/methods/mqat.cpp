@@ -7,12 +7,14 @@ namespace anybit {
 MethodTable::Row mqat_row() {
   RowInfo info;
   info.name = "mqat";
-  info.help = "qat at a width drawn anew for every step: one pass serves all widths (the paper's claim). How widths are"
-              " drawn, grid, ranges, defaults and the combination with kure are ours";
+  info.help =
+      "qat at a width drawn anew for every step: one pass serves all widths (the paper's claim). How widths are"
+      " drawn, grid, ranges, defaults and the combination with kure are ours";
   info.paper = "Gupta et al., Quantization Robust Federated Learning, TMLR 2023";
   info.options = quantizer_options({"widths", std::vector<std::int64_t>{2}});
   info.options.insert(info.options.begin(),
-                      {widths_option(), sampling_option(),
+                      {widths_option(),
+                       sampling_option(),
                        {"kure", 0.0, 0.1, "weight of the kurtosis penalty (method kure) beside it; 0: none"},
                        rounding_option()});
   info.neutral = {"fedavg", {{"widths", std::vector<std::int64_t>{32}}}, {}, ""};

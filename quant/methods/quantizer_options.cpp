@@ -29,23 +29,31 @@ std::shared_ptr<const RangeRule> read_rule(const Options& options) {
 
 std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits) {
   return {
-      {"range", "minmax", "mse", "fit of the weights' range: minmax (every step), mse or percentile (once a round), learned"},
+      {"range", "minmax", "mse",
+       "fit of the weights' range: minmax (every step), mse or percentile (once a round), learned"},
       {"percentile", 99.9, 90.0, "percent of magnitudes kept by range = \"percentile\"", {{"range", "percentile"}}},
       {"granularity", "tensor", "channel", "one range per weight tensor, or per output channel"},
-      {"full_range", false, true, "also use the code -2^(b-1); min-max never reaches it",
-       {{"range", "mse"}, two_bits}},
+      {"full_range", false, true, "also use the code -2^(b-1); min-max never reaches it", {{"range", "mse"}, two_bits}},
       {"activations", std::int64_t{32}, std::int64_t{8}, "width of every weighted layer's input; 32 leaves it float"},
-      {"activation_momentum", 0.9, 0.5, "of the moving min-max range of activations", {{"activations", std::int64_t{8}}}},
-      {"first", std::int64_t{0}, std::int64_t{8}, "width of the first layer where it is quantized; 0: as the others",
+      {"activation_momentum",
+       0.9,
+       0.5,
+       "of the moving min-max range of activations",
+       {{"activations", std::int64_t{8}}}},
+      {"first",
+       std::int64_t{0},
+       std::int64_t{8},
+       "width of the first layer where it is quantized; 0: as the others",
        {two_bits}},
-      {"last", std::int64_t{0}, std::int64_t{8}, "width of the last layer where it is quantized; 0: as the others",
+      {"last",
+       std::int64_t{0},
+       std::int64_t{8},
+       "width of the last layer where it is quantized; 0: as the others",
        {two_bits}},
   };
 }
 
-OptionRow rounding_option() {
-  return {"rounding", "half_even", "stochastic", "half_even, half_up or stochastic"};
-}
+OptionRow rounding_option() { return {"rounding", "half_even", "stochastic", "half_even, half_up or stochastic"}; }
 
 OptionRow widths_option() {
   return {"widths", std::vector<std::int64_t>{8, 6, 4, 3, 2}, std::vector<std::int64_t>{4},

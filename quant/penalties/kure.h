@@ -18,8 +18,9 @@ Moments moments_of(std::span<const float> values);
 
 /// KURE: lambda / n_L * sum over layers of (Kurt(w_l) - target)^2 (Shkolnik et al., NeurIPS 2020; specs A 2), with
 ///   dKurt/dw_i = 4 / (n sigma) (z_i^3 - mean z^3 - Kurt z_i).
-/// Layers whose sigma is below 1e-12 are left out of the sum. Where Kurt > 20 the layer's gradient, before lambda / n_L,
-/// is scaled down to norm 1 if it is longer (our decision, specs A 1.6: early in training it would throw weights far).
+/// Layers whose sigma is below 1e-12 are left out of the sum. Where Kurt > 20 the layer's gradient, before lambda /
+/// n_L, is scaled down to norm 1 if it is longer (our decision, specs A 1.6: early in training it would throw weights
+/// far).
 class Kure final : public Penalty {
  public:
   struct Settings {

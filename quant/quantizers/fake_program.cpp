@@ -72,8 +72,8 @@ void FakeProgram::begin_step(std::span<const std::uint8_t> widths, const Moment&
     if (range_ != Range::kLearned || !is_weight || state.width == kFloatWidth) continue;
     const int tensor = state.step[state.width];
     if (tensor < 0)
-      throw std::invalid_argument("no learned step at " + std::to_string(state.width) + " bits: add the width to `widths`" +
-                                  " of the method, or choose another range rule");
+      throw std::invalid_argument("no learned step at " + std::to_string(state.width) +
+                                  " bits: add the width to `widths`" + " of the method, or choose another range rule");
     used_[static_cast<std::size_t>(tensor)] = 1;
   }
 }
@@ -147,9 +147,9 @@ bool FakeProgram::forward_activation(const SlotSite& site, SlotState& state, std
     const std::span<float> running = tensor_of(*layout_, state.range, pass.statistics);
     const float keep = settings_->activation_momentum;
     const bool unset = running[0] == 0.0F && running[1] == 0.0F;
-    range = unset ? batch
-                  : Extremes{keep * running[0] + (1.0F - keep) * batch.low,
-                             keep * running[1] + (1.0F - keep) * batch.high};
+    range =
+        unset ? batch
+              : Extremes{keep * running[0] + (1.0F - keep) * batch.low, keep * running[1] + (1.0F - keep) * batch.high};
     running[0] = range.low;
     running[1] = range.high;
   }

@@ -35,18 +35,18 @@ class FakeProgram final : public SlotProgram {
 
   struct SlotState {
     std::uint8_t width = kFloatWidth;
-    bool clips = false;                   // in the last forward pass
-    ChannelGrids grids;                   // of the last forward pass
-    std::array<int, kWidths> step{};      // tensor of the learned step at a width; -1: none
-    std::vector<ChannelGrids> fitted;     // by width, of this client
+    bool clips = false;                // in the last forward pass
+    ChannelGrids grids;                // of the last forward pass
+    std::array<int, kWidths> step{};   // tensor of the learned step at a width; -1: none
+    std::vector<ChannelGrids> fitted;  // by width, of this client
     std::array<bool, kWidths> is_fitted{};
-    int range = -1;                       // tensor of the activation range
+    int range = -1;  // tensor of the activation range
   };
 
   bool forward_weight(const SlotSite& site, SlotState& state, std::span<const float> before, std::span<float> after,
                       const SlotPass& pass);
-  bool forward_activation(const SlotSite& site, SlotState& state, std::span<const float> before,
-                          std::span<float> after, SlotPass& pass);
+  bool forward_activation(const SlotSite& site, SlotState& state, std::span<const float> before, std::span<float> after,
+                          SlotPass& pass);
   void choose_grids(const SlotSite& site, SlotState& state, std::span<const float> weights, const SlotPass& pass);
   void fill_draws(const SlotSite& site, Purpose purpose, float low, float high, std::span<float> out,
                   const SlotPass& pass) const;
@@ -59,7 +59,7 @@ class FakeProgram final : public SlotProgram {
   std::vector<std::uint8_t> used_;  // by tensor: a learned step of this local step
   DrawName step_;                   // the local step that used_ is of
   bool in_step_ = false;
-  FloatBuffer received_;            // what begin_client() saw, where ranges are fitted to it
+  FloatBuffer received_;  // what begin_client() saw, where ranges are fitted to it
   FitScratch scratch_;
 };
 

@@ -16,8 +16,8 @@ struct FakeSettings {
   WidthPlan plan;
   std::string range = "minmax";  // a row of range_rule_table()
   std::shared_ptr<const RangeRule> rule;
-  bool per_channel = false;      // of the weights; activations are per tensor
-  bool full_range = false;       // codes from -2^(b-1) instead of -(2^(b-1)-1)
+  bool per_channel = false;  // of the weights; activations are per tensor
+  bool full_range = false;   // codes from -2^(b-1) instead of -(2^(b-1)-1)
   Rounding rounding = Rounding::kHalfEven;
   /// Pseudo-noise instead of quantization: w + s U, U uniform in [-1/2, 1/2), backward the identity (specs A 3.1).
   bool noise = false;
@@ -36,7 +36,8 @@ struct FakeSettings {
 /// leaves activations alone.
 class FakeQuantizers final : public SlotQuantizers {
  public:
-  explicit FakeQuantizers(FakeSettings settings) : settings_(std::make_shared<const FakeSettings>(std::move(settings))) {}
+  explicit FakeQuantizers(FakeSettings settings)
+      : settings_(std::make_shared<const FakeSettings>(std::move(settings))) {}
 
   std::vector<TensorSpec> tensors(const Network& network) const override;
   void initialize(const Network& network, const Layout& layout, std::span<float> values) const override;

@@ -9,11 +9,11 @@ namespace anybit {
 namespace {
 
 // gradient_i d_i of one element; the caller multiplies sums of it by the step.
-inline double step_term(float before, float rounded, float gradient, float inverse, float low, float high) {
+inline float step_term(float before, float rounded, float gradient, float inverse, float low, float high) {
   const float u = before * inverse;
   const float inside = std::nearbyint(rounded * inverse) - u;
-  const float d = u < low ? low : (high < u ? high : inside);
-  return static_cast<double>(gradient) * static_cast<double>(d);
+  const float below_or_inside = u < low ? low : inside;
+  return gradient * (high < u ? high : below_or_inside);
 }
 
 struct Elements {
@@ -23,26 +23,34 @@ struct Elements {
   std::size_t size;
 };
 
-// One group's sum: `run` elements from `begin`, again every `period`.
-double group_sum(const UniformGrid& grid, const Elements& elements, std::size_t begin, std::size_t run,
-                 std::size_t period) {
-  constexpr std::size_t kLanes = 8;
+// Float lanes over a short block keep the loop vectorised; blocks add up in double.
+double block_sum(const Elements& elements, std::size_t begin, std::size_t end, const UniformGrid& grid) {
+  constexpr std::size_t kLanes = 16;
   const float inverse = 1.0F / grid.scale;
   const auto low = static_cast<float>(grid.low);
   const auto high = static_cast<float>(grid.high);
-  double lanes[kLanes] = {};
-  const auto add = [&](std::size_t lane, std::size_t i) {
-    lanes[lane] += step_term(elements.before[i], elements.rounded[i], elements.gradient[i], inverse, low, high);
-  };
+  const float *before = elements.before, *rounded = elements.rounded, *gradient = elements.gradient;
+  float lanes[kLanes] = {};
+  std::size_t i = begin;
+  for (; i + kLanes <= end; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      lanes[lane] += step_term(before[i + lane], rounded[i + lane], gradient[i + lane], inverse, low, high);
+  for (std::size_t lane = 0; i < end; ++i, ++lane)
+    lanes[lane] += step_term(before[i], rounded[i], gradient[i], inverse, low, high);
+  double total = 0;
+  for (const float lane : lanes) total += static_cast<double>(lane);
+  return total;
+}
+
+// One group's sum: `run` elements from `begin`, again every `period`.
+double group_sum(const UniformGrid& grid, const Elements& elements, std::size_t begin, std::size_t run,
+                 std::size_t period) {
+  constexpr std::size_t kBlock = 512;
+  double total = 0;
   for (; begin < elements.size; begin += period) {
     const std::size_t end = std::min(begin + run, elements.size);
-    std::size_t i = begin;
-    for (; i + kLanes <= end; i += kLanes)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
-    for (std::size_t lane = 0; i < end; ++i, ++lane) add(lane, i);
+    for (std::size_t i = begin; i < end; i += kBlock) total += block_sum(elements, i, std::min(i + kBlock, end), grid);
   }
-  double total = 0;
-  for (const double lane : lanes) total += lane;
   return total;
 }
 
@@ -53,8 +61,9 @@ void row_sums(const ChannelGrids& grids, const Elements& elements, std::size_t f
   std::fill(sums.begin(), sums.end(), 0.0);
   for (std::size_t row = first; row < elements.size; row += channels)
     for (std::size_t k = 0; k < count; ++k)
-      sums[k] += step_term(elements.before[row + k], elements.rounded[row + k], elements.gradient[row + k],
-                           grids.inverse()[first + k], grids.low()[first + k], grids.high()[first + k]);
+      sums[k] +=
+          static_cast<double>(step_term(elements.before[row + k], elements.rounded[row + k], elements.gradient[row + k],
+                                        grids.inverse()[first + k], grids.low()[first + k], grids.high()[first + k]));
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ double histogram_error(const UniformGrid& grid, float largest, std::span<const s
       const float rounded = std::nearbyint(x * inverse);
       const float raised = low < rounded ? rounded : low;
       const float difference = scale * (high < raised ? high : raised) - x;
-      lanes[lane] += static_cast<double>(difference * difference * static_cast<float>(static_cast<int>(counts[i + lane])));
+      lanes[lane] +=
+          static_cast<double>(difference * difference * static_cast<float>(static_cast<int>(counts[i + lane])));
     }
   }
   double total = 0;

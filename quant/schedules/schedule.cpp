@@ -12,9 +12,7 @@ int draw_width(DrawName name, std::span<const int> widths) {
 }
 
 DrawName of_step(const DrawName& draw) { return {draw.seed, Purpose::kWidths, draw.round, draw.client, draw.step, 0}; }
-DrawName of_client_round(const DrawName& draw) {
-  return {draw.seed, Purpose::kWidths, draw.round, draw.client, 0, 0};
-}
+DrawName of_client_round(const DrawName& draw) { return {draw.seed, Purpose::kWidths, draw.round, draw.client, 0, 0}; }
 DrawName of_round(const DrawName& draw) { return {draw.seed, Purpose::kWidths, draw.round, 0, 0, 0}; }
 DrawName of_client(const DrawName& draw) { return {draw.seed, Purpose::kWidths, 0, draw.client, 0, 0}; }
 

@@ -18,7 +18,9 @@ struct WidthPlan {
 
   /// The width of a slot when `drawn` is the width of the weights. `first` and `last` stand in for quantized widths
   /// only: a float weight or input stays float.
-  std::uint8_t width_of(const SlotSite& site, int drawn) const { return width_of(site.kind, site.first, site.last, drawn); }
+  std::uint8_t width_of(const SlotSite& site, int drawn) const {
+    return width_of(site.kind, site.first, site.last, drawn);
+  }
   std::uint8_t width_of(SlotKind kind, bool is_first, bool is_last, int drawn) const;
   /// All widths that the slot can have, ascending, without float.
   std::vector<int> possible(const SlotSite& site) const;

@@ -27,7 +27,7 @@ class FedAvg final : public Strategy {
 
 }  // namespace
 
-StrategyTable::Row fedavg_row() {
+StrategyTable::Row fedavg_strategy_row() {
   RowInfo info{.name = "fedavg",
                .help = "mean of the clients' changes weighted by their examples, times a server rate",
                .paper = "McMahan et al., Communication-Efficient Learning of Deep Networks, AISTATS 2017",

@@ -12,7 +12,7 @@ void add_plain_changes(const Layout& layout, std::span<const float> change, std:
 }
 
 const StrategyTable& strategies() {
-  static const StrategyTable table("strategy", {fedavg_row()});
+  static const StrategyTable table("strategy", {fedavg_strategy_row()});
   return table;
 }
 

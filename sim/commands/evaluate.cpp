@@ -23,9 +23,13 @@ struct EvaluateOptions {
   MachineOptions machine;
 };
 
-/// What the command line leaves open stays as the scenario's final grid has it.
+/// Without any of the four lists, the scenario's final grid; else what is left open means what it means in a scenario.
 EvaluationGrid asked_grid(const EvaluateOptions& options, const EvaluationGrid& of_scenario) {
-  EvaluationGrid grid = of_scenario;
+  if (options.weights.empty() && options.activations.empty() && options.ranges.empty() && options.granularities.empty())
+    return of_scenario;
+  EvaluationGrid grid;
+  grid.first = of_scenario.first;
+  grid.last = of_scenario.last;
   grid.where = {"evaluate", 0};
   if (!options.weights.empty()) grid.weights = options.weights;
   if (!options.activations.empty()) grid.activations = options.activations;

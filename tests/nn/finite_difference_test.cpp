@@ -286,7 +286,8 @@ TEST_P(FiniteDifference, AgreesWithTheGradient) {
 INSTANTIATE_TEST_SUITE_P(Layers, FiniteDifference,
                          testing::Combine(testing::ValuesIn(cases()), testing::Values(1, 2, 5, kCapacity)),
                          [](const auto& parameter) {
-                           return std::get<0>(parameter.param).name + "_live" + std::to_string(std::get<1>(parameter.param));
+                           const std::string live = std::to_string(std::get<1>(parameter.param));
+                           return std::get<0>(parameter.param).name + "_live" + live;
                          });
 
 }  // namespace

@@ -87,7 +87,8 @@ TEST(Activations, AreObservedAndQuantized) {
   const auto network = two_layers();
   RangeObserver observer(*network);
   SlotPass pass;
-  const std::vector<float> first = {-1.0F, 0.5F, 0.2F, 0.0F, 0.1F, 0.3F}, second = {0.0F, 2.0F, 0.6F, 1.4F, 9.0F, -5.0F};
+  const std::vector<float> first = {-1.0F, 0.5F, 0.2F, 0.0F, 0.1F, 0.3F},
+                           second = {0.0F, 2.0F, 0.6F, 1.4F, 9.0F, -5.0F};
   std::vector<float> after(6);
   EXPECT_FALSE(observer.forward(network->slots()[1], first, after, pass));
   EXPECT_FALSE(observer.forward(network->slots()[1], std::span(second).first(4), after, pass));
@@ -101,6 +102,10 @@ TEST(Activations, AreObservedAndQuantized) {
   EXPECT_EQ(after, (std::vector<float>{0, 2, 1, 1, 2, -1}));
   EXPECT_FALSE(quantizer->forward(network->slots()[0], second, after, pass));
   EXPECT_FALSE(quantizer->forward(network->slots()[3], second, after, pass));  // never saw anything
+  point.activations = kFloatWidth;
+  point.first = 8;
+  const auto untouched = make_activation_quantizer(*network, observer.ranges(), point);
+  EXPECT_FALSE(untouched->forward(network->slots()[1], second, after, pass));
 }
 
 TEST(Activations, ComeFromTrainingWhereItKeptThem) {

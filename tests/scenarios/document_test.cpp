@@ -16,7 +16,7 @@ const SourcePosition kHere = {"--set x", 0};
 OptionValue value_of(const std::string& text) { return parse_value(text, kHere).value; }
 
 TEST(ParseDocument, KeepsLinesAndTheOrderOfWriting) {
-  const Node document = parse_document("zebra = 1\n[b]\nx = 2.5\n[a]\ny = [1, 2]\n", "a.toml");
+  const TomlNode document = parse_document("zebra = 1\n[b]\nx = 2.5\n[a]\ny = [1, 2]\n", "a.toml");
   ASSERT_EQ(document.children.size(), 3U);
   EXPECT_EQ(document.children[0].key, "zebra");
   EXPECT_EQ(document.children[1].key, "b");
@@ -38,9 +38,9 @@ TEST(ParseDocument, ASyntaxErrorHasItsLine) {
 }
 
 TEST(ParseDocument, NamesWhatNoScenarioHolds) {
-  const Node document =
+  const TomlNode document =
       parse_document("a = 2020-01-01\nb = [[1], [2]]\nc = nan\nd = [1, nan]\ne = [1, \"x\"]\nf = [true]\n", "a.toml");
-  for (const Node& node : document.children) EXPECT_EQ(node.kind, Node::Kind::foreign) << node.key;
+  for (const TomlNode& node : document.children) EXPECT_EQ(node.kind, TomlNode::Kind::foreign) << node.key;
   EXPECT_EQ(type_name(*document.child("a")), "a date or time");
 }
 
@@ -60,7 +60,7 @@ TEST(ParseValue, ReadsTomlElseText) {
 }
 
 TEST(ParseValue, PlacesEveryNode) {
-  const Node node = parse_value("{ name = \"kure\", lambda = 1 }", kHere);
+  const TomlNode node = parse_value("{ name = \"kure\", lambda = 1 }", kHere);
   EXPECT_EQ(node.where.file, "--set x");
   EXPECT_EQ(node.child("lambda")->where.file, "--set x");
   EXPECT_EQ(node.child("lambda")->where.line, 0);

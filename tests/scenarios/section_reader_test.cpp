@@ -11,7 +11,7 @@ namespace {
 
 /// Reads [s] of a document with `action` and returns the mistakes.
 Lines mistakes_when(const std::string& text, const std::function<void(SectionReader&)>& action) {
-  const Node document = parse_document(text, "a.toml");
+  const TomlNode document = parse_document(text, "a.toml");
   Mistakes mistakes("a.toml");
   SectionReader section(document.child("s"), "s", mistakes);
   action(section);

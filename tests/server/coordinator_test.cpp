@@ -59,8 +59,8 @@ TEST(Coordinator, SendsOneSharedBufferToTheCohort) {
     EXPECT_EQ(tasks[i].parameters, tasks[0].parameters);
   }
   std::vector<float> received(4, 1.0F);
-  EXPECT_EQ(federation.codec->decode(*federation.plan.layout, federation.plan.broadcast, *tasks[0].parameters, received),
-            "");
+  const FederationPlan& plan = federation.plan;
+  EXPECT_EQ(plan.downlink->decode(*plan.layout, plan.broadcast, *tasks[0].parameters, received), "");
   EXPECT_EQ(received, std::vector<float>(4, 0.0F));
   EXPECT_TRUE(handle(coordinator, Started{}).empty()) << "it has begun already";
 }

@@ -57,7 +57,8 @@ struct SmallModel {
     Workspace workspace(network, 1, Mode::kInference);
     int correct = 0;
     for (std::uint32_t i = 0; i < examples.size(); ++i) {
-      const Batch batch = gather(examples, std::span(&i, 1), data.normalization, workspace.images(), workspace.labels());
+      const Batch batch =
+          gather(examples, std::span(&i, 1), data.normalization, workspace.images(), workspace.labels());
       correct += count_correct(forward(workspace, used.values, batch, {.function = function}), batch.labels, 3);
     }
     return correct;
@@ -77,7 +78,8 @@ TEST(GridPoints, AreInTheOrderOfTheListsAndAppearOnce) {
   const std::vector<GridPoint> points = grid_points(full_grid());
   std::vector<std::string> names;
   for (const GridPoint& p : points)
-    names.push_back(std::to_string(p.weights) + "/" + std::to_string(p.activations) + " " + p.range + " " + p.granularity);
+    names.push_back(std::to_string(p.weights) + "/" + std::to_string(p.activations) + " " + p.range + " " +
+                    p.granularity);
   EXPECT_EQ(names, (std::vector<std::string>{
                        "32/32 minmax tensor", "32/4 minmax tensor",
                        "3/32 minmax tensor", "3/32 minmax channel", "3/32 mse tensor", "3/32 mse channel",
@@ -130,7 +132,7 @@ TEST(Evaluator, RefusesActivationWidthsWithoutRanges) {
     evaluator.evaluate(model.parameters, grid);
     FAIL();
   } catch (const ScenarioError& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with("s.toml:12: activation widths below 32 need ranges")) << error.what();
+    EXPECT_TRUE(std::string(error.what()).starts_with("s.toml:12: activation widths below 32 need ranges"));
   }
   EXPECT_THROW(Evaluator::check(grid, false, 0), ScenarioError);
   EXPECT_NO_THROW(Evaluator::check(grid, true, 0));

@@ -11,7 +11,7 @@ namespace anybit {
 namespace {
 
 struct EventLogFile : testing::Test {
-  std::string path = (std::filesystem::temp_directory_path() / ("anybit_events_" + std::to_string(::getpid()))).string();
+  std::string path = std::filesystem::temp_directory_path() / ("anybit_events_" + std::to_string(::getpid()));
   ~EventLogFile() override { std::filesystem::remove(path); }
 
   void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
@@ -35,8 +35,8 @@ std::vector<LoggedEvent> one_of_each() {
   UpdateMessage update;
   update.id.round = 3;
   return {describe(Started{}, 0.0, 4, 0), describe(ClientJoined{7}, 0.1, 4, 0),
-          describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU), describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0),
-          describe(TimePassed{}, 1e-300, 4, 0)};
+          describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU),
+          describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0), describe(TimePassed{}, 1e-300, 4, 0)};
 }
 
 TEST_F(EventLogFile, HoldsOneEventALine) {
@@ -114,7 +114,8 @@ TEST_F(EventLogFile, SaysWhatIsWrongWithTheFile) {
     FAIL() << "the disk is full";
   } catch (const EventLogError& error) {
     EXPECT_EQ(std::string(error.what()),
-              "cannot write /dev/full: No space left on device; free space there or choose another folder, then resume");
+              "cannot write /dev/full: No space left on device; "
+              "free space there or choose another folder, then resume");
   }
 }
 

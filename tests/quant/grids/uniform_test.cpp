@@ -66,8 +66,8 @@ TEST(UniformGrid, SymmetricGridsHaveTheCodesOfTheSpecs) {
 TEST(UniformGrid, AsymmetricGridsContainZeroAndAnIntegerZeroPoint) {
   const UniformGrid grid = asymmetric_grid(-1.0F, 2.0F, 2);
   EXPECT_EQ(grid, (UniformGrid{1.0F, 1, 0.0F, 0, 3}));
-  EXPECT_EQ(asymmetric_grid(0.5F, 3.0F, 2), (UniformGrid{1.0F, 0, 0.0F, 0, 3}));     // widened down to 0
-  EXPECT_EQ(asymmetric_grid(-3.0F, -0.5F, 2), (UniformGrid{1.0F, 3, 0.0F, 0, 3}));   // and up
+  EXPECT_EQ(asymmetric_grid(0.5F, 3.0F, 2), (UniformGrid{1.0F, 0, 0.0F, 0, 3}));    // widened down to 0
+  EXPECT_EQ(asymmetric_grid(-3.0F, -0.5F, 2), (UniformGrid{1.0F, 3, 0.0F, 0, 3}));  // and up
   EXPECT_TRUE(asymmetric_grid(0.0F, 0.0F, 8).passes_through());
   for (int bits = 2; bits <= 16; ++bits) {
     const UniformGrid g = asymmetric_grid(-0.37F, 1.13F, bits);
@@ -122,10 +122,14 @@ ChannelGrids mixed_grids(int channels, int bits) {
   ChannelGrids grids(channels);
   for (int c = 0; c < channels; ++c) {
     const float size = 0.5F + 0.25F * static_cast<float>(c % 7);
-    if (c % 5 == 4) grids.set(c, {0.0F, 0, 0.0F, -1, 1});
-    else if (c % 3 == 0) grids.set(c, symmetric_grid_for(size, bits, c % 2 == 1));
-    else if (c % 3 == 1) grids.set(c, asymmetric_grid(-0.3F * size, size, bits));
-    else grids.set(c, {size / 5.0F, 1, 0.1F, 0, (1 << bits) - 1});
+    if (c % 5 == 4)
+      grids.set(c, {0.0F, 0, 0.0F, -1, 1});
+    else if (c % 3 == 0)
+      grids.set(c, symmetric_grid_for(size, bits, c % 2 == 1));
+    else if (c % 3 == 1)
+      grids.set(c, asymmetric_grid(-0.3F * size, size, bits));
+    else
+      grids.set(c, {size / 5.0F, 1, 0.1F, 0, (1 << bits) - 1});
   }
   return grids;
 }

@@ -65,11 +65,21 @@ TEST(Methods, EveryAlternativeChangesTwoSteps) {
 
 TEST(Methods, RefuseWhatDoesNotFit) {
   const std::vector<std::pair<std::string, std::pair<std::string, OptionValue>>> wrong = {
-      {"kure", {"lambda", -0.1}},           {"kure", {"layers", "some"}},          {"qat", {"width", std::int64_t{1}}},
-      {"qat", {"rounding", "up"}},          {"qat", {"granularity", "row"}},       {"mqat", {"widths", widths({})}},
-      {"mqat", {"sampling", "never"}},      {"mqat", {"kure", -1.0}},              {"apqn", {"range", "learned"}},
-      {"apqn", {"rounding", "half_even"}},  {"qat", {"activation_momentum", 1.0}}, {"qat", {"activations", std::int64_t{0}}},
-      {"joint", {"widths", widths({3, 3})}}, {"qat", {"percentile", 0.0}},         {"fedavg", {"widths", widths({3})}}};
+      {"kure", {"lambda", -0.1}},
+      {"kure", {"layers", "some"}},
+      {"qat", {"width", std::int64_t{1}}},
+      {"qat", {"rounding", "up"}},
+      {"qat", {"granularity", "row"}},
+      {"mqat", {"widths", widths({})}},
+      {"mqat", {"sampling", "never"}},
+      {"mqat", {"kure", -1.0}},
+      {"apqn", {"range", "learned"}},
+      {"apqn", {"rounding", "half_even"}},
+      {"qat", {"activation_momentum", 1.0}},
+      {"qat", {"activations", std::int64_t{0}}},
+      {"joint", {"widths", widths({3, 3})}},
+      {"qat", {"percentile", 0.0}},
+      {"fedavg", {"widths", widths({3})}}};
   for (const auto& [name, option] : wrong)
     EXPECT_THROW(methods().make(method_part(name, {option})), ScenarioError) << name << "." << option.first;
 }
@@ -100,9 +110,9 @@ TEST(Joint, AveragesOverItsWidths) {
 // Through the network: G is the float network's gradient at the quantized weights; LSQ's rule does the rest.
 TEST(LearnedSteps, AreTrainedThroughTheNetwork) {
   for (const bool per_channel : {false, true}) {
-    Played played(method_part("qat", {{"width", std::int64_t{2}},
-                                      {"range", "learned"},
-                                      {"granularity", per_channel ? "channel" : "tensor"}}));
+    Played played(method_part(
+        "qat",
+        {{"width", std::int64_t{2}}, {"range", "learned"}, {"granularity", per_channel ? "channel" : "tensor"}}));
     Workspace workspace(played.network, 8, Mode::kTraining);
     SmallBatch examples(workspace);
     PlayedGradient of_batch(played, workspace, examples.batch());
@@ -144,7 +154,8 @@ TEST(LearnedSteps, AreTrainedThroughTheNetwork) {
 }
 
 TEST(Methods, LayoutIsTheNetworksThenTheMethods) {
-  Played played(method_part("mqat", {{"widths", widths({4, 2})}, {"range", "learned"}, {"activations", std::int64_t{8}}}));
+  Played played(
+      method_part("mqat", {{"widths", widths({4, 2})}, {"range", "learned"}, {"activations", std::int64_t{8}}}));
   std::vector<std::string> names;
   for (const TensorSpec& t : played.layout->tensors()) names.push_back(t.name);
   EXPECT_EQ(names, (std::vector<std::string>{"dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias",

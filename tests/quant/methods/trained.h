@@ -55,8 +55,7 @@ inline FloatBuffer train(const Part& part, std::uint32_t steps) {
     else
       of_batch.at(played.chosen, played.gradients);
     if (method.penalty) method.penalty->add(*played.network, played.parameters.values, played.gradients);
-    for (std::size_t i = 0; i < played.layout->size(); ++i)
-      played.parameters.values[i] -= 0.1F * played.gradients[i];
+    for (std::size_t i = 0; i < played.layout->size(); ++i) played.parameters.values[i] -= 0.1F * played.gradients[i];
   }
   return played.parameters.values;
 }

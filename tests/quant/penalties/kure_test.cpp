@@ -105,7 +105,8 @@ TEST(Kure, AveragesOverTheNetworksWeights) {
   }
   EXPECT_NEAR(value, 0.15 * sum, 1e-12);
   EXPECT_EQ(gradients, alone);
-  EXPECT_EQ(Kure({0.3, 1.8, false, true}).add(*network, parameters.values, gradients), 0.0);  // two layers, no inner one
+  EXPECT_EQ(Kure({0.3, 1.8, false, true}).add(*network, parameters.values, gradients),
+            0.0);  // two layers, no inner one
   const std::vector<float> flat(10, 2.0F);
   EXPECT_EQ(kure.add_layer(flat, 1.0, {}), 0.0);
 }

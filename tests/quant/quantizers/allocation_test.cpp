@@ -55,7 +55,8 @@ TEST(SlotPrograms, AllocateNothingAfterTheirFirstClient) {
       for (const char* granularity : {"tensor", "channel"}) {
         const bool is_apqn = std::string(name) == "apqn";
         if (is_apqn && std::string(range) == "learned") continue;  // refused
-        Part part = method_part(name, {{"range", range}, {"granularity", granularity}, {"activations", std::int64_t{8}}});
+        Part part =
+            method_part(name, {{"range", range}, {"granularity", granularity}, {"activations", std::int64_t{8}}});
         if (!is_apqn) part.options.set("rounding", std::string("stochastic"));
         Played played(part);
         std::vector<std::vector<float>> after;

@@ -140,7 +140,8 @@ TEST(FakeActivations, KeepAMovingRangeAndUseIt) {
   const std::vector<float> stored(played.parameters.tensor(tensor).begin(), played.parameters.tensor(tensor).end());
   pass.statistics = {};
   played.program->forward(played.site(kFirstInput), first, after, pass);
-  EXPECT_EQ(stored, std::vector<float>(played.parameters.tensor(tensor).begin(), played.parameters.tensor(tensor).end()));
+  EXPECT_EQ(stored,
+            std::vector<float>(played.parameters.tensor(tensor).begin(), played.parameters.tensor(tensor).end()));
 }
 
 TEST(LearnedSteps, AreTensorsThatTheirOwnWidthTrains) {
@@ -157,10 +158,10 @@ TEST(LearnedSteps, AreTensorsThatTheirOwnWidthTrains) {
   at[0] = 2;
   played.moment.draw.step = 1;
   played.program->begin_step(at, played.moment);
-  at[0] = 4;  // a second pass of the same step
+  at[0] = kFloatWidth;  // a second pass of the same step
   played.program->begin_step(at, played.moment);
   played.program->count_trained(steps);
-  EXPECT_EQ(steps[index("dense1.weight.step4")], 2U);
+  EXPECT_EQ(steps[index("dense1.weight.step4")], 1U);
   EXPECT_EQ(steps[index("dense1.weight.step2")], 1U);
   EXPECT_EQ(steps[index("dense2.weight.step8")], 2U);
   EXPECT_EQ(steps[0], 0U);

@@ -25,8 +25,8 @@ TEST(LearnedStep, MatchesTheGoldenNumbers) {
   EXPECT_NEAR(static_cast<double>(log2_gradient[0]), 0.2592724864 * 0.1 * kLn2, 1e-8);
 }
 
-// With the codes and clipping decisions of the base point held fixed, y is s * code, and the surrogate's derivative in s
-// is -u + round(u) inside: the difference quotient of s (c + round(u) - u) with c = clip(v / s).
+// With the codes and clipping decisions of the base point held fixed, y is s * code, and the surrogate's derivative in
+// s is -u + round(u) inside: the difference quotient of s (c + round(u) - u) with c = clip(v / s).
 TEST(LearnedStep, GradientIsTheDifferenceQuotientOfItsSurrogate) {
   Stream stream({2, Purpose::kTest});
   std::vector<float> v(96), y(96), gradient(96);
@@ -48,8 +48,8 @@ TEST(LearnedStep, GradientIsTheDifferenceQuotientOfItsSurrogate) {
         return u < grid.low ? step * grid.low : u > grid.high ? step * grid.high : step * (u + residual);
       };
       const double h = 1e-5;
-      expected[c] += static_cast<double>(gradient[i]) *
-                     (surrogate(std::log2(s) + h) - surrogate(std::log2(s) - h)) / (2 * h);
+      expected[c] +=
+          static_cast<double>(gradient[i]) * (surrogate(std::log2(s) + h) - surrogate(std::log2(s) - h)) / (2 * h);
     }
     std::vector<float> masked = gradient, log2_gradient(4, 0.0F);
     learned_step_backward(grids, stride, v, y, masked, log2_gradient);

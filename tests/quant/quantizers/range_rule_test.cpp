@@ -114,7 +114,8 @@ TEST(MseRule, PerChannelIsNoWorseThanPerTensor) {
   fit_groups(*rule, values, 500, {4, false, {}}, {}, scratch, channels);
   double sum = 0;
   for (int c = 0; c < 16; ++c)
-    sum += squared_error(channels.at(c), std::span<const float>(values).subspan(500 * static_cast<std::size_t>(c), 500));
+    sum +=
+        squared_error(channels.at(c), std::span<const float>(values).subspan(500 * static_cast<std::size_t>(c), 500));
   EXPECT_LT(sum, squared_error(tensor.at(0), values));
 }
 

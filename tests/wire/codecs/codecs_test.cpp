@@ -24,9 +24,9 @@ std::vector<std::pair<std::string, std::unique_ptr<Codec>>> all_codecs() {
   return made;
 }
 
-Bytes encode_both(const Codec& codec, const Layout& layout, const std::vector<float>& values, const DrawName& draw = {}) {
+Bytes encode_both(const Codec& codec, const Layout& layout, const std::vector<float>& values) {
   Bytes bytes;
-  codec.encode(layout, kBoth, values, draw, bytes);
+  codec.encode(layout, kBoth, values, {}, bytes);
   return bytes;
 }
 

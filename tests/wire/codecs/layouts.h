@@ -11,7 +11,8 @@ inline Layout weight_and_bias(int n) {
   return Layout({{.name = "w", .shape = {n}, .role = Role::kWeight}, {.name = "b", .shape = {2}, .role = Role::kBias}});
 }
 
-inline std::unique_ptr<Codec> make_codec(const std::string& name, std::vector<std::pair<std::string, OptionValue>> set = {}) {
+inline std::unique_ptr<Codec> make_codec(const std::string& name,
+                                         std::vector<std::pair<std::string, OptionValue>> set = {}) {
   Options options("federation.uplink");
   for (auto& [key, value] : set) options.set(key, value);
   return codecs().make({name, options, {}});

@@ -12,7 +12,8 @@ namespace {
 
 const std::vector<int> kWeight = {0};
 
-Bytes encode_weight(const Codec& codec, const Layout& layout, std::span<const float> values, const DrawName& draw = {}) {
+Bytes encode_weight(const Codec& codec, const Layout& layout, std::span<const float> values,
+                    const DrawName& draw = {}) {
   Bytes bytes;
   codec.encode(layout, kWeight, values, draw, bytes);
   return bytes;
