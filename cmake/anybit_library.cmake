@@ -6,12 +6,12 @@ function(anybit_library name)
   target_link_libraries(anybit_${name} PUBLIC ${A_USES})
 endfunction()
 
-# anybit_test(NAME LABEL SOURCES...) registers the tests of one folder; LABEL is fast or slow.
+# anybit_test(NAME LABEL [PREFIX TEXT] SOURCES...) registers the tests of one folder; LABEL is fast or slow.
 # A test that cannot run here calls GTEST_SKIP() with the reason; scripts/test collects them.
 function(anybit_test name label)
-  cmake_parse_arguments(A "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(A "" "PREFIX" "SOURCES;USES" ${ARGN})
   add_executable(test_${name} ${A_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${A_USES} GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE ANYBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ANYBIT_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(test_${name} PROPERTIES LABELS ${label} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(test_${name} TEST_PREFIX "${A_PREFIX}" PROPERTIES LABELS ${label} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
 endfunction()

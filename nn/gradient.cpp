@@ -1,8 +1,10 @@
 #include "nn/gradient.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
+#include "nn/kernel_set.h"
 #include "nn/layers/layer.h"
 #include "nn/layers/onednn.h"
 #include "nn/parallel.h"
@@ -49,7 +51,7 @@ struct Workspace::Machine {
   std::size_t network_size = 0;
   FloatBuffer images;
   std::vector<std::uint8_t> labels;
-  FloatBuffer branch;  // gradient of a node with several consumers, before it is added
+  std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
 
   Machine(std::shared_ptr<const Network> of, int batch, Mode how);
   void plan_fusion();
@@ -82,7 +84,8 @@ Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode h
   std::size_t largest = 0;
   for (std::size_t i = 0; i < stations.size(); ++i)
     if (stations[i].consumers > 1) largest = std::max(largest, network->shapes()[i].size());
-  if (mode == Mode::kTraining) branch.resize(rows * largest);
+  if (mode == Mode::kTraining)
+    for (FloatBuffer& branch : branches) branch.resize(rows * largest);
   for (std::size_t l = 0; l < slots.size(); ++l) {
     slots[l].weight.resize(network->slots()[2 * l].size);
     slots[l].activation.resize(rows * network->slots()[2 * l + 1].size);
@@ -116,6 +119,7 @@ void Workspace::Machine::make_station(std::size_t node) {
   plan.training = mode == Mode::kTraining;
   plan.input_gradient = what.inputs[0] >= 0;
   plan.input_is_relu = is_relu(what.inputs[0]);
+  plan.portable = portable_kernels();
   plan.onednn = &onednn;
   for (std::size_t i = node + 1; i < stations.size(); ++i) plan.fused_relu |= stations[i].storage == node;
   const int tensor = network->first_tensor(static_cast<int>(node));
@@ -134,7 +138,7 @@ int Workspace::Machine::rung_for(int live) const {
 }
 
 std::size_t Workspace::Machine::bytes() const {
-  std::size_t floats = images.size() + branch.size();
+  std::size_t floats = images.size() + branches[0].size() + branches[1].size();
   for (const Station& s : stations) floats += s.output.size() + s.gradient.size();
   for (const Slots& s : slots) floats += s.weight.size() + s.activation.size();
   return floats * sizeof(float) + onednn.scratch_bytes();
@@ -244,7 +248,7 @@ class Pass {
     pass.output_gradient = station.gradient.data();
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       pass.input[k] = machine_.output_of(node.inputs[k]).data();
-      pass.input_gradient[k] = destination(node.inputs[k]);
+      pass.input_gradient[k] = destination(node.inputs, k);
     }
     if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
       pass.weight = tensor(first);
@@ -261,11 +265,13 @@ class Pass {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
   }
 
-  /// Where a consumer writes a node's gradient: straight into it, or beside it when another consumer already did.
-  float* destination(int node) const {
-    if (node < 0) return nullptr;
-    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(node)].storage];
-    return to.written ? machine_.branch.data() : to.gradient.data();
+  /// Where a consumer writes the gradient of its k-th input: straight into that node's, or beside it when another
+  /// consumer, or another input of this one, writes there.
+  float* destination(const std::vector<int>& inputs, std::size_t k) const {
+    if (inputs[k] < 0) return nullptr;
+    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(inputs[k])].storage];
+    const bool taken = to.written || (k > 0 && inputs[k] == inputs[0]);
+    return taken ? machine_.branches[k].data() : to.gradient.data();
   }
 
   void arrived(int node, const float* gradient) const {

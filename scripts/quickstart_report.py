@@ -42,8 +42,8 @@ def claims(baseline, other, activations, examples):
         if abs(p - q) > two_standard_errors(p, q, examples):
             word = "above" if p > q else "below"
             margin = 100 * two_standard_errors(p, q, examples)
-            said.append(f"{place}, {other.name} is {100 * abs(p - q):.1f} points {word} {baseline.name} "
-                        f"(two standard errors: {margin:.1f})")
+            said.append(f"{place}, {other.name} is {100 * abs(p - q):.2f} points {word} {baseline.name} "
+                        f"(two standard errors: {margin:.2f})")
         else:
             same.append(place)
     if same:

@@ -145,7 +145,7 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
     reading_ = true;
     socket_.async_read_some(
         asio::buffer(frame_.data() + received_, end - received_),
-        [self = shared_from_this()](const asio::error_code& error, std::size_t count) { self->did_read(error, count); });
+        [self = shared_from_this()](const asio::error_code& error, std::size_t size) { self->did_read(error, size); });
   }
 
   void did_read(const asio::error_code& error, std::size_t bytes) {

@@ -8,8 +8,8 @@ namespace anybit {
 namespace {
 
 constexpr Shape kShape = {Canvas::kSide, Canvas::kSide, 1};
-// Measured over 100,000 examples of the default options.
-constexpr Normalization kNormalization = {{0.1307F}, {0.3081F, 1.0F, 1.0F}};
+// Measured over 4,000 examples of 200 writers with the default options.
+constexpr Normalization kNormalization = {{0.0713F}, {0.1583F, 1.0F, 1.0F}};
 constexpr std::int64_t kMostExamples = 1 << 20;
 
 Dataset make_glyphs(const Options& options, const DatasetSource& source) {

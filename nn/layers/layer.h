@@ -52,6 +52,7 @@ struct LayerPlan {
   bool fused_relu = false;     // output = max(0, .); the output gradient arrives unmasked
   bool input_is_relu = false;  // the input is some ReLU's output, so a zero has no gradient
   bool wide_dense = false;     // dense weights are stored [in][out], else [out][in]
+  bool portable = false;       // Eigen instead of oneDNN for convolutions and matrix products
   OneDnn* onednn = nullptr;
 };
 

@@ -7,6 +7,8 @@ namespace anybit {
 // One maker per kind of node, each in the file of its name.
 std::unique_ptr<Layer> make_dense(const Dense& dense, const LayerPlan& plan);
 std::unique_ptr<Layer> make_convolution(const Convolution& convolution, const LayerPlan& plan);
+std::unique_ptr<Layer> make_portable_dense(const Dense& dense, const LayerPlan& plan);
+std::unique_ptr<Layer> make_portable_convolution(const Convolution& convolution, const LayerPlan& plan);
 std::unique_ptr<Layer> make_max_pool(const MaxPool& pool, const LayerPlan& plan);
 std::unique_ptr<Layer> make_average_pool(const AveragePool& pool, const LayerPlan& plan);
 std::unique_ptr<Layer> make_relu(const LayerPlan& plan);

@@ -5,8 +5,12 @@ namespace {
 
 struct Make {
   const LayerPlan& plan;
-  std::unique_ptr<Layer> operator()(const Dense& o) const { return make_dense(o, plan); }
-  std::unique_ptr<Layer> operator()(const Convolution& o) const { return make_convolution(o, plan); }
+  std::unique_ptr<Layer> operator()(const Dense& o) const {
+    return plan.portable ? make_portable_dense(o, plan) : make_dense(o, plan);
+  }
+  std::unique_ptr<Layer> operator()(const Convolution& o) const {
+    return plan.portable ? make_portable_convolution(o, plan) : make_convolution(o, plan);
+  }
   std::unique_ptr<Layer> operator()(const MaxPool& o) const { return make_max_pool(o, plan); }
   std::unique_ptr<Layer> operator()(const AveragePool& o) const { return make_average_pool(o, plan); }
   std::unique_ptr<Layer> operator()(const Relu&) const { return make_relu(plan); }

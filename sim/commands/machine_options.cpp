@@ -9,8 +9,8 @@ namespace anybit {
 void MachineOptions::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "Worker threads (default: all of the machine); results do not depend on it")
       ->check(CLI::Range(1, 1024));
-  command.add_option("--isa", isa, "Instruction set of the kernels: avx2, avx512 or best")
-      ->check(CLI::IsMember({"avx2", "avx512", "best"}));
+  command.add_option("--isa", isa, "Kernels to compute with: portable, avx2, avx512 or best")
+      ->check(CLI::IsMember({"portable", "avx2", "avx512", "best"}));
   command.add_option("--data-dir", data_directory,
                      "Where data sets lie, each in a folder of its name (default: $ANYBIT_DATA, then data-cache/)");
 }

@@ -69,7 +69,7 @@ TEST(KernelSet, BestIsTheBestOfTheMachineAndTheDefault) {
 TEST(KernelSet, AnUnknownNameIsRefusedWithTheKnownOnes) {
   const Answer answer = probe("sse9");
   EXPECT_EQ(answer.code, 3);
-  EXPECT_NE(answer.text.find("'sse9'; known: avx2, avx512, best"), std::string::npos) << answer.text;
+  EXPECT_NE(answer.text.find("'sse9'; known: portable, avx2, avx512, best"), std::string::npos) << answer.text;
 }
 
 TEST(KernelSet, TheSameSetMayBePinnedAgainButNoOther) {

@@ -25,13 +25,13 @@ class QuickstartReportTest(unittest.TestCase):
         # Against 0.9, two standard errors are 0.0123: 0.8870 is further away, 0.8880 is not.
         text = self.report([point(2, 0.8870), point(3, 0.8880), point(32, 0.95)],
                            [point(2, 0.9000), point(3, 0.9000), point(32, 0.95)])
-        self.assertIn("at 2 bits, mqat is 1.3 points above fedavg (two standard errors: 1.2)", text)
+        self.assertIn("at 2 bits, mqat is 1.30 points above fedavg (two standard errors: 1.23)", text)
         self.assertIn("at 3 bits, in float: not separable", text)
         self.assertNotIn("at 3 bits, mqat", text)
 
     def test_says_it_when_the_method_is_worse(self):
         text = self.report([point(4, 0.9)], [point(4, 0.8)])
-        self.assertIn("at 4 bits, mqat is 10.0 points below fedavg (two standard errors: 1.4)", text)
+        self.assertIn("at 4 bits, mqat is 10.00 points below fedavg (two standard errors: 1.41)", text)
 
     def test_each_is_shown_at_its_best_rule_and_fedavg_at_min_max_too(self):
         rows = [row.split() for row in self.report(

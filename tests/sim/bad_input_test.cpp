@@ -1,0 +1,298 @@
+// What the real program does with bad input: one clear error, a non-zero exit code, nothing lost.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "tests/sim/program.h"
+
+namespace anybit {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// The lines of standard error that are no progress.
+Words complaints(const Outcome& outcome) {
+  Words lines;
+  std::istringstream text(outcome.error);
+  for (std::string line; std::getline(text, line);)
+    if (!line.starts_with("round ")) lines.push_back(line);
+  return lines;
+}
+
+struct BadInput : testing::Test {
+  ProgramFolder folder;
+
+  /// Exit code 1 and one line that holds all the words.
+  void expect_refused(const Words& arguments, const Words& words) const { expect_one(folder.run(arguments), words); }
+
+  static void expect_one(const Outcome& outcome, const Words& words) {
+    EXPECT_EQ(outcome.code, 1) << outcome.out;
+    const Words lines = complaints(outcome);
+    EXPECT_EQ(lines.size(), 1U) << outcome.error;
+    for (const std::string& word : words)
+      EXPECT_NE(lines.empty() ? std::string::npos : lines[0].find(word), std::string::npos)
+          << "'" << word << "' not in: " << outcome.error;
+  }
+
+  void run_set(const Words& settings, const Words& words) const {
+    Words arguments{"run", "tiny.toml"};
+    for (const std::string& setting : settings) {
+      arguments.emplace_back("--set");
+      arguments.push_back(setting);
+    }
+    expect_refused(arguments, words);
+    EXPECT_FALSE(folder.has("runs"));
+  }
+
+  void finish_run(const Words& more = {}) const {
+    Words arguments{"run", "tiny.toml", "--out", "done", "--threads", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = folder.run(arguments);
+    ASSERT_EQ(outcome.code, 0) << outcome.error;
+  }
+
+  void flip_bit(const std::string& file, std::size_t at) const {
+    std::string bytes = folder.read(file);
+    bytes.at(at) = static_cast<char>(bytes.at(at) ^ 4);
+    folder.write(file, bytes);
+  }
+};
+
+TEST_F(BadInput, MissingFile) { expect_refused({"run", "nowhere.toml"}, {"nowhere.toml", "No such file"}); }
+
+TEST_F(BadInput, UnknownKey) { run_set({"training.epoch=2"}, {"--set", "epoch", "did you mean 'epochs'"}); }
+
+TEST_F(BadInput, UnknownName) {
+  run_set({"training.method.name=mqta"}, {"mqta", "did you mean 'mqat'", "fedavg, kure, apqn, qat, mqat, joint"});
+}
+
+TEST_F(BadInput, NegativeRate) { run_set({"training.optimizer.rate=-0.1"}, {"training.optimizer.rate"}); }
+
+TEST_F(BadInput, CohortLargerThanClients) { run_set({"federation.cohort=21"}, {"cohort", "21", "20"}); }
+
+TEST_F(BadInput, WrongType) { run_set({"federation.rounds=many"}, {"federation.rounds", "integer"}); }
+
+TEST_F(BadInput, ActivationsWithoutRanges) {
+  run_set({"training.method.name=fedavg", "data.proxy=0", "evaluate.activations=[8]", "training.method.widths=[4]"},
+          {"training.method.widths"});
+  folder.write("tiny.toml", [this] {
+    std::string text = folder.read("tiny.toml");
+    text.replace(text.find("proxy = 100"), 11, "proxy = 0");
+    const std::size_t begin = text.find("[training.method]");
+    text.erase(begin, text.find("[training.optimizer]") - begin);
+    return text;
+  }());
+  run_set({"evaluate.activations=[8]"}, {"tiny.toml:", "data.proxy"});
+}
+
+TEST_F(BadInput, NoSet) { expect_refused({"run", "tiny.toml", "--set", "epochs"}, {"epochs", "key.path=value"}); }
+
+TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
+  std::string text = folder.read("tiny.toml");
+  text.replace(text.find("batch = 8"), 9, "bach = 8");
+  text.replace(text.find("rounds = 4"), 10, "rounds = 0");
+  folder.write("tiny.toml", text);
+  const Outcome outcome = folder.run({"check", "tiny.toml"});
+  EXPECT_EQ(outcome.code, 1);
+  const Words lines = complaints(outcome);
+  ASSERT_EQ(lines.size(), 2U) << outcome.error;
+  EXPECT_TRUE(lines[0].starts_with("tiny.toml:15: ")) << lines[0];
+  EXPECT_NE(lines[0].find("did you mean 'batch'"), std::string::npos);
+  EXPECT_TRUE(lines[1].starts_with("tiny.toml:24: ")) << lines[1];
+}
+
+std::string big_endian(std::initializer_list<std::uint32_t> values) {
+  std::string bytes;
+  for (const std::uint32_t value : values)
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> static_cast<unsigned>(shift));
+  return bytes;
+}
+
+struct BadData : BadInput {
+  /// A set of `examples` white digits as idx files.
+  void write_digits(std::uint32_t examples, char label = 1) const {
+    const std::string images = big_endian({2051, examples, 28, 28}) + std::string(examples * 28 * 28, '\x7f');
+    const std::string labels = big_endian({2049, examples}) + std::string(examples, label);
+    for (const char* part : {"train", "t10k"}) {
+      folder.write(std::string("data/mnist/") + part + "-images-idx3-ubyte", images);
+      folder.write(std::string("data/mnist/") + part + "-labels-idx1-ubyte", labels);
+    }
+  }
+
+  void use_digits() const {
+    std::string text = folder.read("tiny.toml");
+    text.replace(text.find("set = \"glyphs\""), 14, "set = \"mnist\"");
+    text.replace(text.find("examples = 20"), 13, "");
+    text.replace(text.find("proxy = 100"), 11, "proxy = 0");
+    folder.write("tiny.toml", text);
+  }
+
+  void expect_run_refused(const Words& words) const {
+    expect_refused({"run", "tiny.toml", "--data-dir", "data"}, words);
+    EXPECT_FALSE(folder.has("runs"));
+  }
+};
+
+TEST_F(BadData, EmptyClient) {
+  use_digits();
+  write_digits(10);  // for twenty clients
+  expect_run_refused({"10"});
+}
+
+TEST_F(BadData, NoFiles) {
+  use_digits();
+  expect_run_refused({"mnist"});
+}
+
+TEST_F(BadData, WrongMagic) {
+  use_digits();
+  write_digits(100);
+  flip_bit("data/mnist/train-images-idx3-ubyte", 3);
+  expect_run_refused({"train-images-idx3-ubyte"});
+}
+
+TEST_F(BadData, LabelOutOfRange) {
+  use_digits();
+  write_digits(100, 77);
+  expect_run_refused({"labels-idx1-ubyte", "77"});
+}
+
+TEST_F(BadData, CutOff) {
+  use_digits();
+  write_digits(100);
+  std::filesystem::resize_file(folder.path() / "data/mnist/train-images-idx3-ubyte", 5000);
+  expect_run_refused({"train-images-idx3-ubyte"});
+}
+
+TEST_F(BadData, GoodFilesAreNotRefused) {
+  use_digits();
+  write_digits(100);
+  const Outcome outcome = folder.run({"run", "tiny.toml", "--data-dir", "data"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+}
+
+TEST_F(BadInput, ARunIsNotOverwritten) {
+  finish_run();
+  const std::string before = folder.read("done/metrics.jsonl");
+  expect_refused({"run", "tiny.toml", "--out", "done"}, {"--resume", "--force", "--out"});
+  EXPECT_EQ(folder.read("done/metrics.jsonl"), before);
+}
+
+TEST_F(BadInput, ResumingAFinishedRunDoesNothing) {
+  finish_run();
+  const std::string before = folder.read("done/model.ckpt");
+  const Outcome again = folder.run({"run", "tiny.toml", "--out", "done", "--resume"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_NE(again.error.find("finished"), std::string::npos);
+  EXPECT_EQ(folder.read("done/model.ckpt"), before);
+}
+
+TEST_F(BadInput, ResumingWithoutACheckpointStartsAnewAndSaysSo) {
+  const Outcome outcome = folder.run({"run", "tiny.toml", "--out", "new", "--resume"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  EXPECT_NE(outcome.error.find("starting anew"), std::string::npos);
+  EXPECT_TRUE(folder.has("new/model.ckpt"));
+}
+
+TEST_F(BadInput, ResumingWithOtherKeysNamesThem) {
+  finish_run();
+  const Words other{"run",   "tiny.toml", "--out", "done", "--resume",
+                    "--set", "seed=2",    "--set", "training.epochs=3"};
+  expect_refused(other, {"seed (1, now 2)", "training.epochs (1, now 3)"});
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  expect_refused(other, {"seed (1, now 2)", "training.epochs (1, now 3)"});
+}
+
+TEST_F(BadInput, ResumingMayChangeWhatDecidesNoResult) {
+  finish_run();
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  const Outcome outcome = folder.run({"run", "tiny.toml", "--out", "done", "--resume", "--set",
+                                      "federation.transport=tcp", "--set", "checkpoint.seconds=1"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  EXPECT_TRUE(folder.has("done/model.ckpt"));
+}
+
+TEST_F(BadInput, CheckpointOfAnotherNetwork) {
+  finish_run();
+  const Words other{"run", "tiny.toml", "--out", "other", "--set", "model.hidden=[12]"};
+  ASSERT_EQ(folder.run(other).code, 0);
+  const std::string place = "done/checkpoints/checkpoint-000004.ckpt";
+  folder.write(place, folder.read("other/checkpoints/checkpoint-000004.ckpt"));
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  const std::string metrics = folder.read("done/metrics.jsonl");
+  expect_refused({"run", "tiny.toml", "--out", "done", "--resume"}, {"model.hidden"});
+  EXPECT_EQ(folder.read("done/metrics.jsonl"), metrics);
+}
+
+TEST_F(BadInput, FlippedBitInACheckpoint) {
+  finish_run();
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  const std::string place = "done/checkpoints/checkpoint-000004.ckpt";
+  const std::string metrics = folder.read("done/metrics.jsonl");
+  for (const std::size_t at : {std::size_t{3}, std::size_t{130}, folder.read(place).size() - 1}) {
+    flip_bit(place, at);
+    const Outcome outcome = folder.run({"run", "tiny.toml", "--out", "done", "--resume"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_NE(outcome.error.find("checkpoint-000004.ckpt"), std::string::npos) << outcome.error;
+    EXPECT_EQ(folder.read("done/metrics.jsonl"), metrics);
+    expect_refused({"evaluate", place}, {"checkpoint-000004.ckpt"});
+    flip_bit(place, at);
+  }
+  EXPECT_EQ(folder.run({"evaluate", place}).code, 0);
+}
+
+TEST_F(BadInput, NoCheckpoint) {
+  expect_refused({"evaluate", "tiny.toml"}, {"tiny.toml"});
+  expect_refused({"evaluate", "nothing.ckpt"}, {"nothing.ckpt", "No such file"});
+  expect_refused({"replay", "nowhere"}, {"nowhere"});
+}
+
+TEST_F(BadInput, ReplayFindsAnotherModel) {
+  finish_run();
+  ASSERT_EQ(folder.run({"run", "tiny.toml", "--out", "other", "--set", "seed=2"}).code, 0);
+  folder.write("done/model.ckpt", folder.read("other/model.ckpt"));
+  expect_refused({"replay", "done"}, {"not the same", "parameters differ"});
+}
+
+TEST_F(BadInput, ReplayFindsAnotherLog) {
+  finish_run();
+  std::string log = folder.read("done/events.log");
+  log[log.size() - 2] = log[log.size() - 2] == '0' ? '1' : '0';
+  folder.write("done/events.log", log);
+  expect_refused({"replay", "done"}, {"events.log:13: the update of client"});
+}
+
+/// No file may grow beyond a limit: as a full disk, every write past it fails.
+TEST_F(BadInput, FullDiskLosesNothing) {
+  const Words arguments{"run", "tiny.toml", "--set", "federation.rounds=40", "--set", "checkpoint.seconds=0", "--out"};
+  const auto with = [&](const Words& more) {
+    Words all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  ASSERT_EQ(folder.run(with({"whole"})).code, 0);
+  const std::size_t checkpoint_bytes = folder.read("whole/model.ckpt").size();
+  // The run's own metrics grow past the checkpoint's size only after many rounds: events and metrics stay below it.
+  Program early(folder.path(), with({"full"}), checkpoint_bytes - 1);
+  expect_one(early.wait(), {"checkpoint", "File too large"});
+  EXPECT_FALSE(folder.has("full/model.ckpt"));
+  EXPECT_EQ(folder.run(with({"full", "--resume"})).code, 0);
+  EXPECT_EQ(folder.read("full/model.ckpt"), folder.read("whole/model.ckpt"));
+}
+
+TEST_F(BadInput, RunDirectoryThatCannotBe) {
+  folder.write("file", "x");
+  expect_refused({"run", "tiny.toml", "--out", "file/run"}, {"file/run", "--out"});
+}
+
+TEST_F(BadInput, CommandLine) {
+  EXPECT_EQ(folder.run({"run"}).code, 1);
+  EXPECT_EQ(folder.run({"fly"}).code, 1);
+  EXPECT_EQ(folder.run({"run", "tiny.toml", "--isa", "avx9"}).code, 1);
+  EXPECT_EQ(folder.run({"list", "planes"}).code, 1);
+  EXPECT_EQ(folder.run({"--help"}).code, 0);
+}
+
+}  // namespace
+}  // namespace anybit

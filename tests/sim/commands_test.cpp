@@ -1,0 +1,112 @@
+// The commands of the real program, on good input.
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "sim/families.h"
+#include "tests/sim/program.h"
+
+namespace anybit {
+namespace {
+
+struct Commands : testing::Test {
+  ProgramFolder folder;
+
+  Outcome good(const std::vector<std::string>& arguments) const {
+    Outcome outcome = folder.run(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    return outcome;
+  }
+};
+
+TEST_F(Commands, RunFillsTheRunDirectory) {
+  const Outcome outcome = good({"run", "tiny.toml"});
+  for (const char* file : {"scenario.toml", "provenance.json", "metrics.jsonl", "events.log", "model.ckpt",
+                           "checkpoints/checkpoint-000004.ckpt"})
+    EXPECT_TRUE(folder.has(std::string("runs/tiny/") + file)) << file;
+  EXPECT_NE(outcome.out.find("W4"), std::string::npos);
+  EXPECT_NE(outcome.error.find("round 4/4"), std::string::npos);
+  for (const char* key : {"version", "compiler", "kernel_set", "onednn", "scenario_digest", "data"})
+    EXPECT_NE(folder.read("runs/tiny/provenance.json").find('"' + std::string(key) + '"'), std::string::npos) << key;
+}
+
+TEST_F(Commands, AResolvedScenarioRunsToTheSameModel) {
+  good({"run", "tiny.toml"});
+  good({"run", "runs/tiny/scenario.toml", "--out", "again"});
+  EXPECT_EQ(folder.read("again/model.ckpt"), folder.read("runs/tiny/model.ckpt"));
+  EXPECT_EQ(folder.read("again/scenario.toml"), folder.read("runs/tiny/scenario.toml"));
+}
+
+TEST_F(Commands, TheFinalGridStandsInTheLastRoundWithTheRegularPoints) {
+  folder.write("tiny.toml", folder.read("tiny.toml") + "every = 2\n[evaluate.final]\nweights = [32, 2]\n");
+  good({"run", "tiny.toml"});
+  std::istringstream lines(folder.read("runs/tiny/metrics.jsonl"));
+  std::vector<std::vector<int>> weights;
+  for (std::string line; std::getline(lines, line);) {
+    weights.emplace_back();
+    const std::regex point("\"weights\": ([0-9]+)");
+    for (std::sregex_iterator match(line.begin(), line.end(), point), end; match != end; ++match)
+      weights.back().push_back(std::stoi((*match)[1]));
+  }
+  EXPECT_EQ(weights, (std::vector<std::vector<int>>{{}, {4}, {}, {32, 2, 4}}));
+}
+
+TEST_F(Commands, CheckpointsEveryRoundWhereSecondsAreZero) {
+  good({"run", "tiny.toml", "--set", "checkpoint.seconds=0", "--set", "checkpoint.keep=3"});
+  EXPECT_FALSE(folder.has("runs/tiny/checkpoints/checkpoint-000001.ckpt"));
+  for (const char* version : {"2", "3", "4"})
+    EXPECT_TRUE(folder.has("runs/tiny/checkpoints/checkpoint-00000" + std::string(version) + ".ckpt"));
+}
+
+TEST_F(Commands, SetSaysWhatItDrops) {
+  const Outcome outcome = good({"run", "tiny.toml", "--set", "training.method.name=fedavg"});
+  EXPECT_TRUE(outcome.error.starts_with("training.method is now 'fedavg': dropped")) << outcome.error;
+}
+
+TEST_F(Commands, EvaluateNeedsTheFileOnly) {
+  good({"run", "tiny.toml"});
+  std::filesystem::rename(folder.path() / "runs/tiny/model.ckpt", folder.path() / "alone.ckpt");
+  std::filesystem::remove_all(folder.path() / "runs");
+  std::filesystem::remove(folder.path() / "tiny.toml");
+  const Outcome table = good({"evaluate", "alone.ckpt", "--weights", "8,4", "--activations", "32,8", "--range",
+                              "minmax,mse", "--granularity", "tensor,channel"});
+  EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 2 + 8);
+  const Outcome json = good({"evaluate", "alone.ckpt", "--weights", "4", "--json"});
+  EXPECT_TRUE(std::regex_match(json.out, std::regex(R"(\[\{"weights": 4, "activations": 32, "range": "minmax", )"
+                                                    R"("granularity": "tensor", "value": 0\.[0-9]+\}\]\n)")))
+      << json.out;
+}
+
+TEST_F(Commands, EvaluateAgreesWithTheRun) {
+  good({"run", "tiny.toml"});
+  const std::string metrics = folder.read("runs/tiny/metrics.jsonl");
+  const std::string json = good({"evaluate", "runs/tiny/model.ckpt", "--json", "--threads", "1"}).out;
+  EXPECT_NE(metrics.find(json.substr(0, json.size() - 1)), std::string::npos) << json;
+}
+
+TEST_F(Commands, CheckSaysWhatWouldRun) {
+  const std::string text = good({"check", "tiny.toml"}).out;
+  for (const char* line : {"parameters", "FLOPs an example", "examples a client", "classes a client", "bytes a round",
+                           "FLOPs a round", "memory", "state"})
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  EXPECT_FALSE(folder.has("runs"));
+}
+
+TEST_F(Commands, ListPrintsEveryTable) {
+  for (const std::string& family : family_names()) {
+    EXPECT_FALSE(good({"list", family}).out.empty());
+    EXPECT_TRUE(good({"list", family, "--json"}).out.starts_with("[")) << family;
+  }
+  EXPECT_NE(good({"list", "methods"}).out.find("mqat"), std::string::npos);
+}
+
+TEST_F(Commands, EveryMethodTrainsTheQuickstartWithNothingButItsName) {
+  const std::string quickstart = std::string(ANYBIT_SOURCE_DIR) + "/scenarios/quickstart.toml";
+  for (const RowInfo& row : family_rows("methods"))
+    good({"run", quickstart, "--set", "training.method.name=" + row.name, "--set", "federation.rounds=1", "--set",
+          "federation.cohort=1", "--set", "model.name=mlp", "--set", "evaluate.final.weights=[4]", "--set",
+          "evaluate.final.activations=[32]", "--out", row.name});
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,112 @@
+// The same checkpoint bytes, whatever happened on the way; by the real program, once for each instruction set.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+
+#include "tests/sim/program.h"
+
+namespace anybit {
+namespace {
+
+class Determinism : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "best" && instruction_sets().size() == 1) GTEST_SKIP() << "no AVX-512: best is avx2";
+  }
+
+  std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all{"run", "tiny.toml", "--isa", GetParam(), "--out", out};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  std::string model(const std::string& out, const std::vector<std::string>& more = {}) const {
+    const Outcome outcome = folder.run(command(out, more));
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    return folder.read(out + "/model.ckpt");
+  }
+
+  /// Each round exactly once, in order.
+  void expect_rounds(const std::string& out, int rounds) const {
+    std::istringstream lines(folder.read(out + "/metrics.jsonl"));
+    int round = 0;
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_TRUE(line.starts_with("{\"round\": " + std::to_string(++round) + ",")) << line;
+    EXPECT_EQ(round, rounds);
+  }
+
+  ProgramFolder folder;
+};
+
+TEST_P(Determinism, ThreadsAndTransports) {
+  for (const char* cohort : {"1", "3", "10"}) {
+    const std::string set = std::string("federation.cohort=") + cohort;
+    const std::string reference = model("a", {"--force", "--threads", "1", "--set", set});
+    ASSERT_FALSE(reference.empty());
+    EXPECT_EQ(model("b", {"--force", "--threads", "2", "--set", set}), reference);
+    EXPECT_EQ(folder.read("b/events.log"), folder.read("a/events.log"));
+    for (const char* threads : {"1", "2"})
+      EXPECT_EQ(model("c", {"--force", "--threads", threads, "--set", set, "--set", "federation.transport=tcp"}),
+                reference);
+    EXPECT_EQ(folder.read("c/events.log"), folder.read("a/events.log"));
+    for (const char* run : {"a", "b", "c"}) {
+      const Outcome replay = folder.run({"replay", run, "--isa", GetParam()});
+      EXPECT_EQ(replay.code, 0) << replay.error;
+    }
+  }
+}
+
+const std::vector<std::string> kLong = {"--set", "federation.rounds=150", "--set", "checkpoint.seconds=0"};
+
+TEST_P(Determinism, KilledAtRandomMoments) {
+  const std::string reference = model("whole", {"--set", "federation.rounds=150"});
+  std::random_device seed;
+  std::string history = "killed after milliseconds:";
+  int kills = 0;
+  for (int attempt = 0; attempt < 30; ++attempt) {
+    std::vector<std::string> more = kLong;
+    if (attempt > 0) more.emplace_back("--resume");
+    Program program(folder.path(), command("killed", more));
+    const unsigned delay = 20 + seed() % 300;
+    ::usleep(delay * 1000);
+    program.signal(SIGKILL);
+    if (program.wait().code == 0) break;
+    history += " " + std::to_string(delay);
+    ++kills;
+  }
+  SCOPED_TRACE(history);
+  EXPECT_GT(kills, 0);
+  std::vector<std::string> more = kLong;
+  more.emplace_back("--resume");
+  EXPECT_EQ(model("killed", more), reference);
+  EXPECT_EQ(folder.read("killed/events.log"), folder.read("whole/events.log"));
+  expect_rounds("killed", 150);
+  EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
+}
+
+TEST_P(Determinism, InterruptedByCtrlC) {
+  const std::string reference = model("whole", {"--set", "federation.rounds=2000"});
+  std::vector<std::string> more = {"--set", "federation.rounds=2000"};
+  Program program(folder.path(), command("stopped", more));
+  while (!folder.has("stopped/events.log")) ::usleep(1000);
+  ::usleep(50000);
+  program.signal(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_NE(outcome.error.find("resume with: anybit-sim run tiny.toml --set federation.rounds=2000 --out stopped"),
+            std::string::npos)
+      << outcome.error;
+  EXPECT_FALSE(folder.has("stopped/model.ckpt"));
+  more.emplace_back("--resume");
+  EXPECT_EQ(model("stopped", more), reference);
+  expect_rounds("stopped", 2000);
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, Determinism, testing::Values("avx2", "best"),
+                         [](const testing::TestParamInfo<std::string>& set) { return set.param; });
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,142 @@
+// One walk over every table of the house: an option that changes nothing is no option.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <numeric>
+
+#include "nn/random.h"
+#include "quant/quantizers/range_rule.h"
+#include "sim/families.h"
+#include "tests/sim/tiny_scenario.h"
+
+namespace anybit {
+namespace {
+
+using NamedValues = std::vector<std::pair<std::string, OptionValue>>;
+
+Part part(const std::string& name, const NamedValues& options) {
+  Part made{name, Options("walk." + name), {"walk", 1}};
+  for (const auto& [key, value] : options) made.options.set(key, value, {"walk", 1});
+  return made;
+}
+
+/// Where a family's part stands in a scenario, and what else must be set for it.
+void put(Scenario& scenario, const std::string& family, const Part& made) {
+  if (family == "models") scenario.model = made;
+  if (family == "datasets") scenario.data.set = made;
+  if (family == "partitions") scenario.data.partition = made;
+  if (family == "methods") scenario.training.method = made;
+  if (family == "objectives") scenario.training.objective = made;
+  if (family == "optimizers") scenario.training.optimizer = made;
+  if (family == "strategies") scenario.federation.strategy = made;
+  if (family == "codecs") scenario.federation.uplink = made;
+  if (family == "downlinks") scenario.federation.downlink = made;
+}
+
+std::vector<std::string> directories() {
+  std::vector<std::string> all = data_directories("");
+  all.push_back(std::string(ANYBIT_SOURCE_DIR) + "/data-cache");
+  return all;
+}
+
+bool has_files(const std::string& set) {
+  for (const std::string& directory : directories())
+    if (std::filesystem::exists(std::filesystem::path(directory) / set)) return true;
+  return false;
+}
+
+/// Two rounds of two clients with three weighted layers, plain but for the one part.
+FloatBuffer trained(const std::string& family, const Part& made) {
+  Scenario scenario = tiny_scenario({"training.method.name=fedavg", "model.hidden=[16, 12]", "federation.rounds=2",
+                                     "federation.cohort=2", "federation.uplink.name=float32", "data.proxy=0"});
+  put(scenario, family, made);
+  const Federation federation = make_federation(resolve_scenario(scenario).scenario, directories());
+  return run_all(federation).global.values;
+}
+
+/// A range rule's answer to numbers with a long tail.
+FloatBuffer fitted(const Part& made) {
+  Stream stream({.seed = 3, .purpose = Purpose::kTest});
+  std::vector<float> values(2000);
+  for (float& value : values) value = static_cast<float>(stream.normal() * stream.normal());
+  FitScratch scratch;
+  FitRequest request{.bits = 4, .full_range = false, .log2_step = -2.0F};
+  const UniformGrid grid = range_rule_table().make(made)->fit(values, request, scratch);
+  return {grid.scale, grid.offset, static_cast<float>(grid.low), static_cast<float>(grid.high)};
+}
+
+FloatBuffer result_of(const std::string& family, const std::string& row, const NamedValues& options) {
+  const Part made = part(row, options);
+  return family == "quantizers" ? fitted(made) : trained(family, made);
+}
+
+bool same_bytes(const FloatBuffer& a, const FloatBuffer& b, std::size_t count) {
+  return a.size() >= count && b.size() >= count && std::memcmp(a.data(), b.data(), count * sizeof(float)) == 0;
+}
+
+bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) { return a.size() == b.size() && same_bytes(a, b, a.size()); }
+
+struct Walked {
+  std::string family;
+  RowInfo row;
+};
+
+std::vector<Walked> all_rows() {
+  std::vector<Walked> all;
+  for (const std::string& family : family_names())
+    for (const RowInfo& row : family_rows(family)) {
+      all.push_back({family, row});
+      if (family == "codecs") all.push_back({"downlinks", row});
+    }
+  return all;
+}
+
+class OptionWalk : public testing::TestWithParam<Walked> {};
+
+TEST_P(OptionWalk, EveryAlternativeChangesTheResult) {
+  const auto& [family, row] = GetParam();
+  const bool from_files = family == "datasets" && row.name != "glyphs";
+  if (from_files && !has_files(row.name)) GTEST_SKIP() << "no data: " << row.name;
+  for (const OptionRow& option : row.options) {
+    EXPECT_FALSE(option.fallback == option.alternative) << option.name << " has no second value";
+    EXPECT_EQ(option.fallback.index(), option.alternative.index()) << option.name << ": values of two types";
+    EXPECT_FALSE(option.help.empty()) << option.name;
+    NamedValues with_default = option.alternative_with;
+    NamedValues with_alternative = option.alternative_with;
+    with_default.emplace_back(option.name, option.fallback);
+    with_alternative.emplace_back(option.name, option.alternative);
+    EXPECT_FALSE(same_bytes(result_of(family, row.name, with_default), result_of(family, row.name, with_alternative)))
+        << family << " " << row.name << "." << option.name << " changes nothing";
+  }
+}
+
+TEST_P(OptionWalk, NeutralOptionsEqualTheBaseRow) {
+  const auto& [family, row] = GetParam();
+  if (row.neutral.base.empty()) {
+    EXPECT_FALSE(row.neutral.reason.empty()) << row.name << " declares neither a neutral setting nor why not";
+    return;
+  }
+  const FloatBuffer own = result_of(family, row.name, row.neutral.options);
+  const FloatBuffer base = result_of(family, row.neutral.base, row.neutral.base_options);
+  // A method's own tensors follow the network's, which are the base's.
+  EXPECT_TRUE(same_bytes(own, base, std::min(own.size(), base.size())));
+}
+
+TEST_P(OptionWalk, SaysWhatItIs) { EXPECT_FALSE(GetParam().row.help.empty()); }
+
+INSTANTIATE_TEST_SUITE_P(AllTables, OptionWalk, testing::ValuesIn(all_rows()),
+                         [](const testing::TestParamInfo<Walked>& walked) {
+                           std::string name = walked.param.family + "_" + walked.param.row.name;
+                           for (char& c : name)
+                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+                           return name;
+                         });
+
+TEST(OptionWalkItself, SeesAnOptionThatChangesNothing) {
+  EXPECT_TRUE(same_bytes(result_of("methods", "kure", {{"lambda", 0.0}, {"target", 1.8}}),
+                         result_of("methods", "kure", {{"lambda", 0.0}, {"target", 3.0}})));
+}
+
+}  // namespace
+}  // namespace anybit

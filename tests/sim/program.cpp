@@ -1,0 +1,88 @@
+#include "tests/sim/program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include "tests/sim/tiny_scenario.h"
+
+namespace anybit {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+[[noreturn]] void become_program(const fs::path& folder, std::vector<char*> words, std::size_t file_limit) {
+  if (::chdir(folder.c_str()) != 0) ::_exit(127);
+  const int out = ::open("stdout.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  const int error = ::open("stderr.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(error, STDERR_FILENO);
+  if (file_limit > 0) {
+    std::signal(SIGXFSZ, SIG_IGN);  // writes then fail with EFBIG
+    const struct rlimit limit = {file_limit, file_limit};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ::execv(ANYBIT_SIM, words.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+Program::Program(const fs::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit)
+    : folder_(folder) {
+  std::vector<char*> words{const_cast<char*>(ANYBIT_SIM)};
+  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  words.push_back(nullptr);
+  pid_ = ::fork();
+  if (pid_ == 0) become_program(folder, std::move(words), file_limit);
+}
+
+void Program::signal(int number) const { ::kill(pid_, number); }
+
+Outcome Program::wait() {
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, text_of(folder_ / "stdout.txt"), text_of(folder_ / "stderr.txt")};
+}
+
+Outcome run_program(const fs::path& folder, const std::vector<std::string>& arguments) {
+  return Program(folder, arguments).wait();
+}
+
+ProgramFolder::ProgramFolder() {
+  std::string name = (fs::temp_directory_path() / "anybit_sim_XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw std::runtime_error("cannot make " + name);
+  path_ = name;
+  write("tiny.toml", kTinyScenario);
+}
+
+ProgramFolder::~ProgramFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string ProgramFolder::read(const std::string& file) const { return text_of(path_ / file); }
+
+void ProgramFolder::write(const std::string& file, const std::string& text) const {
+  fs::create_directories((path_ / file).parent_path());
+  std::ofstream(path_ / file, std::ios::binary) << text;
+}
+
+std::vector<std::string> instruction_sets() {
+  if (__builtin_cpu_supports("avx512f") != 0) return {"avx2", "best"};
+  return {"avx2"};
+}
+
+}  // namespace anybit

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace anybit {
+
+/// What came out of a run of the real anybit-sim.
+struct Outcome {
+  int code = 0;      // exit code; 128 + signal where it was killed
+  std::string out;
+  std::string error;
+};
+
+/// A process that is still running.
+class Program {
+ public:
+  /// Starts anybit-sim with these arguments in `folder`, its output going to files there. `file_limit`: no file may
+  /// grow beyond so many bytes; 0: no limit.
+  Program(const std::filesystem::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit = 0);
+
+  void signal(int number) const;
+  Outcome wait();
+
+ private:
+  std::filesystem::path folder_;
+  int pid_;
+};
+
+Outcome run_program(const std::filesystem::path& folder, const std::vector<std::string>& arguments);
+
+/// A folder of its own for each test, gone afterwards, with the tiny scenario as tiny.toml in it.
+class ProgramFolder {
+ public:
+  ProgramFolder();
+  ~ProgramFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string read(const std::string& file) const;
+  void write(const std::string& file, const std::string& text) const;
+  bool has(const std::string& file) const { return std::filesystem::exists(path_ / file); }
+  Outcome run(const std::vector<std::string>& arguments) const { return run_program(path_, arguments); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Instruction sets to test: "avx2", and "best" where that is another one.
+std::vector<std::string> instruction_sets();
+
+}  // namespace anybit
