@@ -5,7 +5,9 @@
 
 #include <csignal>
 #include <random>
+#include <sstream>
 
+#include "sim/metrics.h"
 #include "tests/sim/program.h"
 
 namespace anybit {
@@ -34,7 +36,7 @@ class Determinism : public testing::TestWithParam<std::string> {
     std::istringstream lines(folder.read(out + "/metrics.jsonl"));
     int round = 0;
     for (std::string line; std::getline(lines, line);)
-      EXPECT_TRUE(line.starts_with("{\"round\": " + std::to_string(++round) + ",")) << line;
+      EXPECT_EQ(round_of_metrics_line(line), static_cast<std::uint32_t>(++round)) << line;
     EXPECT_EQ(round, rounds);
   }
 
@@ -43,7 +45,7 @@ class Determinism : public testing::TestWithParam<std::string> {
 
 TEST_P(Determinism, ThreadsAndTransports) {
   for (const char* cohort : {"1", "3", "10"}) {
-    const std::string set = std::string("federation.cohort=") + cohort;
+    const std::string set = std::string("federation.cohort=").append(cohort);
     const std::string reference = model("a", {"--force", "--threads", "1", "--set", set});
     ASSERT_FALSE(reference.empty());
     EXPECT_EQ(model("b", {"--force", "--threads", "2", "--set", set}), reference);
@@ -74,7 +76,7 @@ TEST_P(Determinism, KilledAtRandomMoments) {
     ::usleep(delay * 1000);
     program.signal(SIGKILL);
     if (program.wait().code == 0) break;
-    history += " " + std::to_string(delay);
+    history.append(" ").append(std::to_string(delay));
     ++kills;
   }
   SCOPED_TRACE(history);

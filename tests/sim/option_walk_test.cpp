@@ -1,9 +1,10 @@
 // One walk over every table of the house: an option that changes nothing is no option.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstring>
 #include <filesystem>
-#include <map>
-#include <numeric>
 
 #include "nn/random.h"
 #include "quant/quantizers/range_rule.h"
