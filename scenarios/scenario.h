@@ -92,6 +92,10 @@ Override parse_override(const std::string& argument);
 /// above check them. Setting a part's `name` by override marks the part's written options as belonging to the old row
 /// (drop_foreign_options in table.h). A missing `name` is the file's without its ending.
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides);
+/// The same for who has mistakes of their own to add: those found here are appended to `mistakes`, and what could be
+/// read is returned. A part whose name is missing has an empty one. Throws only where there is no TOML to read.
+Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
+                       std::vector<std::string>& mistakes);
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
 /// The whole scenario as TOML, every default written out, a key a line, in a fixed order: reading it gives the same

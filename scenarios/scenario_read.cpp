@@ -173,8 +173,10 @@ ScenarioErrors::ScenarioErrors(std::vector<std::string> lines)
       }()),
       lines_(std::move(lines)) {}
 
-Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
-  Mistakes mistakes(file);
+namespace {
+
+Scenario parse_scenario(const std::string& text, const std::vector<Override>& overrides, Mistakes& mistakes) {
+  const std::string& file = mistakes.file();
   TomlNode document;
   try {
     document = parse_document(text, file);
@@ -188,8 +190,27 @@ Scenario parse_scenario(const std::string& text, const std::string& file, const 
       mistakes.add(mistake);
     }
   }
-  Scenario scenario = read_document(document, mistakes);
+  return read_document(document, mistakes);
+}
+
+}  // namespace
+
+Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  Mistakes mistakes(file);
+  Scenario scenario = parse_scenario(text, overrides, mistakes);
   mistakes.throw_if_any();
+  return scenario;
+}
+
+Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
+                       std::vector<std::string>& mistakes) {
+  Mistakes found(path);
+  Scenario scenario = parse_scenario(read_file(path), overrides, found);
+  try {
+    found.throw_if_any();
+  } catch (const ScenarioErrors& errors) {
+    mistakes.insert(mistakes.end(), errors.lines().begin(), errors.lines().end());
+  }
   return scenario;
 }
 

@@ -1,6 +1,7 @@
 #include "sim/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLiveInterval{100};
 constexpr std::chrono::seconds kPlainInterval{10};
+constexpr int kMostTold = 10;  // failures
 
 /// The first value of each width of the weights, e.g. "W32 91.2%  W4 88.0%": all others are for the table.
 std::string accuracy_text(const std::vector<Accuracy>& accuracies) {
@@ -23,6 +25,13 @@ std::string accuracy_text(const std::vector<Accuracy>& accuracies) {
     if (seen.insert(accuracy.point.weights).second)
       text += fmt::format("  {} {:.1f}%", width_label(accuracy.point), 100 * accuracy.value);
   return text;
+}
+
+/// A longer line would wrap and could not be written over.
+std::size_t terminal_columns(std::FILE* out) {
+  struct winsize size = {};
+  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
+  return size.ws_col - 1U;
 }
 
 }  // namespace
@@ -59,21 +68,27 @@ void Progress::round(const RoundRecord& record) {
   bytes_down_ += record.bytes_down;
   bytes_up_ += record.bytes_up;
   if (!record.accuracy.empty()) accuracy_ = accuracy_text(record.accuracy);
-  for (const std::string& failure : record.failures) {
-    end();
-    fmt::print(out_, "round {}: {}\n", record.report.round, failure);
-  }
+  for (const std::string& failure : record.failures) tell(record.report.round, failure);
   const bool last = record.report.round == rounds_;
   const bool due = Clock::now() - shown_ >= (terminal_ ? Clock::duration(kLiveInterval) : Clock::duration(kPlainInterval));
   if (!last && !due && (terminal_ || record.accuracy.empty())) return;
   shown_ = Clock::now();
   if (terminal_) {
-    fmt::print(out_, "\r\033[K{}", line(record));
+    fmt::print(out_, "\r\033[K{}", line(record).substr(0, terminal_columns(out_)));
     line_open_ = true;
   } else {
     fmt::print(out_, "{}\n", line(record));
   }
   std::fflush(out_);
+}
+
+void Progress::tell(std::uint32_t round, const std::string& failure) {
+  if (told_ > kMostTold) return;
+  end();
+  if (told_++ < kMostTold)
+    fmt::print(out_, "round {}: {}\n", round, failure);
+  else
+    fmt::print(out_, "round {}: and more; metrics.jsonl counts them\n", round);
 }
 
 void Progress::end() {

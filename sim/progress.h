@@ -22,6 +22,7 @@ class Progress {
 
  private:
   std::string line(const RoundRecord& record) const;
+  void tell(std::uint32_t round, const std::string& failure);
 
   using Clock = std::chrono::steady_clock;
   std::FILE* out_;
@@ -34,6 +35,7 @@ class Progress {
   Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_{};
   bool line_open_ = false;
+  int told_ = 0;              // failures
 };
 
 /// "1:02:03" or "2:03".

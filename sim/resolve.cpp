@@ -21,8 +21,11 @@ namespace {
 /// Gathers mistakes so that the user sees all of them at once.
 class Resolver {
  public:
+  explicit Resolver(std::vector<std::string> mistakes) : mistakes_(std::move(mistakes)) {}
+
   template <class Family>
   bool resolve(const Family& table, Part& part) {
+    if (part.name.empty()) return false;  // missing, and told by who read the file
     const std::size_t before = mistakes_.size();
     try {
       const RowInfo& row = table.row(part).info;
@@ -73,10 +76,9 @@ void check_ranges(const EvaluationGrid& grid) {
   }
 }
 
-}  // namespace
-
-ResolvedScenario resolve_scenario(Scenario scenario) {
-  Resolver resolver;
+/// `mistakes` are those found before; with any, there is no scenario.
+ResolvedScenario resolve_all(Scenario scenario, std::vector<std::string> mistakes) {
+  Resolver resolver(std::move(mistakes));
   resolver.resolve(datasets(), scenario.data.set);
   resolver.resolve(partitions(), scenario.data.partition);
   resolver.resolve(models(), scenario.model);
@@ -92,10 +94,16 @@ ResolvedScenario resolve_scenario(Scenario scenario) {
   return {std::move(scenario), std::move(resolver.notes())};
 }
 
+}  // namespace
+
+ResolvedScenario resolve_scenario(Scenario scenario) { return resolve_all(std::move(scenario), {}); }
+
 ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings) {
   std::vector<Override> overrides;
   for (const std::string& setting : settings) overrides.push_back(parse_override(setting));
-  return resolve_scenario(read_scenario(path, overrides));
+  std::vector<std::string> mistakes;
+  Scenario scenario = read_scenario(path, overrides, mistakes);
+  return resolve_all(std::move(scenario), std::move(mistakes));
 }
 
 }  // namespace anybit

@@ -18,7 +18,7 @@ struct ResolvedScenario {
 /// with every mistake found.
 ResolvedScenario resolve_scenario(Scenario scenario);
 
-/// read_scenario() and resolve_scenario(), with the mistakes of both where the file can be read at all.
+/// The same for a file with "key.path=value" settings; with the mistakes that reading it finds, too.
 ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings);
 
 }  // namespace anybit

@@ -92,14 +92,16 @@ TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
   std::string text = folder.read("tiny.toml");
   text.replace(text.find("batch = 8"), 9, "bach = 8");
   text.replace(text.find("rounds = 4"), 10, "rounds = 0");
+  text.replace(text.find("name = \"mqat\""), 13, "name = \"mqta\"");
   folder.write("tiny.toml", text);
   const Outcome outcome = folder.run({"check", "tiny.toml"});
   EXPECT_EQ(outcome.code, 1);
   const Words lines = complaints(outcome);
-  ASSERT_EQ(lines.size(), 2U) << outcome.error;
+  ASSERT_EQ(lines.size(), 3U) << outcome.error;
   EXPECT_TRUE(lines[0].starts_with("tiny.toml:15: ")) << lines[0];
   EXPECT_NE(lines[0].find("did you mean 'batch'"), std::string::npos);
   EXPECT_TRUE(lines[1].starts_with("tiny.toml:24: ")) << lines[1];
+  EXPECT_TRUE(lines[2].starts_with("tiny.toml:17: unknown method 'mqta'")) << lines[2];
 }
 
 std::string big_endian(std::initializer_list<std::uint32_t> values) {
@@ -240,6 +242,17 @@ TEST_F(BadInput, FlippedBitInACheckpoint) {
     flip_bit(place, at);
   }
   EXPECT_EQ(folder.run({"evaluate", place}).code, 0);
+}
+
+TEST_F(BadInput, ABrokenCheckpointIsPassedOverForTheOneBefore) {
+  finish_run({"--set", "checkpoint.seconds=0"});
+  const std::string model = folder.read("done/model.ckpt");
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  flip_bit("done/checkpoints/checkpoint-000004.ckpt", 500);
+  const Outcome outcome = folder.run({"run", "tiny.toml", "--out", "done", "--resume"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  EXPECT_NE(outcome.error.find("going on after round 3"), std::string::npos) << outcome.error;
+  EXPECT_EQ(folder.read("done/model.ckpt"), model);
 }
 
 TEST_F(BadInput, NoCheckpoint) {

@@ -90,21 +90,21 @@ TEST_P(Determinism, KilledAtRandomMoments) {
 }
 
 TEST_P(Determinism, InterruptedByCtrlC) {
-  const std::string reference = model("whole", {"--set", "federation.rounds=2000"});
-  std::vector<std::string> more = {"--set", "federation.rounds=2000"};
+  const std::string reference = model("whole", {"--set", "federation.rounds=600"});
+  std::vector<std::string> more = {"--set", "federation.rounds=600"};
   Program program(folder.path(), command("stopped", more));
   while (!folder.has("stopped/events.log")) ::usleep(1000);
   ::usleep(50000);
   program.signal(SIGINT);
   const Outcome outcome = program.wait();
   EXPECT_EQ(outcome.code, 130);
-  EXPECT_NE(outcome.error.find("resume with: anybit-sim run tiny.toml --set federation.rounds=2000 --out stopped"),
+  EXPECT_NE(outcome.error.find("resume with: anybit-sim run tiny.toml --set federation.rounds=600 --out stopped"),
             std::string::npos)
       << outcome.error;
   EXPECT_FALSE(folder.has("stopped/model.ckpt"));
   more.emplace_back("--resume");
   EXPECT_EQ(model("stopped", more), reference);
-  expect_rounds("stopped", 2000);
+  expect_rounds("stopped", 600);
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Determinism, testing::Values("avx2", "best"),
