@@ -19,7 +19,7 @@ struct Trainer::State final : StepGradient {
   void encode(UpdateMessage& update);
 
   /// The batch's gradient at given widths: what a step rule asks for.
-  Score at(std::span<const std::uint8_t> widths, std::span<float> into) override;
+  Score at(std::span<const std::uint8_t> widths, std::span<float> into, bool update_statistics) override;
 
   const TrainingPlan& plan;
   Workspace workspace;
@@ -58,6 +58,7 @@ Trainer::State::State(const TrainingPlan& of) : plan(of), workspace(of.network, 
   widths.assign(plan.network->slots().size(), kFloatWidth);
   steps_of_tensor.resize(plan.layout->tensors().size());
   sent.reserve(plan.uploaded.size());
+  order.reserve(plan.largest_client);
 }
 
 void Trainer::State::start_client(const TaskMessage& task, std::size_t examples) {
@@ -65,7 +66,8 @@ void Trainer::State::start_client(const TaskMessage& task, std::size_t examples)
   std::copy(received.begin(), received.end(), local.begin());
   std::fill(optimizer_state.begin(), optimizer_state.end(), 0.0F);
   std::fill(steps_of_tensor.begin(), steps_of_tensor.end(), 0U);
-  const std::size_t per_epoch = (examples + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch);
+  const std::size_t per_epoch =
+      (examples + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch);
   planned_steps = static_cast<std::uint32_t>(per_epoch * static_cast<std::size_t>(plan.epochs));
   planned_rounds = std::max(1U, task.planned_rounds);
   steps = 0;
@@ -81,17 +83,18 @@ void Trainer::State::epoch(const ExamplesView& examples, const Normalization& no
   stream.shuffle(std::span<std::uint32_t>(order));
   const std::size_t size = static_cast<std::size_t>(plan.batch);
   for (std::size_t at = 0; at < order.size(); at += size) {
-    const std::span<const std::uint32_t> picks = std::span<const std::uint32_t>(order).subspan(at, std::min(size, order.size() - at));
+    const std::span<const std::uint32_t> picks =
+        std::span<const std::uint32_t>(order).subspan(at, std::min(size, order.size() - at));
     step(gather(examples, picks, normalization, workspace.images(), workspace.labels()));
   }
 }
 
-Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into) {
+Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into, bool update_statistics) {
   SlotSettings settings;
   if (program) {
     program->begin_step(at_widths, moment);
     settings.function = program.get();
-    settings.statistics = local;
+    if (update_statistics) settings.statistics = local;
     settings.draw = moment.draw;
   }
   const Loss& loss = plan.method.loss ? *plan.method.loss : static_cast<const Loss&>(cross_entropy);
@@ -105,8 +108,8 @@ void Trainer::State::step(const Batch& gathered) {
   moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
   moment.device_widths = device_widths;
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
-  const Score score = plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch)
-                                       : at(widths, gradients);
+  const Score score =
+      plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch) : at(widths, gradients, true);
   if (program) program->count_trained(steps_of_tensor);
   if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
   if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);

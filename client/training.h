@@ -30,6 +30,7 @@ struct TrainingPlan {
   int epochs = 1;
   int batch = 32;
   std::uint32_t rounds = 1;
+  std::uint32_t largest_client = 0;             // most examples that a client played here holds; to reserve for
 };
 
 /// Builds the plan; ScenarioError for parts that do not fit each other.

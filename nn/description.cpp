@@ -36,12 +36,17 @@ struct Infer {
     return {windows(node, in[0].height, c.kernel, c.stride, c.padding),
             windows(node, in[0].width, c.kernel, c.stride, c.padding), c.channels};
   }
-  Shape operator()(const MaxPool& p) const { return pooled(node, in[0], p.kernel, p.stride); }
+  Shape operator()(const MaxPool& p) const {
+    // A window's pixels are numbered in a byte.
+    if (p.kernel < 1 || p.kernel > 15) fail(node, "a maximum is taken over windows of 1 to 15 pixels a side");
+    return pooled(node, in[0], p.kernel, p.stride);
+  }
   Shape operator()(const AveragePool& p) const { return pooled(node, in[0], p.kernel, p.stride); }
   Shape operator()(const Relu&) const { return in[0]; }
   Shape operator()(const GroupNorm& g) const {
     if (g.groups < 1 || in[0].channels % g.groups != 0)
-      fail(node, std::to_string(in[0].channels) + " channels do not divide into " + std::to_string(g.groups) + " groups");
+      fail(node,
+           std::to_string(in[0].channels) + " channels do not divide into " + std::to_string(g.groups) + " groups");
     return in[0];
   }
   Shape operator()(const Add&) const {

@@ -25,13 +25,13 @@ std::vector<int> ladder(int batch, Mode mode) {
 struct Workspace::Machine {
   /// One node's kernels and buffers.
   struct Station {
-    std::unique_ptr<Layer> layer;    // null: fused into the node before
-    std::size_t storage = 0;         // node whose buffers it uses
+    std::unique_ptr<Layer> layer;  // null: fused into the node before
+    std::size_t storage = 0;       // node whose buffers it uses
     FloatBuffer output;
     FloatBuffer gradient;
-    int weighted = -1;               // index of the weighted layer, -1: none
+    int weighted = -1;  // index of the weighted layer, -1: none
     int consumers = 0;
-    bool written = false;            // gradient holds something in this backward pass
+    bool written = false;  // gradient holds something in this backward pass
   };
   /// One weighted layer's slots: buffers for the values after, and whether they are in use in this pass.
   struct Slots {
@@ -47,8 +47,7 @@ struct Workspace::Machine {
   OneDnn onednn;
   std::vector<Station> stations;
   std::vector<Slots> slots;
-  std::vector<std::size_t> offsets;  // of the network's tensors
-  std::size_t network_size = 0;
+  std::size_t network_size = 0;  // of the network's own tensors; the method's follow
   FloatBuffer images;
   std::vector<std::uint8_t> labels;
   std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
@@ -60,22 +59,21 @@ struct Workspace::Machine {
     return node < 0 ? images : stations[stations[static_cast<std::size_t>(node)].storage].output;
   }
   bool is_relu(int node) const {
-    return node >= 0 && std::holds_alternative<Relu>(network->description().nodes[static_cast<std::size_t>(node)].operation);
+    return node >= 0 &&
+           std::holds_alternative<Relu>(network->description().nodes[static_cast<std::size_t>(node)].operation);
   }
   int rung_for(int live) const;
   std::size_t bytes() const;
 };
 
 Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode how)
-    : network(std::move(of)), rungs(ladder(batch, how)), mode(how), stations(network->shapes().size()),
+    : network(std::move(of)),
+      rungs(ladder(batch, how)),
+      mode(how),
+      stations(network->shapes().size()),
       slots(network->weighted_layers().size()) {
   const SingleThreadScope one_thread;  // oneDNN fixes its thread count when a primitive is made
-  for (const TensorSpec& tensor : network->tensors()) {
-    offsets.push_back(network_size);
-    std::size_t size = 1;
-    for (const int extent : tensor.shape) size *= static_cast<std::size_t>(extent);
-    network_size += size;
-  }
+  for (const TensorSpec& tensor : network->tensors()) network_size += tensor.size;
   const std::size_t rows = static_cast<std::size_t>(batch);
   images.resize(rows * network->description().input.size());
   labels.resize(rows);
@@ -151,8 +149,13 @@ class Pass {
  public:
   Pass(Workspace::Machine& machine, std::span<const float> parameters, const Batch& batch, const SlotSettings& settings,
        std::span<float> gradients)
-      : machine_(machine), batch_(batch), settings_(settings), parameters_(parameters), gradients_(gradients),
-        rung_(machine.rung_for(batch.live())), rows_(machine.rungs[static_cast<std::size_t>(rung_)]),
+      : machine_(machine),
+        batch_(batch),
+        settings_(settings),
+        parameters_(parameters),
+        gradients_(gradients),
+        rung_(machine.rung_for(batch.live())),
+        rows_(machine.rungs[static_cast<std::size_t>(rung_)]),
         slot_pass_{parameters, settings.statistics, gradients, settings.draw} {
     if (batch.images.data() != machine.images.data()) {
       std::copy_n(batch.images.data(), live() * image_size(), machine.images.data());
@@ -193,10 +196,11 @@ class Pass {
               buffer.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(rows_) * size), 0.0F);
   }
 
-  const float* tensor(int index) const { return parameters_.data() + machine_.offsets[static_cast<std::size_t>(index)]; }
-  float* tensor_gradient(int index) const {
-    return gradients_.data() + machine_.offsets[static_cast<std::size_t>(index)];
+  std::size_t offset(int tensor_index) const {
+    return machine_.network->tensors()[static_cast<std::size_t>(tensor_index)].offset;
   }
+  const float* tensor(int index) const { return parameters_.data() + offset(index); }
+  float* tensor_gradient(int index) const { return gradients_.data() + offset(index); }
 
   /// Runs the two slots of a weighted layer and says what the layer shall read.
   void apply_slots(int l, const float*& weight, const float*& input) {
@@ -207,8 +211,8 @@ class Pass {
     const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
     slots.weight_used = settings_.function->forward(weights, {weight, weights.size}, slots.weight, slot_pass_);
     const std::size_t used = live() * inputs.size;
-    slots.activation_used = settings_.function->forward(inputs, {input, used},
-                                                        std::span<float>(slots.activation).first(used), slot_pass_);
+    slots.activation_used =
+        settings_.function->forward(inputs, {input, used}, std::span<float>(slots.activation).first(used), slot_pass_);
     if (slots.weight_used) weight = slots.weight.data();
     if (!slots.activation_used) return;
     clear_padding(slots.activation, inputs.size);
@@ -295,8 +299,8 @@ class Pass {
     if (slots.activation_used && pass.input_gradient[0] != nullptr) {
       const std::size_t used = live() * inputs.size;
       settings_.function->backward(inputs, std::span<const float>(machine_.output_of(input_node)).first(used),
-                                   std::span<const float>(slots.activation).first(used),
-                                   {pass.input_gradient[0], used}, slot_pass_);
+                                   std::span<const float>(slots.activation).first(used), {pass.input_gradient[0], used},
+                                   slot_pass_);
     }
   }
 

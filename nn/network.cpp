@@ -21,8 +21,8 @@ TensorSpec tensor(const std::string& name, std::vector<int> shape, Role role) {
 
 TensorSpec dense_weight(const Node& node, int inputs, int outputs) {
   const bool wide = outputs > kWideOutputs;
-  TensorSpec spec = tensor(node.name + ".weight", wide ? std::vector<int>{inputs, outputs} : std::vector<int>{outputs, inputs},
-                           Role::kWeight);
+  TensorSpec spec = tensor(node.name + ".weight",
+                           wide ? std::vector<int>{inputs, outputs} : std::vector<int>{outputs, inputs}, Role::kWeight);
   spec.channels = outputs;
   spec.channel_stride = wide ? 1 : inputs;
   return spec;
@@ -65,6 +65,13 @@ Network::Network(Description description) : description_(std::move(description))
       tensors_.push_back(tensor(node.name + ".shift", {in.channels}, Role::kNorm));
     }
   }
+  std::size_t offset = 0;
+  for (TensorSpec& spec : tensors_) {
+    spec.offset = offset;
+    spec.size = 1;
+    for (const int extent : spec.shape) spec.size *= static_cast<std::size_t>(extent);
+    offset += spec.size;
+  }
   for (std::size_t l = 0; l < weighted_.size(); ++l) {
     const WeightedLayer& layer = weighted_[l];
     const TensorSpec& weight = tensors_[static_cast<std::size_t>(layer.weight)];
@@ -78,8 +85,7 @@ Network::Network(Description description) : description_(std::move(description))
     site.tensor = layer.weight;
     site.channels = weight.channels;
     site.channel_stride = weight.channel_stride;
-    site.size = 1;
-    for (const int extent : weight.shape) site.size *= static_cast<std::size_t>(extent);
+    site.size = weight.size;
     slots_.push_back(site);
     site.slot += 1;
     site.kind = SlotKind::kActivation;
@@ -104,19 +110,15 @@ double Network::forward_flops() const {
 }
 
 void Network::initialize(std::span<float> values, std::uint64_t seed) const {
-  std::size_t offset = 0;
   double bound = 1;  // of the last weight seen: a bias follows its weight
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     const TensorSpec& t = tensors_[i];
-    std::size_t size = 1;
-    for (const int extent : t.shape) size *= static_cast<std::size_t>(extent);
-    const std::span<float> out = values.subspan(offset, size);
-    offset += size;
+    const std::span<float> out = values.subspan(t.offset, t.size);
     if (t.role == Role::kNorm) {
       std::fill(out.begin(), out.end(), t.name.ends_with(".scale") ? 1.0F : 0.0F);
       continue;
     }
-    if (t.role == Role::kWeight) bound = 1.0 / std::sqrt(static_cast<double>(size) / t.channels);
+    if (t.role == Role::kWeight) bound = 1.0 / std::sqrt(static_cast<double>(t.size) / t.channels);
     const Stream stream({seed, Purpose::kInitialize, 0, 0, 0, static_cast<std::uint32_t>(i)});
     stream.fill_uniform(out, static_cast<float>(-bound), static_cast<float>(bound));
   }

@@ -27,7 +27,7 @@ class Network {
   const Description& description() const { return description_; }
   const std::vector<Shape>& shapes() const { return shapes_; }            // of each node's output
   Shape input_of(int node, int which = 0) const;
-  const std::vector<TensorSpec>& tensors() const { return tensors_; }     // the layout's first tensors, in order
+  const std::vector<TensorSpec>& tensors() const { return tensors_; }     // the layout's first tensors, with their places
   const std::vector<WeightedLayer>& weighted_layers() const { return weighted_; }
   const std::vector<SlotSite>& slots() const { return slots_; }
   /// First tensor index of a node's tensors; -1 for a node without any.

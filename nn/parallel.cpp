@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 // libgomp is not built with ThreadSanitizer, which therefore cannot see that a team starts after everything before it
 // and ends before everything after it. The marks say so; what happens inside a team stays unmarked, so that a race
@@ -29,6 +30,9 @@ namespace {
 char fork_mark;
 char join_mark;
 
+/// True while the calling thread runs a body; OpenMP itself only knows of teams of two or more.
+thread_local bool inside_a_body = false;
+
 /// One run of parallel_for, shared by its workers.
 struct Team {
   std::size_t items;
@@ -49,6 +53,13 @@ struct Team {
   }
 
   void work(int worker) {
+    const bool before = std::exchange(inside_a_body, true);
+    work_through(worker);
+    inside_a_body = before;
+  }
+
+ private:
+  void work_through(int worker) {
     while (!failed) {
       const std::size_t item = next.fetch_add(1, std::memory_order_relaxed);
       if (item >= items) return;
@@ -82,7 +93,8 @@ struct Team {
 
 void parallel_for(std::size_t items, int threads, const std::function<void(std::size_t item, int worker)>& body) {
   Team team{.items = items, .body = body};
-  const std::size_t useful = std::min(items, static_cast<std::size_t>(std::max(threads, 1)));
+  const std::size_t workers = inside_a_body ? 1 : static_cast<std::size_t>(std::max(threads, 1));
+  const std::size_t useful = std::min(items, workers);
   if (useful <= 1) {
     const SingleThreadScope one_thread;
     team.work(0);

@@ -45,7 +45,8 @@ class SlotFunction {
   virtual bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) = 0;
 
   /// `gradient` comes in as dL/dafter and leaves as dL/dbefore; gradients of the slot's own parameters are added to
-  /// pass.gradients.
+  /// pass.gradients. Not called for a layer that reads the image: nobody needs that gradient and it is dear, so a slot
+  /// there (site.first, activation) cannot learn by it.
   virtual void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                         std::span<float> gradient, SlotPass& pass) = 0;
 };

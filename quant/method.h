@@ -61,7 +61,8 @@ class Penalty {
 class StepGradient {
  public:
   virtual ~StepGradient() = default;
-  virtual Score at(std::span<const std::uint8_t> widths, std::span<float> gradients) = 0;
+  /// `update_statistics`: whether this pass moves running statistics; one pass of a step does.
+  virtual Score at(std::span<const std::uint8_t> widths, std::span<float> gradients, bool update_statistics) = 0;
 };
 
 /// Part 6: how many gradients on one batch and how they combine into `gradients`.
@@ -72,6 +73,12 @@ class StepRule {
   virtual int scratch_buffers() const = 0;
   virtual Score step(StepGradient& gradient, std::span<const std::uint8_t> widths, std::span<float> gradients,
                      std::span<float> scratch) const = 0;
+};
+
+/// How a method's grids for the weights are made, beside rule, width and granularity. Evaluation uses the same.
+struct WeightFit {
+  bool full_range = false;   // codes from -2^(b-1) instead of -(2^(b-1)-1)
+  double percentile = 99.9;  // of range rule "percentile"
 };
 
 /// A training method: a bundle of optional parts (DESIGN D5). An empty part costs nothing; all empty is FedAvg. Parts
@@ -87,6 +94,10 @@ struct Method {
   std::shared_ptr<const StepRule> rule;
   /// The method keeps ranges of activations in the tensors "<layer>.input.range" ([min, max], merged over clients).
   bool has_activation_ranges = false;
+  WeightFit weight_fit;
+  /// Why the method cannot train this network on devices of these widths (those of one fleet class; empty without a
+  /// fleet); "" where it can. Asked before a run, once for each class. Empty: it trains everything.
+  std::function<std::string(const Network&, std::span<const int> device_widths)> refuse;
 };
 
 using MethodTable = Table<Method>;

@@ -2,20 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "server/evaluator.h"
 
 namespace anybit {
 namespace {
 
-/// A client without examples could not answer a task. Generated clients are never empty, and there may be millions.
-void refuse_empty_clients(const Federation& federation) {
+/// Examples of the largest client. Refuses one without any: it could not answer a task.
+std::uint32_t largest_client(const Federation& federation) {
   const FederatedData& data = *federation.data;
-  for (std::uint32_t client = 0; client < data.clients; ++client)
-    if (data.examples(client) == 0)
+  std::uint32_t largest = 0;
+  for (std::uint32_t client = 0; client < data.clients; ++client) {
+    const std::uint32_t examples = data.examples(client);
+    if (examples == 0)
       throw ScenarioError(federation.scenario.data.partition.where,
                           fmt::format("data.partition: client {} would hold no example; take fewer clients, more "
                                       "examples or another partition",
                                       client));
+    largest = std::max(largest, examples);
+  }
+  return largest;
 }
 
 void check_grids(const Scenario& scenario, const Method& method) {
@@ -50,7 +57,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
   federation.strategy = strategies().make(resolved.federation.strategy);
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
-  refuse_empty_clients(federation);
+  federation.training.largest_client = largest_client(federation);
   check_grids(resolved, federation.training.method);
   return federation;
 }

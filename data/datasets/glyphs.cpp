@@ -55,9 +55,9 @@ DatasetTable::Row glyphs_row() {
            "",
            {{"classes", std::int64_t{10}, std::int64_t{62}, "the first so many of 0-9 A-Z a-z, 2 to 62"},
             {"examples", std::int64_t{100}, std::int64_t{60}, "examples that each client's writer draws"},
-            {"bend", 0.045, 0.02, "how far strokes are bent (standard deviation), as a fraction of a capital's height"},
-            {"noise", 0.04, 0.0, "noise of a pixel (standard deviation), as a fraction of full ink"},
-            {"faint", 0.25, 1.0, "darkness of the faintest examples, as a fraction of their writer's ink"}}},
+            {"bend", 0.035, 0.02, "how far strokes are bent (standard deviation), as a fraction of a capital's height"},
+            {"noise", 0.02, 0.0, "noise of a pixel (standard deviation), as a fraction of full ink"},
+            {"faint", 0.12, 1.0, "darkness of the faintest examples, as a fraction of their writer's ink"}}},
           make_glyphs};
 }
 

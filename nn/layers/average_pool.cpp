@@ -10,7 +10,8 @@ class AveragePoolLayer final : public Layer {
  public:
   AveragePoolLayer(const AveragePool& pool, const LayerPlan& plan)
       : height_(pool.kernel == 0 ? plan.input.height : pool.kernel),
-        width_(pool.kernel == 0 ? plan.input.width : pool.kernel), stride_(pool.kernel == 0 ? 1 : pool.stride),
+        width_(pool.kernel == 0 ? plan.input.width : pool.kernel),
+        stride_(pool.kernel == 0 ? 1 : pool.stride),
         plan_(plan) {}
 
   void forward(const LayerPass& pass) override {
@@ -45,10 +46,10 @@ class AveragePoolLayer final : public Layer {
         for (int x = 0; x < out.width; ++x)
           for (int i = 0; i < height_; ++i)
             for (int j = 0; j < width_; ++j)
-              visit(static_cast<std::size_t>(row) * in.size() +
-                        static_cast<std::size_t>((y * stride_ + i) * in.width + x * stride_ + j) * channels,
-                    static_cast<std::size_t>(row) * out.size() +
-                        static_cast<std::size_t>(y * out.width + x) * channels);
+              visit(
+                  static_cast<std::size_t>(row) * in.size() +
+                      static_cast<std::size_t>((y * stride_ + i) * in.width + x * stride_ + j) * channels,
+                  static_cast<std::size_t>(row) * out.size() + static_cast<std::size_t>(y * out.width + x) * channels);
   }
 
   int height_;

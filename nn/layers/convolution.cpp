@@ -84,8 +84,12 @@ class ConvolutionLayer final : public Layer {
         {kind, kAlgorithm, source, any, bias, target, strides, left, right}, OneDnn::attributes(plan_.fused_relu),
         onednn_.engine());
     refuse_reference(forward.impl_info_str(), "convolution forward");
-    rung.forward = {onednn_, dnnl::convolution_forward(forward), forward.scratchpad_desc(),
-                    {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_BIAS, bias},
+    rung.forward = {onednn_,
+                    dnnl::convolution_forward(forward),
+                    forward.scratchpad_desc(),
+                    {{DNNL_ARG_SRC, source},
+                     {DNNL_ARG_WEIGHTS, forward.weights_desc()},
+                     {DNNL_ARG_BIAS, bias},
                      {DNNL_ARG_DST, target}}};
     rung.pack_forward = pack(plain, forward.weights_desc());
     if (!plan_.training) return rung;
@@ -94,17 +98,23 @@ class ConvolutionLayer final : public Layer {
       const dnnl::convolution_backward_data::primitive_desc data(
           {kAlgorithm, source, any, target, strides, left, right}, OneDnn::attributes(), onednn_.engine(), forward);
       refuse_reference(data.impl_info_str(), "convolution data gradient");
-      rung.backward_data = {onednn_, dnnl::convolution_backward_data(data), data.scratchpad_desc(),
-                            {{DNNL_ARG_DIFF_SRC, source}, {DNNL_ARG_WEIGHTS, data.weights_desc()},
-                             {DNNL_ARG_DIFF_DST, target}}};
+      rung.backward_data = {
+          onednn_,
+          dnnl::convolution_backward_data(data),
+          data.scratchpad_desc(),
+          {{DNNL_ARG_DIFF_SRC, source}, {DNNL_ARG_WEIGHTS, data.weights_desc()}, {DNNL_ARG_DIFF_DST, target}}};
       rung.pack_backward = pack(plain, data.weights_desc());
     }
     const dnnl::convolution_backward_weights::primitive_desc weights(
         {kAlgorithm, source, any, bias, target, strides, left, right}, OneDnn::attributes(), onednn_.engine(), forward);
     refuse_reference(weights.impl_info_str(), "convolution weight gradient");
-    rung.backward_weights = {onednn_, dnnl::convolution_backward_weights(weights), weights.scratchpad_desc(),
-                             {{DNNL_ARG_SRC, source}, {DNNL_ARG_DIFF_WEIGHTS, weights.diff_weights_desc()},
-                              {DNNL_ARG_DIFF_BIAS, bias}, {DNNL_ARG_DIFF_DST, target}}};
+    rung.backward_weights = {onednn_,
+                             dnnl::convolution_backward_weights(weights),
+                             weights.scratchpad_desc(),
+                             {{DNNL_ARG_SRC, source},
+                              {DNNL_ARG_DIFF_WEIGHTS, weights.diff_weights_desc()},
+                              {DNNL_ARG_DIFF_BIAS, bias},
+                              {DNNL_ARG_DIFF_DST, target}}};
     rung.unpack = pack(weights.diff_weights_desc(), plain);
     return rung;
   }

@@ -12,8 +12,11 @@ using Desc = dnnl::memory::desc;
 class DenseLayer final : public Layer {
  public:
   DenseLayer(const Dense& dense, const LayerPlan& plan, bool outputs_first)
-      : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), outputs_first_(outputs_first),
-        plan_(plan), onednn_(*plan.onednn) {
+      : inputs_(static_cast<int>(plan.input.size())),
+        outputs_(dense.outputs),
+        outputs_first_(outputs_first),
+        plan_(plan),
+        onednn_(*plan.onednn) {
     for (const int rows : plan.rungs) rungs_.push_back(prepare(rows));
   }
 
@@ -52,11 +55,12 @@ class DenseLayer final : public Layer {
   };
 
   Prepared product(const Desc& left, const Desc& right, const Desc& result, const Desc& bias, bool relu) {
-    const dnnl::matmul::desc description = bias.is_zero() ? dnnl::matmul::desc(left, right, result)
-                                                          : dnnl::matmul::desc(left, right, bias, result);
+    const dnnl::matmul::desc description =
+        bias.is_zero() ? dnnl::matmul::desc(left, right, result) : dnnl::matmul::desc(left, right, bias, result);
     const dnnl::matmul::primitive_desc chosen(description, OneDnn::attributes(relu), onednn_.engine());
     refuse_reference(chosen.impl_info_str(), "dense layer");
-    std::vector<std::pair<int, Desc>> arguments{{DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}};
+    std::vector<std::pair<int, Desc>> arguments{
+        {DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}};
     if (!bias.is_zero()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
     return {onednn_, dnnl::matmul(chosen), chosen.scratchpad_desc(), arguments};
   }
@@ -65,7 +69,8 @@ class DenseLayer final : public Layer {
     const Desc source = matrix(rows, inputs_);
     const Desc target = matrix(rows, outputs_);
     Rung rung;
-    rung.forward = product(source, matrix(inputs_, outputs_, outputs_first_), target, matrix(1, outputs_), plan_.fused_relu);
+    rung.forward =
+        product(source, matrix(inputs_, outputs_, outputs_first_), target, matrix(1, outputs_), plan_.fused_relu);
     if (!plan_.training) return rung;
     rung.weight_gradient = outputs_first_
                                ? product(matrix(outputs_, rows, true), source, matrix(outputs_, inputs_), {}, false)

@@ -13,9 +13,16 @@ namespace {
 class GroupNormLayer final : public Layer {
  public:
   GroupNormLayer(const GroupNorm& norm, const LayerPlan& plan)
-      : groups_(static_cast<std::size_t>(norm.groups)), channels_(static_cast<std::size_t>(plan.input.channels)),
-        pixels_(plan.input.size() / channels_), epsilon_(norm.epsilon), mean_(buffer(plan)), inverse_(buffer(plan)),
-        sums_(channels_), products_(channels_), mean_of_channel_(channels_), inverse_of_channel_(channels_) {}
+      : groups_(static_cast<std::size_t>(norm.groups)),
+        channels_(static_cast<std::size_t>(plan.input.channels)),
+        pixels_(plan.input.size() / channels_),
+        epsilon_(norm.epsilon),
+        mean_(buffer(plan)),
+        inverse_(buffer(plan)),
+        sums_(channels_),
+        products_(channels_),
+        mean_of_channel_(channels_),
+        inverse_of_channel_(channels_) {}
 
   void forward(const LayerPass& pass) override {
     for (int row = 0; row < pass.rows; ++row) {
@@ -28,7 +35,8 @@ class GroupNormLayer final : public Layer {
         products_[c] = pass.bias[c] - mean_of_channel_[c] * sums_[c];
       }
       for (std::size_t p = 0; p < pixels_; ++p)
-        for (std::size_t c = 0; c < channels_; ++c) y[p * channels_ + c] = x[p * channels_ + c] * sums_[c] + products_[c];
+        for (std::size_t c = 0; c < channels_; ++c)
+          y[p * channels_ + c] = x[p * channels_ + c] * sums_[c] + products_[c];
     }
   }
 
@@ -132,9 +140,9 @@ class GroupNormLayer final : public Layer {
   std::size_t channels_;
   std::size_t pixels_;
   float epsilon_;
-  FloatBuffer mean_;     // rows x groups, kept from forward to backward
+  FloatBuffer mean_;  // rows x groups, kept from forward to backward
   FloatBuffer inverse_;
-  FloatBuffer sums_;     // per channel, valid within one example
+  FloatBuffer sums_;  // per channel, valid within one example
   FloatBuffer products_;
   FloatBuffer mean_of_channel_;
   FloatBuffer inverse_of_channel_;

@@ -1,4 +1,5 @@
-#include <Eigen/Core>
+#include "nn/layers/portable.h"
+
 #include <algorithm>
 
 #include "nn/layers/elementwise.h"
@@ -7,18 +8,18 @@
 namespace anybit {
 namespace {
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using ConstMap = Eigen::Map<const Matrix>;
-using Map = Eigen::Map<Matrix>;
-
 /// Convolution as a matrix product, one example at a time: every output pixel's window is laid out as a row of
 /// [I][kh][kw] numbers, as the weights are. For machines that oneDNN has no fast code for.
 class PortableConvolutionLayer final : public Layer {
  public:
   PortableConvolutionLayer(const Convolution& convolution, const LayerPlan& plan)
-      : convolution_(convolution), plan_(plan), pixels_(plan.output.height * plan.output.width),
+      : convolution_(convolution),
+        plan_(plan),
+        pixels_(plan.output.height * plan.output.width),
         window_(plan.input.channels * convolution.kernel * convolution.kernel),
-        windows_(static_cast<std::size_t>(pixels_) * static_cast<std::size_t>(window_)) {}
+        windows_(static_cast<std::size_t>(pixels_) * static_cast<std::size_t>(window_)) {
+    fix_blocking();
+  }
 
   void forward(const LayerPass& pass) override {
     const ConstMap weight(pass.weight, convolution_.channels, window_);
@@ -26,7 +27,7 @@ class PortableConvolutionLayer final : public Layer {
       lay_out(pass.input[0] + static_cast<std::size_t>(row) * plan_.input.size());
       Map y(pass.output + static_cast<std::size_t>(row) * plan_.output.size(), pixels_, convolution_.channels);
       y.noalias() = ConstMap(windows_.data(), pixels_, window_) * weight.transpose();
-      if (convolution_.bias) y.rowwise() += Eigen::Map<const Eigen::RowVectorXf>(pass.bias, convolution_.channels);
+      if (convolution_.bias) y.rowwise() += ConstRowMap(pass.bias, convolution_.channels);
       if (plan_.fused_relu) y = y.cwiseMax(0.0F);
     }
   }
@@ -44,8 +45,7 @@ class PortableConvolutionLayer final : public Layer {
       lay_out(pass.input[0] + static_cast<std::size_t>(row) * plan_.input.size());
       Map windows(windows_.data(), pixels_, window_);
       weight_gradient.noalias() += dy.transpose() * windows;
-      if (convolution_.bias)
-        Eigen::Map<Eigen::RowVectorXf>(pass.bias_gradient, convolution_.channels) += dy.colwise().sum();
+      if (convolution_.bias) RowMap(pass.bias_gradient, convolution_.channels) += dy.colwise().sum();
       if (pass.input_gradient[0] == nullptr) continue;
       windows.noalias() = dy * weight;
       gather_back(pass.input_gradient[0] + static_cast<std::size_t>(row) * plan_.input.size());

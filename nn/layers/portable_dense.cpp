@@ -1,4 +1,4 @@
-#include <Eigen/Core>
+#include "nn/layers/portable.h"
 
 #include "nn/layers/elementwise.h"
 #include "nn/layers/layers.h"
@@ -6,15 +6,13 @@
 namespace anybit {
 namespace {
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using ConstMap = Eigen::Map<const Matrix>;
-using Map = Eigen::Map<Matrix>;
-
 /// The dense layer on Eigen: for machines that oneDNN has no fast code for, and the other implementation in its test.
 class PortableDenseLayer final : public Layer {
  public:
   PortableDenseLayer(const Dense& dense, const LayerPlan& plan)
-      : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), plan_(plan) {}
+      : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), plan_(plan) {
+    fix_blocking();
+  }
 
   void forward(const LayerPass& pass) override {
     const ConstMap x(pass.input[0], pass.rows, inputs_);
@@ -24,7 +22,7 @@ class PortableDenseLayer final : public Layer {
     } else {
       y.noalias() = x * ConstMap(pass.weight, outputs_, inputs_).transpose();
     }
-    y.rowwise() += Eigen::Map<const Eigen::RowVectorXf>(pass.bias, outputs_);
+    y.rowwise() += ConstRowMap(pass.bias, outputs_);
     if (plan_.fused_relu) y = y.cwiseMax(0.0F);
   }
 
@@ -33,7 +31,7 @@ class PortableDenseLayer final : public Layer {
       mask_by_output(pass.output_gradient, pass.output, static_cast<std::size_t>(pass.rows) * plan_.output.size());
     const ConstMap x(pass.input[0], pass.rows, inputs_);
     const ConstMap dy(pass.output_gradient, pass.rows, outputs_);
-    Eigen::Map<Eigen::RowVectorXf>(pass.bias_gradient, outputs_) = dy.colwise().sum();
+    RowMap(pass.bias_gradient, outputs_) = dy.colwise().sum();
     if (plan_.wide_dense) {
       Map(pass.weight_gradient, inputs_, outputs_).noalias() = x.transpose() * dy;
     } else {

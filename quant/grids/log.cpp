@@ -10,7 +10,7 @@ namespace anybit {
 
 int LogGrid::encode(float x) const {
   const double magnitude = std::fabs(static_cast<double>(x));
-  if (magnitude == 0.0) return 0;
+  if (!(magnitude > 0.0)) return 0;
   const double steps = fixed_log2(magnitude / static_cast<double>(floor)) / fixed_log2(static_cast<double>(base));
   const double k = std::min(std::nearbyint(steps), static_cast<double>(magnitudes - 1));
   if (k < 0.0) return 0;

@@ -6,12 +6,15 @@
 namespace anybit {
 namespace {
 
-float round_to_integer(Rounding rounding, float u, float draw) {
-  if (rounding == Rounding::kHalfEven) return std::nearbyint(u);
-  const float below = std::floor(u);
-  const float fraction = u - below;
-  if (rounding == Rounding::kHalfUp) return fraction >= 0.5F ? below + 1.0F : below;
-  return draw < fraction ? below + 1.0F : below;
+float grid_code(Rounding rounding, float x, float inverse, float offset, float low, float high, float draw) {
+  if (rounding == Rounding::kHalfEven) return grid_code<Rounding::kHalfEven>(x, inverse, offset, low, high);
+  if (rounding == Rounding::kHalfUp) return grid_code<Rounding::kHalfUp>(x, inverse, offset, low, high);
+  return grid_code<Rounding::kStochastic>(x, inverse, offset, low, high, draw);
+}
+
+// Every level up to the code `largest` is finite, and so is the inverse step.
+bool makes_grid(float step, int largest) {
+  return std::isfinite(step * static_cast<float>(largest)) && std::isfinite(1.0F / step);
 }
 
 std::size_t channel_of(std::size_t element, int channels, int channel_stride) {
@@ -44,8 +47,7 @@ UniformGrid symmetric_grid(float step, int bits, bool full_range) {
 
 UniformGrid symmetric_grid_for(float magnitude, int bits, bool full_range) {
   const float step = magnitude / static_cast<float>(largest_code(bits));
-  // A step so small that its inverse overflows cannot be a grid; such values are zero to everybody else.
-  return symmetric_grid(std::isfinite(1.0F / step) ? step : 0.0F, bits, full_range);
+  return symmetric_grid(makes_grid(step, largest_code(bits) + 1) ? step : 0.0F, bits, full_range);
 }
 
 UniformGrid asymmetric_grid(float low, float high, int bits) {
@@ -53,21 +55,20 @@ UniformGrid asymmetric_grid(float low, float high, int bits) {
   high = std::max(high, 0.0F);
   const int largest = (1 << bits) - 1;
   const float step = (high - low) / static_cast<float>(largest);
-  if (!std::isfinite(1.0F / step)) return {0.0F, 0, 0.0F, 0, largest};
+  if (!makes_grid(step, largest)) return {0.0F, 0, 0.0F, 0, largest};
   const int zero = static_cast<int>(std::nearbyint(-low / step));
   return {step, std::clamp(zero, 0, largest), 0.0F, 0, largest};
 }
 
 int encode(const UniformGrid& grid, Rounding rounding, float x, float draw) {
-  const float rounded = round_to_integer(rounding, (x - grid.offset) * inverse_of(grid), draw);
   // Clipping before the zero point is added is the same and keeps the float inside the integers.
   const auto low = static_cast<float>(grid.low - grid.zero_point);
   const auto high = static_cast<float>(grid.high - grid.zero_point);
-  return static_cast<int>(std::min(std::max(low, rounded), high)) + grid.zero_point;
+  return static_cast<int>(grid_code(rounding, x, inverse_of(grid), grid.offset, low, high, draw)) + grid.zero_point;
 }
 
 float decode(const UniformGrid& grid, int code) {
-  return grid.scale * static_cast<float>(code - grid.zero_point) + grid.offset;
+  return grid_value(static_cast<float>(code - grid.zero_point), grid.scale, grid.offset);
 }
 
 void ChannelGrids::resize(int channels) {

@@ -49,12 +49,39 @@ int largest_code(int bits);
 /// Codes -(2^(bits-1)-1) ... 2^(bits-1)-1 (narrow), or from -2^(bits-1) (full range); `step` apart.
 UniformGrid symmetric_grid(float step, int bits, bool full_range = false);
 
-/// The symmetric grid whose largest code stands for `magnitude`. Zero, or too small for a step: passes through.
+/// The symmetric grid whose largest code stands for `magnitude`. Passes through where that is no grid of finite levels
+/// and a finite inverse: zero, too small for a step, too large, not finite.
 UniformGrid symmetric_grid_for(float magnitude, int bits, bool full_range = false);
 
 /// Codes 0 ... 2^bits-1 over [low, high], widened to contain 0; the zero point is an integer code (Jacob et al., CVPR
-/// 2018, section 2.1). low == high == 0 passes through.
+/// 2018, section 2.1). low == high == 0 passes through, and so does a range that is not finite.
 UniformGrid asymmetric_grid(float low, float high, int bits);
+
+/// The equation's parts, for every loop that walks a grid: all in float, the same bits wherever they are inlined.
+/// `low` and `high` are the limits of a code less the zero point, `inverse` is 1 / scale.
+template <Rounding rounding>
+inline float round_to_integer(float u, float draw) {
+  if constexpr (rounding == Rounding::kHalfEven) return std::nearbyint(u);
+  const float below = std::floor(u);
+  const float fraction = u - below;
+  if constexpr (rounding == Rounding::kHalfUp) return below + (fraction >= 0.5F ? 1.0F : 0.0F);
+  return below + (draw < fraction ? 1.0F : 0.0F);
+}
+
+/// NaN becomes `low`.
+inline float clip_code(float rounded, float low, float high) {
+  const float raised = low < rounded ? rounded : low;
+  return high < raised ? high : raised;
+}
+
+/// Code less the zero point.
+template <Rounding rounding>
+inline float grid_code(float x, float inverse, float offset, float low, float high, float draw = 0.0F) {
+  return clip_code(round_to_integer<rounding>((x - offset) * inverse, draw), low, high);
+}
+
+/// A code of -0 becomes a plain 0, as an integer's would, with the offset's + 0.
+inline float grid_value(float code, float scale, float offset) { return scale * code + offset; }
 
 /// One value through the equation. `draw` in [0, 1) is read by stochastic rounding only.
 int encode(const UniformGrid& grid, Rounding rounding, float x, float draw = 0.0F);

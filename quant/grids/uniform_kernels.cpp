@@ -9,20 +9,6 @@
 namespace anybit {
 namespace {
 
-template <Rounding rounding>
-inline float round_to_integer(float u, float draw) {
-  if constexpr (rounding == Rounding::kHalfEven) return std::nearbyint(u);
-  const float below = std::floor(u);
-  const float fraction = u - below;
-  if constexpr (rounding == Rounding::kHalfUp) return below + (fraction >= 0.5F ? 1.0F : 0.0F);
-  return below + (draw < fraction ? 1.0F : 0.0F);
-}
-
-inline float clip(float rounded, float low, float high) {
-  const float raised = low < rounded ? rounded : low;
-  return high < raised ? high : raised;
-}
-
 // Elements that share one grid.
 template <Rounding rounding>
 void quantize_run(const ChannelGrids& grids, std::size_t c, const float* before, const float* draws, float* after,
@@ -36,9 +22,7 @@ void quantize_run(const ChannelGrids& grids, std::size_t c, const float* before,
 #pragma GCC ivdep
   for (std::size_t i = 0; i < n; ++i) {
     const float draw = rounding == Rounding::kStochastic ? draws[i] : 0.0F;
-    const float code = clip(round_to_integer<rounding>((before[i] - offset) * inverse, draw), low, high);
-    // A code of -0 becomes a plain 0, as an integer's would, with the offset's + 0.
-    after[i] = scale * code + offset;
+    after[i] = grid_value(grid_code<rounding>(before[i], inverse, offset, low, high, draw), scale, offset);
   }
 }
 
@@ -51,8 +35,8 @@ void quantize_row(const ChannelGrids& grids, const float* before, const float* d
   for (std::size_t c = 0; c < n; ++c) {
     const float draw = rounding == Rounding::kStochastic ? draws[c] : 0.0F;
     const float x = before[c];
-    const float code = clip(round_to_integer<rounding>((x - offset[c]) * inverse[c], draw), low[c], high[c]);
-    const float value = scale[c] * code + offset[c];
+    const float code = grid_code<rounding>(x, inverse[c], offset[c], low[c], high[c], draw);
+    const float value = grid_value(code, scale[c], offset[c]);
     after[c] = scale[c] == 0.0F ? x : value;
   }
 }

@@ -81,7 +81,7 @@ TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel) {
 }
 
 float step_from_log2(float log2_step) {
-  return static_cast<float>(fixed_exp2(std::clamp(static_cast<double>(log2_step), -60.0, 60.0)));
+  return static_cast<float>(fixed_exp2(std::fmin(std::fmax(static_cast<double>(log2_step), -60.0), 60.0)));
 }
 
 void initial_log2_steps(std::span<const float> weights, int channel_stride, int width, std::span<float> log2_steps) {

@@ -18,7 +18,7 @@ std::string step_tensor_name(const std::string& weight, int width);
 /// One value (per tensor) or one per output channel; merged as log-mean, without decay.
 TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel);
 
-/// s from log2 s; limited to 2^-60 ... 2^60 so that a step and its inverse stay finite.
+/// s from log2 s; limited to 2^-60 ... 2^60 so that a step and its inverse stay finite. NaN gives the smallest.
 float step_from_log2(float log2_step);
 
 /// log2 of the first step of each group: s = 2 mean|v| / sqrt(Qp). 0 for a group that is all zero.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "quant/grids/extremes.h"
 #include "quant/quantizers/rows.h"
@@ -16,11 +17,9 @@ constexpr std::size_t kExactBelow = 4096;
 void count_values(std::span<const float> values, float largest, std::span<std::uint32_t> counts) {
   std::fill(counts.begin(), counts.end(), 0U);
   const float bins_per_unit = static_cast<float>(counts.size()) * 0.5F / largest;
-  const int last = static_cast<int>(counts.size()) - 1;
-  for (const float x : values) {
-    const int bin = static_cast<int>((x + largest) * bins_per_unit);
-    ++counts[static_cast<std::size_t>(std::min(bin, last))];
-  }
+  const auto last = static_cast<float>(counts.size() - 1);
+  // Clamped before the cast, which is undefined for what no integer holds.
+  for (const float x : values) ++counts[static_cast<std::size_t>(std::clamp((x + largest) * bins_per_unit, 0.0F, last))];
 }
 
 // Squared error with every value at the middle of its bin.
@@ -36,9 +35,8 @@ double histogram_error(const UniformGrid& grid, float largest, std::span<const s
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto bin = static_cast<float>(static_cast<int>(i + lane));
       const float x = (bin + 0.5F) * width - largest;
-      const float rounded = std::nearbyint(x * inverse);
-      const float raised = low < rounded ? rounded : low;
-      const float difference = scale * (high < raised ? high : raised) - x;
+      const float code = grid_code<Rounding::kHalfEven>(x, inverse, 0.0F, low, high);
+      const float difference = grid_value(code, scale, 0.0F) - x;
       lanes[lane] +=
           static_cast<double>(difference * difference * static_cast<float>(static_cast<int>(counts[i + lane])));
     }
@@ -95,6 +93,8 @@ class LeastError final : public RangeRule {
 
 float least_error_magnitude(std::span<const float> values, int bits, bool full_range, FitScratch& scratch) {
   const float largest = largest_magnitude(values);
+  // Squares that no float holds cannot be compared (this also keeps NaN and infinities out of the search).
+  if (!std::isnormal(largest * largest)) return largest;
   const UniformGrid widest = symmetric_grid_for(largest, bits, full_range);
   if (symmetric_grid_for(largest / kClips, bits, full_range).passes_through()) return largest;
   const auto error = [&](float magnitude) {

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "quant/grids/extremes.h"
 #include "quant/quantizers/rows.h"
@@ -28,7 +30,10 @@ class Percentile final : public RangeRule {
     // Without the factor a percentage such as 99.9, which no double is, would reach one rank too far.
     const auto rank = static_cast<std::ptrdiff_t>(std::ceil(percent_ / 100.0 * static_cast<double>(n) * (1 - 1e-12)));
     const auto chosen = first + std::clamp<std::ptrdiff_t>(rank, 1, n) - 1;
-    std::nth_element(first, chosen, first + n);
+    // By their bits magnitudes are in order, NaN last; as floats NaN would be in no order at all.
+    std::nth_element(first, chosen, first + n, [](float a, float b) {
+      return std::bit_cast<std::uint32_t>(a) < std::bit_cast<std::uint32_t>(b);
+    });
     return *chosen > 0.0F ? *chosen : largest_magnitude(values);
   }
 

@@ -61,10 +61,8 @@ double squared_error(const UniformGrid& grid, std::span<const float> values) {
   const auto low = static_cast<float>(grid.low - grid.zero_point);
   const auto high = static_cast<float>(grid.high - grid.zero_point);
   const auto error = [&](float x) {
-    const float u = (x - grid.offset) * inverse;
-    const float rounded = std::nearbyint(u);
-    const float raised = low < rounded ? rounded : low;
-    const float difference = scale * (high < raised ? high : raised) + grid.offset - x;
+    const float code = grid_code<Rounding::kHalfEven>(x, inverse, grid.offset, low, high);
+    const float difference = grid_value(code, scale, grid.offset) - x;
     return difference * difference;
   };
   double total = 0;

@@ -37,14 +37,17 @@ ExamplePool make_examples(std::size_t count, std::uint32_t salt = 0) {
   ExamplePool pool;
   pool.shape = kImage;
   Stream stream({9, Purpose::kTest, salt, 0, 0, 0});
-  for (std::size_t i = 0; i < count * kImage.size(); ++i) pool.pixels.push_back(static_cast<std::uint8_t>(stream.below(256)));
+  for (std::size_t i = 0; i < count * kImage.size(); ++i)
+    pool.pixels.push_back(static_cast<std::uint8_t>(stream.below(256)));
   for (std::size_t i = 0; i < count; ++i) pool.labels.push_back(static_cast<std::uint8_t>(stream.below(kClasses)));
   pool.indices.resize(count);
   std::iota(pool.indices.begin(), pool.indices.end(), 0U);
   return pool;
 }
 
-Parameters initial(const TrainingPlan& plan) { return make_parameters(*plan.network, plan.method, plan.layout, plan.seed); }
+Parameters initial(const TrainingPlan& plan) {
+  return make_parameters(*plan.network, plan.method, plan.layout, plan.seed);
+}
 
 TaskMessage make_task(const TrainingPlan& plan, const Parameters& parameters, std::uint32_t client = 3) {
   TaskMessage task;
@@ -77,7 +80,8 @@ TEST(Training, TakesTheStepsThatAPlainLoopTakes) {
     std::iota(order.begin(), order.end(), 0U);
     Stream({plan.seed, Purpose::kShuffle, 1, 3, epoch, 0}).shuffle(std::span<std::uint32_t>(order));
     for (std::size_t at = 0; at < 10; at += 4) {
-      const std::span<const std::uint32_t> picks = std::span<const std::uint32_t>(order).subspan(at, std::min<std::size_t>(4, 10 - at));
+      const std::span<const std::uint32_t> picks =
+          std::span<const std::uint32_t>(order).subspan(at, std::min<std::size_t>(4, 10 - at));
       const Batch batch = gather(examples.view(), picks, {}, workspace.images(), workspace.labels());
       loss += gradient(workspace, local.values, batch, {}, CrossEntropy(), gradients).loss * batch.live();
       for (std::size_t i = 0; i < gradients.size(); ++i) local.values[i] -= 0.1F * gradients[i];
