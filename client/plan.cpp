@@ -24,12 +24,24 @@ std::shared_ptr<const Network> make_network(const Part& model, const Method& met
   }
 }
 
+/// Asks the method about the network and about every class of devices.
+void check_method(const Scenario& scenario, const Method& method, const Network& network) {
+  if (!method.refuse) return;
+  const auto check = [&](std::span<const int> device_widths) {
+    const std::string refusal = method.refuse(network, device_widths);
+    if (!refusal.empty()) throw ScenarioError(scenario.training.method.where, "method '" + method.name + "': " + refusal);
+  };
+  check({});
+  for (const FleetClass& devices : scenario.fleet) check(devices.widths);
+}
+
 }  // namespace
 
 TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes) {
   TrainingPlan plan;
   plan.method = methods().make(scenario.training.method);
   plan.network = make_network(scenario.model, plan.method, input, classes);
+  check_method(scenario, plan.method, *plan.network);
   plan.layout = make_layout(*plan.network, plan.method);
   plan.objective = objectives().make(scenario.training.objective);
   plan.optimizer = optimizers().make(scenario.training.optimizer);

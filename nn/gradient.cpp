@@ -72,6 +72,7 @@ Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode h
       mode(how),
       stations(network->shapes().size()),
       slots(network->weighted_layers().size()) {
+  kernel_set();  // pins the best set where nobody chose one: a run is never on a set that has no name
   const SingleThreadScope one_thread;  // oneDNN fixes its thread count when a primitive is made
   for (const TensorSpec& tensor : network->tensors()) network_size += tensor.size;
   const std::size_t rows = static_cast<std::size_t>(batch);

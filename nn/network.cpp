@@ -35,12 +35,24 @@ TensorSpec convolution_weight(const Node& node, int inputs, const Convolution& c
   return spec;
 }
 
+/// A node that nobody reads would never see a gradient.
+void refuse_unread_nodes(const Description& description) {
+  std::vector<bool> read(description.nodes.size(), false);
+  read.back() = true;
+  for (const Node& node : description.nodes)
+    for (const int from : node.inputs)
+      if (from >= 0) read[static_cast<std::size_t>(from)] = true;
+  for (std::size_t i = 0; i < read.size(); ++i)
+    if (!read[i]) throw std::invalid_argument("node '" + description.nodes[i].name + "': nobody reads it");
+}
+
 }  // namespace
 
 Network::Network(Description description) : description_(std::move(description)), shapes_(infer_shapes(description_)) {
   if (description_.nodes.empty() || static_cast<int>(shapes_.back().size()) != description_.classes)
     throw std::invalid_argument("network '" + description_.name + "': the last node must give " +
                                 std::to_string(description_.classes) + " outputs");
+  refuse_unread_nodes(description_);
   for (std::size_t i = 0; i < description_.nodes.size(); ++i) {
     const Node& node = description_.nodes[i];
     const Shape in = input_of(static_cast<int>(i));

@@ -71,7 +71,8 @@ class StepRule {
   virtual ~StepRule() = default;
   /// Further buffers of the layout's size that one step needs.
   virtual int scratch_buffers() const = 0;
-  virtual Score step(StepGradient& gradient, std::span<const std::uint8_t> widths, std::span<float> gradients,
+  /// `widths` are the schedule's for this step; the rule may overwrite them.
+  virtual Score step(StepGradient& gradient, std::span<std::uint8_t> widths, std::span<float> gradients,
                      std::span<float> scratch) const = 0;
 };
 

@@ -25,18 +25,42 @@ bool per_channel(const GridPoint& point) {
   throw std::invalid_argument("unknown granularity '" + point.granularity + "'; known: tensor, channel");
 }
 
-// log2 of the step that training left for this weight and width, one value a group; throws where there is none.
-std::span<const float> learned_steps(const Parameters& parameters, const TensorSpec& weight, int width, int groups) {
-  const std::string name = step_tensor_name(weight.name, width);
-  const auto& tensors = parameters.layout->tensors();
+const TensorSpec* find_tensor(const Layout& layout, const std::string& name) {
+  const auto& tensors = layout.tensors();
   const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorSpec& t) { return t.name == name; });
-  if (found == tensors.end())
-    throw std::invalid_argument("range rule 'learned': the model holds no learned step of " + weight.name + " at " +
-                                std::to_string(width) + " bits; train with range = \"learned\" and this width");
-  if (static_cast<int>(found->size) != groups)
-    throw std::invalid_argument("range rule 'learned': " + name + " was learned per " +
-                                (found->size == 1 ? "tensor" : "channel") + "; evaluate it at that granularity");
-  return std::span<const float>(parameters.values).subspan(found->offset, found->size);
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+// Of one weight; see learned_mismatch().
+std::string step_mismatch(const Layout& layout, const std::string& weight, int width, int groups) {
+  const std::string name = step_tensor_name(weight, width);
+  const TensorSpec* step = find_tensor(layout, name);
+  if (step == nullptr)
+    return "range rule 'learned': the model holds no learned step of " + weight + " at " + std::to_string(width) +
+           " bits; train with range = \"learned\" and this width";
+  if (static_cast<int>(step->size) != groups)
+    return "range rule 'learned': " + name + " was learned per " + (step->size == 1 ? "tensor" : "channel") +
+           "; evaluate it at that granularity";
+  return "";
+}
+
+// log2 of the step that training left for this weight and width, one value a group; throws where there is none.
+std::span<const float> learned_steps(const Parameters& parameters, const std::string& weight, int width, int groups) {
+  const std::string mismatch = step_mismatch(*parameters.layout, weight, width, groups);
+  if (!mismatch.empty()) throw std::invalid_argument(mismatch);
+  return parameters.tensor(parameters.layout->index(step_tensor_name(weight, width)));
+}
+
+// Calls visit(site, width, groups) for every weight that a point quantizes.
+template <class Visit>
+void each_quantized_weight(const Network& network, const GridPoint& point, const Visit& visit) {
+  const WidthPlan plan = plan_of(point);
+  const bool channels = per_channel(point);
+  for (const SlotSite& site : network.slots()) {
+    if (site.kind != SlotKind::kWeight) continue;
+    const int width = plan.width_of(site, point.weights);
+    if (width != kFloatWidth) visit(site, width, channels ? site.channels : 1);
+  }
 }
 
 // Quantizes the live rows' values with the grid of their slot; weights and float slots are left alone.
@@ -65,35 +89,35 @@ Parameters quantize_weights(const Network& network, const Parameters& parameters
   check_width(point.weights, "weights");
   if (point.first != 0) check_width(point.first, "first");
   if (point.last != 0) check_width(point.last, "last");
-  const bool channels = per_channel(point);
-  const auto rule = range_rule_table().make({point.range, Options("evaluate.range"), {}});
-  const WidthPlan plan = plan_of(point);
+  const auto rule = make_range_rule(point.range, point.fit.percentile);
   Parameters quantized = parameters;
   FitScratch scratch;
-  for (const SlotSite& site : network.slots()) {
-    if (site.kind != SlotKind::kWeight) continue;
-    const int width = plan.width_of(site, point.weights);
-    if (width == kFloatWidth) continue;
-    const TensorSpec& weight = parameters.layout->tensors()[static_cast<std::size_t>(site.tensor)];
-    ChannelGrids grids(channels ? site.channels : 1);
+  each_quantized_weight(network, point, [&](const SlotSite& site, int width, int groups) {
+    ChannelGrids grids(groups);
     std::span<const float> steps;
-    if (point.range == "learned") steps = learned_steps(parameters, weight, width, grids.channels());
+    if (rule->timing() == FitTiming::kLearned) steps = learned_steps(parameters, site.name, width, groups);
     const std::span<const float> before = parameters.tensor(site.tensor);
-    fit_groups(*rule, before, site.channel_stride, {width, false, {}}, steps, scratch, grids);
+    rule->fit_groups(before, site.channel_stride, {width, point.fit.full_range, {}}, steps, scratch, grids);
     quantize(grids, site.channel_stride, Rounding::kHalfEven, before, {}, quantized.tensor(site.tensor));
-  }
+  });
   return quantized;
+}
+
+std::string learned_mismatch(const Layout& layout, const Network& network, const GridPoint& point) {
+  if (make_range_rule(point.range, point.fit.percentile)->timing() != FitTiming::kLearned) return "";
+  std::string first;
+  each_quantized_weight(network, point, [&](const SlotSite& site, int width, int groups) {
+    if (first.empty()) first = step_mismatch(layout, site.name, width, groups);
+  });
+  return first;
 }
 
 std::vector<Range> trained_ranges(const Network& network, const Parameters& parameters) {
   std::vector<Range> ranges;
-  const auto& tensors = parameters.layout->tensors();
   for (const SlotSite& site : network.slots()) {
     if (site.kind != SlotKind::kActivation) continue;
-    const std::string name = range_tensor_name(site);
-    const auto found =
-        std::find_if(tensors.begin(), tensors.end(), [&](const TensorSpec& t) { return t.name == name; });
-    if (found == tensors.end()) return {};
+    const TensorSpec* found = find_tensor(*parameters.layout, range_tensor_name(site));
+    if (found == nullptr) return {};
     ranges.push_back({parameters.values[found->offset], parameters.values[found->offset + 1]});
   }
   return ranges;

@@ -20,7 +20,12 @@ struct GridPoint {
   std::string granularity = "tensor";  // or "channel"
   int first = 0;                       // width of the first layer; 0: as the others
   int last = 0;
+  WeightFit fit = {};  // that of the method that trained the model
 };
+
+/// Why the weights cannot be quantized at this point: it asks for learned steps, and the layout holds none at a layer's
+/// width (the first and last one's included) or granularity. "" where they can, and for the other rules.
+std::string learned_mismatch(const Layout& layout, const Network& network, const GridPoint& point);
 
 /// Range of one activation slot.
 struct Range {

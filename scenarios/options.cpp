@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "scenarios/option_types.h"
 
@@ -81,6 +82,12 @@ const Options::Entry& Options::at(std::string_view key) const {
 bool Options::boolean(std::string_view key) const { return converted<bool>(*this, at(key)); }
 std::int64_t Options::integer(std::string_view key) const { return converted<std::int64_t>(*this, at(key)); }
 double Options::number(std::string_view key) const { return converted<double>(*this, at(key)); }
+
+double Options::non_negative(std::string_view key) const {
+  const double value = number(key);
+  require(std::isfinite(value) && value >= 0.0, key, "must be a finite number that is not negative");
+  return value;
+}
 
 const std::string& Options::text(std::string_view key) const {
   const Entry& entry = at(key);

@@ -66,6 +66,7 @@ class Options {
   bool boolean(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
   double number(std::string_view key) const;
+  double non_negative(std::string_view key) const;  // a finite number of 0 or more
   const std::string& text(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
   std::vector<double> numbers(std::string_view key) const;

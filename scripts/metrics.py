@@ -105,16 +105,24 @@ def activation_widths(runs):
     return sorted(common, reverse=True)
 
 
-def best_by_width(run, activations, only_range=None):
-    """{width of the weights: the best point over range rules and granularities} of the final grid.
+def shown_granularity(run):
+    """The one granularity that comparisons are made at: per tensor where the final grid has it."""
+    known = [point["granularity"] for point in final_points(run)]
+    return "tensor" if "tensor" in known else known[0]
 
-    only_range keeps to one range rule, at its best granularity.
+
+def best_by_width(run, activations, only_range=None):
+    """{width of the weights: the point with the best range rule} of the final grid, at one granularity.
+
+    only_range keeps to one range rule.
     """
     best = {}
     for point in final_points(run):
         if point["activations"] != activations or only_range not in (None, point["range"]):
             continue
         width = point["weights"]
+        if width != FLOAT and point["granularity"] != shown_granularity(run):
+            continue
         if width not in best or point["value"] > best[width]["value"]:
             best[width] = point
     return dict(sorted(best.items()))

@@ -128,7 +128,8 @@ def draw_by_width(runs):
         panel.set_title("float activations" if bits == metrics.FLOAT else f"{bits}-bit activations", loc="left")
     panels[0][0].set_ylabel("test accuracy (%)")
     percent_axis(panels[0][0], [value for lines in drawn for _, values, *_ in lines for value in values.values()])
-    figure.suptitle("Accuracy after training, one model at every width", x=0.01, ha="left", fontsize=12)
+    granularity = {metrics.shown_granularity(run) for run in runs}
+    figure.suptitle(f"Accuracy after training, one model at every width; ranges per {' or '.join(sorted(granularity))}", x=0.01, ha="left", fontsize=12)
     handles, labels = panels[0][0].get_legend_handles_labels()
     beside(panels[0][-1], handles, labels, None)
     return figure

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The quickstart's table and what may be said of it: each method at its best range rule per width of the weights.
+"""The quickstart's table and what may be said of it: each method at its best range rule per width of the weights, one
+range per tensor.
 
 Two accuracies on n test examples separate when they differ by more than two standard errors of their difference,
 sqrt(p(1 - p)/n + q(1 - q)/n), as two independent proportions have it; nothing is claimed of those that do not.
@@ -22,7 +23,6 @@ def table(runs, activations):
         rows.append((run.name, {width: f"{100 * point['value']:.1f}" for width, point in best.items()}))
         few = {width: point for width, point in best.items() if width != metrics.FLOAT}
         rows.append(("  range rule", {width: point["range"] for width, point in few.items()}))
-        rows.append(("  per", {width: point["granularity"] for width, point in few.items()}))
         if run.method == metrics.BASELINE:
             plain = metrics.best_by_width(run, activations, only_range="minmax")
             rows.append((f"{run.name}, min-max", {w: f"{100 * p['value']:.1f}" for w, p in plain.items()}))
@@ -63,12 +63,13 @@ def main(arguments):
         return 1
     for activations in metrics.activation_widths(runs):
         kind = "float" if activations == metrics.FLOAT else f"{activations}-bit"
-        print(f"Accuracy in % on {options.examples} test examples, {kind} activations, best range rule at each width")
+        print(f"Accuracy in % on {options.examples} test examples, {kind} activations, best range rule at each width, "
+              f"one range per {metrics.shown_granularity(runs[0])}")
         print("\n".join("  " + line for line in table(runs, activations)))
         for other in runs[1:]:
             print("\n".join("  " + line for line in claims(runs[0], other, activations, options.examples)))
         print()
-    print("One seed each: other seeds may differ by more than the standard errors of the test examples.")
+    print("The better of two range rules is chosen on the same test examples for both. One seed each: other seeds may differ by more than the standard errors of the test examples.")
     return 0
 
 

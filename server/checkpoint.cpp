@@ -7,9 +7,11 @@
 // Every byte is under a checksum, and the lengths are checked against the file's size before anything is allocated.
 #include "server/checkpoint.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -125,6 +127,10 @@ class Reader {
   std::uint64_t left_ = 0;
 };
 
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
 void check_table(const Reader& reader, const Header& header) {
   std::uint64_t left = reader.left();
   for (std::uint32_t i = 0; i < kSections; ++i) {
@@ -162,6 +168,8 @@ Checkpoint read_checkpoint(const std::string& path) {
   reader.section(header.table[3], numbers);
   reader.section(header.table[4], checkpoint.state.global.values);
   reader.section(header.table[5], checkpoint.state.strategy_state);
+  if (!all_finite(checkpoint.state.global.values) || !all_finite(checkpoint.state.strategy_state))
+    reader.fail_broken("it holds values that are not finite");
   if (numbers.size() != 1 || numbers[0].version > 0xffffffffU) reader.fail_broken("a section has a wrong length");
   checkpoint.layout = numbers[0].layout;
   checkpoint.state.version = static_cast<std::uint32_t>(numbers[0].version);

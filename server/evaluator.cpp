@@ -41,7 +41,7 @@ std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
     for (const int activations : grid.activations)
       for (const std::string& range : grid.range)
         for (const std::string& granularity : grid.granularity)
-          append({weights, activations, range, granularity, grid.first, grid.last});
+          append({weights, activations, range, granularity, grid.first, grid.last, {}});
   return points;
 }
 
@@ -55,9 +55,10 @@ struct Plan {
   std::vector<Range> ranges;              // of the activations; empty where all stay float
 };
 
-Plan plan_evaluation(const EvaluationGrid& grid) {
+Plan plan_evaluation(const EvaluationGrid& grid, const WeightFit& fit) {
   Plan plan;
   plan.points = grid_points(grid);
+  for (GridPoint& point : plan.points) point.fit = fit;
   for (const GridPoint& point : plan.points) {
     const auto same = std::ranges::find_if(plan.models, [&](const GridPoint& p) { return same_weights(p, point); });
     plan.model_of.push_back(static_cast<std::size_t>(same - plan.models.begin()));
@@ -72,6 +73,7 @@ struct Evaluator::State {
   std::shared_ptr<const Network> network;
   const FederatedData& data;
   int threads;
+  WeightFit fit;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
   std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
 
@@ -149,8 +151,8 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
   }
 }
 
-Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads)
-    : state_(new State{std::move(network), data, std::max(threads, 1), {}, {}}) {
+Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit)
+    : state_(new State{std::move(network), data, std::max(threads, 1), fit, {}, {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
   state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
   state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
@@ -160,7 +162,7 @@ Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData
 Evaluator::~Evaluator() = default;
 
 std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const EvaluationGrid& grid) {
-  Plan plan = plan_evaluation(grid);
+  Plan plan = plan_evaluation(grid, state_->fit);
   if (!std::ranges::all_of(plan.points, float_activations)) {
     plan.ranges = trained_ranges(*state_->network, parameters);
     if (plan.ranges.empty()) {
@@ -180,6 +182,13 @@ void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64
   throw ScenarioError(grid.where,
                       "activation widths below 32 need ranges: set data.proxy to a number of examples to calibrate on, "
                       "or train with a method that learns activation ranges");
+}
+
+void Evaluator::check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout) {
+  for (const GridPoint& point : grid_points(grid)) {
+    const std::string mismatch = learned_mismatch(layout, network, point);
+    if (!mismatch.empty()) throw ScenarioError(grid.where, mismatch);
+  }
 }
 
 }  // namespace anybit

@@ -24,7 +24,8 @@ std::vector<GridPoint> grid_points(const EvaluationGrid& grid);
 /// Tests models at grid points, over `threads` threads; counts are integers, so threads never change the result.
 class Evaluator {
  public:
-  Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads);
+  /// `fit` is that of the method that trained the models: weights are quantized with the quantizer of training.
+  Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit = {});
   ~Evaluator();
 
   /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
@@ -32,6 +33,8 @@ class Evaluator {
 
   /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.
   static void check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy);
+  /// Throws ScenarioError where the grid asks for learned steps that a model of this layout does not hold.
+  static void check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout);
 
  private:
   struct State;

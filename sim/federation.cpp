@@ -25,10 +25,14 @@ std::uint32_t largest_client(const Federation& federation) {
   return largest;
 }
 
-void check_grids(const Scenario& scenario, const Method& method) {
-  const Scenario::Evaluate& evaluate = scenario.evaluate;
-  Evaluator::check(evaluate.grid, method.has_activation_ranges, scenario.data.proxy);
-  if (evaluate.has_final) Evaluator::check(evaluate.final_grid, method.has_activation_ranges, scenario.data.proxy);
+void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const TrainingPlan& training) {
+  Evaluator::check(grid, training.method.has_activation_ranges, scenario.data.proxy);
+  Evaluator::check_steps(grid, *training.network, *training.layout);
+}
+
+void check_grids(const Scenario& scenario, const TrainingPlan& training) {
+  check_grid(scenario.evaluate.grid, scenario, training);
+  if (scenario.evaluate.has_final) check_grid(scenario.evaluate.final_grid, scenario, training);
 }
 
 }  // namespace
@@ -58,7 +62,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.strategy = strategies().make(resolved.federation.strategy);
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
   federation.training.largest_client = largest_client(federation);
-  check_grids(resolved, federation.training.method);
+  check_grids(resolved, federation.training);
   return federation;
 }
 

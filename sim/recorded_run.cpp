@@ -44,7 +44,7 @@ RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, F
            [this](const LoggedEvent& event) {
              if (!is_restart(event)) events_.append(event);
            }),
-      evaluator_(federation.training.network, *federation.data, threads),
+      evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
       checkpoint_(first_checkpoint(federation)),
       saved_version_(run_.state().version) {}
 

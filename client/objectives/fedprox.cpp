@@ -1,7 +1,6 @@
 #include "client/objectives/fedprox.h"
 
 #include <array>
-#include <cmath>
 #include <numeric>
 
 namespace anybit {
@@ -56,8 +55,7 @@ ObjectiveTable::Row fedprox_row() {
                .options = {{"mu", 0.01, 0.1, "strength of the pull, 0 or more"}},
                .neutral = {"plain", {{"mu", 0.0}}, {}, ""}};
   return {std::move(info), [](const Options& options) -> std::unique_ptr<Objective> {
-            const double mu = options.number("mu");
-            options.require(std::isfinite(mu) && mu >= 0, "mu", "must be a number of 0 or more");
+            const double mu = options.non_negative("mu");
             if (mu == 0) return nullptr;  // the plain objective, at no cost
             return std::make_unique<FedProx>(mu);
           }};

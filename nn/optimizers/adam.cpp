@@ -89,11 +89,11 @@ class Adam final : public Optimizer {
 std::unique_ptr<Optimizer> make(const Options& options) {
   Settings settings;
   settings.schedule = read_schedule(options);
-  settings.decay = read_non_negative(options, "decay");
-  settings.clip = read_non_negative(options, "clip");
+  settings.decay = options.non_negative("decay");
+  settings.clip = options.non_negative("clip");
   settings.beta1 = read_fraction_below_one(options, "beta1");
   settings.beta2 = read_fraction_below_one(options, "beta2");
-  settings.epsilon = read_non_negative(options, "epsilon");
+  settings.epsilon = options.non_negative("epsilon");
   options.require(settings.epsilon > 0.0, "epsilon", "must be above 0, or a zero gradient divides by zero");
   return std::make_unique<Adam>(std::move(settings));
 }

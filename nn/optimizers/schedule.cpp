@@ -1,6 +1,5 @@
 #include "nn/optimizers/schedule.h"
 
-#include <cmath>
 
 #include "nn/arithmetic.h"
 
@@ -49,20 +48,14 @@ std::vector<OptionRow> shared_optimizer_options(double rate) {
 Schedule read_schedule(const Options& options) {
   Schedule schedule;
   schedule.kind = read_kind(options);
-  schedule.rate = read_non_negative(options, "rate");
-  schedule.final_share = read_non_negative(options, "final");
+  schedule.rate = options.non_negative("rate");
+  schedule.final_share = options.non_negative("final");
   options.require(schedule.final_share <= 1.0, "final", "must be in [0, 1]");
   schedule.milestones = options.numbers("milestones");
   for (const double milestone : schedule.milestones)
     options.require(milestone >= 0.0 && milestone <= 1.0, "milestones", "must be shares of the run, in [0, 1]");
-  schedule.factor = read_non_negative(options, "factor");
+  schedule.factor = options.non_negative("factor");
   return schedule;
-}
-
-double read_non_negative(const Options& options, const std::string& key) {
-  const double value = options.number(key);
-  options.require(std::isfinite(value) && value >= 0.0, key, "must be a finite number that is not negative");
-  return value;
 }
 
 double read_fraction_below_one(const Options& options, const std::string& key) {

@@ -28,9 +28,6 @@ std::vector<OptionRow> shared_optimizer_options(double rate);
 /// Reads the schedule's options; ScenarioError for a value out of range.
 Schedule read_schedule(const Options& options);
 
-/// Reads an option that must be a finite number >= 0.
-double read_non_negative(const Options& options, const std::string& key);
-
 /// Reads an option that must be a number in [0, 1).
 double read_fraction_below_one(const Options& options, const std::string& key);
 

@@ -76,8 +76,8 @@ class Sgd final : public Optimizer {
 std::unique_ptr<Optimizer> make(const Options& options) {
   Settings settings;
   settings.schedule = read_schedule(options);
-  settings.decay = read_non_negative(options, "decay");
-  settings.clip = read_non_negative(options, "clip");
+  settings.decay = options.non_negative("decay");
+  settings.clip = options.non_negative("clip");
   settings.momentum = read_fraction_below_one(options, "momentum");
   settings.nesterov = options.boolean("nesterov");
   options.require(!settings.nesterov || settings.momentum > 0.0, "nesterov", "needs a momentum above 0");

@@ -15,7 +15,7 @@ MethodTable::Row apqn_row() {
   info.neutral = {"fedavg", {{"widths", std::vector<std::int64_t>{32}}}, {}, ""};
   return {info, [](const Options& options) {
             FakeSettings settings = read_quantizer_options(options, read_widths(options, "widths"));
-            options.require(settings.range != "learned", "range",
+            options.require(settings.rule->timing() != FitTiming::kLearned, "range",
                             "noise has no gradient for a learned step; use minmax, mse or percentile");
             settings.noise = true;
             return quantizing_method("apqn", read_sampling(options), std::move(settings));

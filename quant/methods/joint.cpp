@@ -1,31 +1,23 @@
-#include <array>
-#include <stdexcept>
-
 #include "quant/methods/quantizer_options.h"
 #include "quant/methods/rows.h"
 
 namespace anybit {
 namespace {
 
-constexpr std::size_t kMostSlots = 4096;
-
-// Mean of the losses and gradients over all widths, one pass each.
+// Mean of the losses and gradients over all widths, one pass each. The first pass moves the running statistics for the
+// whole step.
 class MeanOverWidths final : public StepRule {
  public:
   explicit MeanOverWidths(WidthPlan plan) : plan_(std::move(plan)) {}
 
   int scratch_buffers() const override { return 1; }
 
-  Score step(StepGradient& gradient, std::span<const std::uint8_t> widths, std::span<float> gradients,
+  Score step(StepGradient& gradient, std::span<std::uint8_t> widths, std::span<float> gradients,
              std::span<float> scratch) const override {
-    std::array<std::uint8_t, kMostSlots> own;
-    if (widths.size() > own.size()) throw std::length_error("joint: a network of more than 4096 slots");
-    std::copy(widths.begin(), widths.end(), own.begin());
-    const std::span<std::uint8_t> chosen = std::span(own).first(widths.size());
     Score total;
     for (std::size_t k = 0; k < plan_.widths.size(); ++k) {
-      set_weights(chosen, plan_.widths[k]);
-      const Score score = gradient.at(chosen, k == 0 ? gradients : scratch);
+      plan_.fill(plan_.widths[k], widths);
+      const Score score = gradient.at(widths, k == 0 ? gradients : scratch, k == 0);
       total.loss += score.loss;
       total.correct += score.correct;
       if (k > 0)
@@ -39,12 +31,6 @@ class MeanOverWidths final : public StepRule {
   }
 
  private:
-  // Weights are the even slots (nn/slots.h).
-  void set_weights(std::span<std::uint8_t> widths, int drawn) const {
-    for (std::size_t slot = 0; slot < widths.size(); slot += 2)
-      widths[slot] = plan_.width_of(SlotKind::kWeight, slot == 0, slot + 2 >= widths.size(), drawn);
-  }
-
   WidthPlan plan_;
 };
 

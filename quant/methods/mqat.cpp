@@ -22,8 +22,7 @@ MethodTable::Row mqat_row() {
             Method method = quantizing_method("mqat", read_sampling(options),
                                               read_quantizer_options(options, read_widths(options, "widths")));
             Kure::Settings kure;
-            kure.lambda = options.number("kure");
-            options.require(kure.lambda >= 0.0, "kure", "must not be negative");
+            kure.lambda = options.non_negative("kure");
             if (kure.lambda > 0.0) method.penalty = std::make_shared<const Kure>(kure);
             return method;
           }};

@@ -17,12 +17,23 @@ std::string one_of(const Options& options, const std::string& key, const std::ve
 }
 
 std::shared_ptr<const RangeRule> read_rule(const Options& options) {
-  const std::string range = one_of(options, "range", {"minmax", "mse", "percentile", "learned"});
   const double percent = options.number("percentile");
   options.require(percent > 0.0 && percent <= 100.0, "percentile", "must be above 0 and at most 100");
-  Options own("range");
-  if (range == "percentile") own.set("p", percent);
-  return range_rule_table().make({range, own, {}});
+  return make_range_rule(one_of(options, "range", range_rule_names()), percent);
+}
+
+// A device's width that the method has learned no step for, at some layer; else "".
+std::string width_without_step(const WidthPlan& plan, const Network& network, std::span<const int> device_widths) {
+  for (const int drawn : device_widths)
+    for (const SlotSite& site : network.slots()) {
+      const int width = plan.width_of(site, drawn);
+      if (site.kind != SlotKind::kWeight || width == kFloatWidth) continue;
+      const std::vector<int> learned = plan.possible(site);
+      if (std::find(learned.begin(), learned.end(), width) == learned.end())
+        return "sampling = \"device\" trains at the fleet's width " + std::to_string(drawn) +
+               ", for which range = \"learned\" has no step; add it to `widths`, or choose another range";
+    }
+  return "";
 }
 
 }  // namespace
@@ -73,10 +84,9 @@ FakeSettings read_quantizer_options(const Options& options, std::vector<int> wid
   settings.plan.activations = read_width(options, "activations", false);
   settings.plan.first = read_width(options, "first", true);
   settings.plan.last = read_width(options, "last", true);
-  settings.range = options.text("range");
   settings.rule = read_rule(options);
   settings.per_channel = one_of(options, "granularity", {"tensor", "channel"}) == "channel";
-  settings.full_range = options.boolean("full_range");
+  settings.fit = {options.boolean("full_range"), options.number("percentile")};
   if (options.has("rounding"))
     settings.rounding = rounding_from(one_of(options, "rounding", {"half_even", "half_up", "stochastic"}));
   const double momentum = options.number("activation_momentum");
@@ -90,6 +100,11 @@ Method quantizing_method(std::string name, const std::string& sampling, FakeSett
   method.name = std::move(name);
   method.schedule = make_schedule(sampling, settings.plan);
   method.has_activation_ranges = settings.plan.activations != kFloatWidth;
+  method.weight_fit = settings.fit;
+  if (sampling == "device" && settings.rule->timing() == FitTiming::kLearned)
+    method.refuse = [plan = settings.plan](const Network& network, std::span<const int> device_widths) {
+      return width_without_step(plan, network, device_widths);
+    };
   method.quantizers = std::make_shared<const FakeQuantizers>(std::move(settings));
   return method;
 }

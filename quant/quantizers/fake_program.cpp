@@ -31,11 +31,10 @@ bool all_pass_through(const ChannelGrids& grids) { return grids.channels() == 1 
 
 FakeProgram::FakeProgram(std::shared_ptr<const FakeSettings> settings, const Network& network,
                          std::shared_ptr<const Layout> layout)
-    : settings_(std::move(settings)), layout_(std::move(layout)), used_(layout_->tensors().size(), 0) {
-  if (settings_->range == "learned")
-    range_ = Range::kLearned;
-  else if (settings_->range != "minmax")
-    range_ = Range::kFitted;
+    : settings_(std::move(settings)),
+      layout_(std::move(layout)),
+      timing_(settings_->rule->timing()),
+      used_(layout_->tensors().size(), 0) {
   std::size_t largest = 0;
   for (const SlotSite& site : network.slots()) {
     SlotState& state = slots_.emplace_back();
@@ -46,17 +45,17 @@ FakeProgram::FakeProgram(std::shared_ptr<const FakeSettings> settings, const Net
     }
     largest = std::max(largest, site.size);
     if (settings_->per_channel) state.grids.resize(site.channels);
-    if (range_ == Range::kFitted) state.fitted.assign(kWidths, state.grids);
-    if (range_ != Range::kLearned) continue;
+    if (timing_ == FitTiming::kEveryRound) state.fitted.assign(kWidths, state.grids);
+    if (timing_ != FitTiming::kLearned) continue;
     for (const int width : settings_->plan.possible(site))
       state.step[static_cast<std::size_t>(width)] = layout_->index(step_tensor_name(site.name, width));
   }
-  scratch_.reserve(range_ == Range::kFitted ? 2 * largest : settings_->per_channel ? largest : 0);
+  scratch_.reserve(timing_ == FitTiming::kEveryRound ? 2 * largest : settings_->per_channel ? largest : 1);
 }
 
 void FakeProgram::begin_client(std::span<const float> parameters) {
   in_step_ = false;
-  if (range_ != Range::kFitted) return;
+  if (timing_ != FitTiming::kEveryRound) return;
   received_.assign(parameters.begin(), parameters.end());
   for (SlotState& state : slots_) state.is_fitted.fill(false);
 }
@@ -69,7 +68,7 @@ void FakeProgram::begin_step(std::span<const std::uint8_t> widths, const Moment&
     SlotState& state = slots_[slot];
     state.width = widths[slot];
     const bool is_weight = slot % 2 == 0;
-    if (range_ != Range::kLearned || !is_weight || state.width == kFloatWidth) continue;
+    if (timing_ != FitTiming::kLearned || !is_weight || state.width == kFloatWidth) continue;
     const int tensor = state.step[state.width];
     if (tensor < 0)
       throw std::invalid_argument("no learned step at " + std::to_string(state.width) +
@@ -92,7 +91,7 @@ bool FakeProgram::forward(const SlotSite& site, std::span<const float> before, s
 bool FakeProgram::forward_weight(const SlotSite& site, SlotState& state, std::span<const float> before,
                                  std::span<float> after, const SlotPass& pass) {
   choose_grids(site, state, before, pass);
-  state.clips = range_ != Range::kMinMax && !settings_->noise;
+  state.clips = timing_ != FitTiming::kEveryStep && !settings_->noise;
   if (all_pass_through(state.grids)) return false;
   if (settings_->noise) {
     fill_draws(site, Purpose::kNoise, -0.5F, 0.5F, after, pass);
@@ -106,17 +105,17 @@ bool FakeProgram::forward_weight(const SlotSite& site, SlotState& state, std::sp
 
 void FakeProgram::choose_grids(const SlotSite& site, SlotState& state, std::span<const float> weights,
                                const SlotPass& pass) {
-  const FitRequest request{state.width, settings_->full_range, {}};
-  if (range_ == Range::kMinMax) {
-    fit_minmax(weights, site.channel_stride, state.width, settings_->full_range, scratch_, state.grids);
-  } else if (range_ == Range::kLearned) {
-    fit_groups(*settings_->rule, {}, site.channel_stride, request, step_of(state, pass.parameters), scratch_,
-               state.grids);
+  const FitRequest request{state.width, settings_->fit.full_range, {}};
+  const RangeRule& rule = *settings_->rule;
+  if (timing_ == FitTiming::kEveryStep) {
+    rule.fit_groups(weights, site.channel_stride, request, {}, scratch_, state.grids);
+  } else if (timing_ == FitTiming::kLearned) {
+    rule.fit_groups({}, site.channel_stride, request, step_of(state, pass.parameters), scratch_, state.grids);
   } else {
     ChannelGrids& fitted = state.fitted[state.width];
     if (!state.is_fitted[state.width]) {
       const std::span<const float> received = tensor_of(*layout_, site.tensor, std::span<const float>(received_));
-      fit_groups(*settings_->rule, received, site.channel_stride, request, {}, scratch_, fitted);
+      rule.fit_groups(received, site.channel_stride, request, {}, scratch_, fitted);
       state.is_fitted[state.width] = true;
     }
     state.grids = fitted;
@@ -131,7 +130,8 @@ void FakeProgram::fill_draws(const SlotSite& site, Purpose purpose, float low, f
                              const SlotPass& pass) const {
   DrawName name = pass.draw;
   name.purpose = purpose;
-  name.layer = static_cast<std::uint32_t>(site.slot);
+  const std::uint32_t width = slots_[static_cast<std::size_t>(2 * site.layer)].width;  // of the layer's weight
+  name.layer = static_cast<std::uint32_t>(site.slot) | width << 16U;
   Stream(name).fill_uniform(out, low, high);
 }
 
@@ -166,7 +166,7 @@ void FakeProgram::backward(const SlotSite& site, std::span<const float> before, 
                            std::span<float> gradient, SlotPass& pass) {
   const SlotState& state = slots_[static_cast<std::size_t>(site.slot)];
   if (!state.clips) return;
-  if (site.kind == SlotKind::kWeight && range_ == Range::kLearned)
+  if (site.kind == SlotKind::kWeight && timing_ == FitTiming::kLearned)
     learned_step_backward(state.grids, site.channel_stride, before, after, gradient,
                           tensor_of(*layout_, state.step[state.width], pass.gradients));
   else

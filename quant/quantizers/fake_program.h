@@ -30,9 +30,6 @@ class FakeProgram final : public SlotProgram {
  private:
   static constexpr std::size_t kWidths = kLargestWidth + 1;
 
-  // How weights get their grids.
-  enum class Range : std::uint8_t { kMinMax, kFitted, kLearned };
-
   struct SlotState {
     std::uint8_t width = kFloatWidth;
     bool clips = false;                // in the last forward pass
@@ -54,7 +51,7 @@ class FakeProgram final : public SlotProgram {
 
   std::shared_ptr<const FakeSettings> settings_;
   std::shared_ptr<const Layout> layout_;
-  Range range_ = Range::kMinMax;
+  FitTiming timing_;
   std::vector<SlotState> slots_;
   std::vector<std::uint8_t> used_;  // by tensor: a learned step of this local step
   DrawName step_;                   // the local step that used_ is of

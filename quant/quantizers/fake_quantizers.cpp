@@ -25,7 +25,7 @@ std::vector<TensorSpec> FakeQuantizers::tensors(const Network& network) const {
   for (const SlotSite& site : network.slots()) {
     if (site.kind == SlotKind::kActivation) {
       if (settings_->plan.activations != kFloatWidth) own.push_back(range_tensor(site));
-    } else if (settings_->range == "learned") {
+    } else if (settings_->rule->timing() == FitTiming::kLearned) {
       const TensorSpec& weight = network.tensors()[static_cast<std::size_t>(site.tensor)];
       for (const int width : settings_->plan.possible(site))
         own.push_back(step_tensor(weight, width, settings_->per_channel));
@@ -35,7 +35,7 @@ std::vector<TensorSpec> FakeQuantizers::tensors(const Network& network) const {
 }
 
 void FakeQuantizers::initialize(const Network& network, const Layout& layout, std::span<float> values) const {
-  if (settings_->range != "learned") return;
+  if (settings_->rule->timing() != FitTiming::kLearned) return;
   for (const SlotSite& site : network.slots()) {
     if (site.kind != SlotKind::kWeight) continue;
     const TensorSpec& weight = layout.tensors()[static_cast<std::size_t>(site.tensor)];

@@ -14,10 +14,9 @@ namespace anybit {
 /// What training replaces a weight by, and how activations are treated.
 struct FakeSettings {
   WidthPlan plan;
-  std::string range = "minmax";  // a row of range_rule_table()
-  std::shared_ptr<const RangeRule> rule;
-  bool per_channel = false;  // of the weights; activations are per tensor
-  bool full_range = false;   // codes from -2^(b-1) instead of -(2^(b-1)-1)
+  std::shared_ptr<const RangeRule> rule;  // of range_rule_table()
+  bool per_channel = false;               // of the weights; activations are per tensor
+  WeightFit fit;
   Rounding rounding = Rounding::kHalfEven;
   /// Pseudo-noise instead of quantization: w + s U, U uniform in [-1/2, 1/2), backward the identity (specs A 3.1).
   bool noise = false;
@@ -26,9 +25,10 @@ struct FakeSettings {
 
 /// Fake quantization of weights and activations, trained straight through (specs A 0.1, 0.2, 1.4).
 ///
-/// Weights. "minmax": the range of the weights as they are, anew in every forward pass, a constant to the gradient;
-/// nothing clips. "mse", "percentile": fitted to the received weights, once per client and width. "learned": a step per
-/// (layer, width), tensors "<weight>.step<width>" (learned_step.h). Clipped weights get no gradient.
+/// Weights, by the rule's FitTiming. Every step: the range of the weights as they are, anew in every forward pass, a
+/// constant to the gradient; nothing clips. Every round: fitted to the received weights, once per client and width.
+/// Learned: a step per (layer, width), tensors "<weight>.step<width>" (learned_step.h). Clipped weights get no gradient.
+/// Draws of a slot are named by it and by the width of its layer's weight: passes of a step at several widths differ.
 ///
 /// Activations: asymmetric, per tensor, range tensors "<layer>.input.range" = [min, max], role statistic, merged as
 /// mean. The moving average old * momentum + batch * (1 - momentum) goes to SlotPass::statistics before it is used;

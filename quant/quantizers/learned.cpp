@@ -13,6 +13,8 @@ class Learned final : public RangeRule {
     if (!request.log2_step) throw std::invalid_argument("range rule 'learned': the model holds no learned step here");
     return symmetric_grid(step_from_log2(*request.log2_step), request.bits, request.full_range);
   }
+
+  FitTiming timing() const override { return FitTiming::kLearned; }
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "quant/grids/extremes.h"
 #include "quant/quantizers/mse.h"
 #include "quant/quantizers/rows.h"
 
@@ -18,8 +17,21 @@ void FitScratch::reserve(std::size_t largest_tensor) {
   if (counts.size() < kHistogramBins) counts.resize(kHistogramBins);
 }
 
-void fit_groups(const RangeRule& rule, std::span<const float> values, int channel_stride, FitRequest request,
-                std::span<const float> log2_steps, FitScratch& scratch, ChannelGrids& grids) {
+std::vector<std::string> range_rule_names() {
+  std::vector<std::string> names;
+  for (const auto& row : range_rule_table().rows()) names.push_back(row.info.name);
+  return names;
+}
+
+std::unique_ptr<RangeRule> make_range_rule(const std::string& name, double percentile) {
+  Part part{name, Options("range"), {"range", 0}};
+  for (const OptionRow& option : range_rule_table().row(part).info.options)
+    if (option.name == "p") part.options.set("p", percentile);
+  return range_rule_table().make(part);
+}
+
+void RangeRule::fit_groups(std::span<const float> values, int channel_stride, FitRequest request,
+                           std::span<const float> log2_steps, FitScratch& scratch, ChannelGrids& grids) const {
   const auto channels = static_cast<std::size_t>(grids.channels());
   const auto stride = static_cast<std::size_t>(channel_stride);
   // The second half is the rules' own room.
@@ -27,29 +39,15 @@ void fit_groups(const RangeRule& rule, std::span<const float> values, int channe
   for (std::size_t c = 0; c < channels; ++c) {
     if (!log2_steps.empty()) request.log2_step = log2_steps[c];
     if (channels == 1) {
-      grids.set(0, rule.fit(values, request, scratch));
+      grids.set(0, fit(values, request, scratch));
       return;
     }
     const std::span<float> group = std::span(scratch.values).subspan(values.size());
     std::size_t n = 0;
     for (std::size_t begin = c * stride; begin < values.size(); begin += channels * stride)
       for (std::size_t i = begin; i < std::min(begin + stride, values.size()); ++i) group[n++] = values[i];
-    grids.set(static_cast<int>(c), rule.fit(group.first(n), request, scratch));
+    grids.set(static_cast<int>(c), fit(group.first(n), request, scratch));
   }
-}
-
-void fit_minmax(std::span<const float> values, int channel_stride, int bits, bool full_range, FitScratch& scratch,
-                ChannelGrids& grids) {
-  if (grids.channels() == 1) {
-    grids.set(0, symmetric_grid_for(largest_magnitude(values), bits, full_range));
-    return;
-  }
-  const auto channels = static_cast<std::size_t>(grids.channels());
-  if (scratch.values.size() < channels) scratch.values.resize(channels);
-  const std::span<float> magnitudes = std::span(scratch.values).first(channels);
-  channel_magnitudes(values, channel_stride, magnitudes);
-  for (std::size_t c = 0; c < channels; ++c)
-    grids.set(static_cast<int>(c), symmetric_grid_for(magnitudes[c], bits, full_range));
 }
 
 double squared_error(const UniformGrid& grid, std::span<const float> values) {

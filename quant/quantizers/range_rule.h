@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "quant/grids/uniform.h"
@@ -26,6 +27,13 @@ struct FitRequest {
   std::optional<float> log2_step;  // of the tensor's learned step at these bits, where the parameters hold one
 };
 
+/// When training fits a rule's grids.
+enum class FitTiming : std::uint8_t {
+  kEveryStep,   // to the weights as they are; such a grid covers them all, so nothing clips
+  kEveryRound,  // to the received weights, once per client and width
+  kLearned,     // never: a tensor of the parameters holds log2 of the step, and training moves it
+};
+
 /// How a symmetric grid is fitted to the numbers of one group (a tensor or a channel). A fit is a function of the
 /// values alone: same values, same grid. Groups that are all zero get a grid that passes through.
 class RangeRule {
@@ -33,20 +41,21 @@ class RangeRule {
   virtual ~RangeRule() = default;
   /// Throws std::invalid_argument where the rule needs a learned step and the request has none.
   virtual UniformGrid fit(std::span<const float> values, const FitRequest& request, FitScratch& scratch) const = 0;
+  virtual FitTiming timing() const { return FitTiming::kEveryRound; }
+  /// Fits every group of a tensor: one where grids.channels() is 1, else its channels (see TensorSpec). `log2_steps`
+  /// has one value a group, or none. A rule that can look at all groups at once overrides this, with the same grids.
+  virtual void fit_groups(std::span<const float> values, int channel_stride, FitRequest request,
+                          std::span<const float> log2_steps, FitScratch& scratch, ChannelGrids& grids) const;
 };
 
 using RangeRuleTable = Table<std::unique_ptr<RangeRule>>;
 /// minmax, mse, percentile, learned.
 const RangeRuleTable& range_rule_table();
 
-/// Fits every group of a tensor: one where grids.channels() is 1, else its channels (see TensorSpec). `log2_steps` has
-/// one value a group, or none.
-void fit_groups(const RangeRule& rule, std::span<const float> values, int channel_stride, FitRequest request,
-                std::span<const float> log2_steps, FitScratch& scratch, ChannelGrids& grids);
-
-/// The min-max rule over all groups at once, in one vectorised pass: the same grids as fit_groups with "minmax".
-void fit_minmax(std::span<const float> values, int channel_stride, int bits, bool full_range, FitScratch& scratch,
-                ChannelGrids& grids);
+/// The table's names, in its order.
+std::vector<std::string> range_rule_names();
+/// The rule of that name; `percentile` goes to the one that takes a percentage. ScenarioError for an unknown name.
+std::unique_ptr<RangeRule> make_range_rule(const std::string& name, double percentile);
 
 /// Sum of (Q(x) - x)^2 over the values, half-even; in a fixed order of additions.
 double squared_error(const UniformGrid& grid, std::span<const float> values);

@@ -22,9 +22,8 @@ class SharedWidth final : public BitSchedule {
   using Name = DrawName (*)(const DrawName&);
   SharedWidth(WidthPlan plan, Name name) : plan_(std::move(plan)), name_(name) {}
 
-  void choose(const Moment& moment, std::span<const SlotSite> sites, std::span<std::uint8_t> widths) const override {
-    const int drawn = draw_width(name_(moment.draw), plan_.widths);
-    for (const SlotSite& site : sites) widths[static_cast<std::size_t>(site.slot)] = plan_.width_of(site, drawn);
+  void choose(const Moment& moment, std::span<const SlotSite>, std::span<std::uint8_t> widths) const override {
+    plan_.fill(draw_width(name_(moment.draw), plan_.widths), widths);
   }
 
  private:
@@ -52,11 +51,11 @@ class WidthOfDevice final : public BitSchedule {
  public:
   explicit WidthOfDevice(WidthPlan plan) : plan_(std::move(plan)) {}
 
-  void choose(const Moment& moment, std::span<const SlotSite> sites, std::span<std::uint8_t> widths) const override {
+  void choose(const Moment& moment, std::span<const SlotSite>, std::span<std::uint8_t> widths) const override {
     const bool has_class = !moment.device_widths.empty();
     const int drawn = has_class ? draw_width(of_step(moment.draw), moment.device_widths)
                                 : draw_width(of_client(moment.draw), plan_.widths);
-    for (const SlotSite& site : sites) widths[static_cast<std::size_t>(site.slot)] = plan_.width_of(site, drawn);
+    plan_.fill(drawn, widths);
   }
 
  private:

@@ -21,6 +21,13 @@ std::uint8_t WidthPlan::width_of(SlotKind kind, bool is_first, bool is_last, int
   return static_cast<std::uint8_t>(usual);
 }
 
+void WidthPlan::fill(int drawn, std::span<std::uint8_t> widths) const {
+  for (std::size_t slot = 0; slot < widths.size(); ++slot) {
+    const SlotKind kind = slot % 2 == 0 ? SlotKind::kWeight : SlotKind::kActivation;
+    widths[slot] = width_of(kind, slot < 2, slot + 2 >= widths.size(), drawn);
+  }
+}
+
 std::vector<int> WidthPlan::possible(const SlotSite& site) const {
   std::vector<int> all;
   for (const int drawn : widths) all.push_back(width_of(site, drawn));

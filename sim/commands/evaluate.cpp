@@ -48,7 +48,8 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   const Federation federation =
       make_federation(resolve_scenario(std::move(scenario)).scenario, data_directories(options.machine.data_directory));
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
-  Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads());
+  Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
+                      federation.training.method.weight_fit);
   const std::vector<Accuracy> values =
       evaluator.evaluate(checkpoint.state.global, federation.scenario.evaluate.grid);
   if (options.json)

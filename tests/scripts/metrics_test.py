@@ -51,10 +51,11 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor"), {4: [(10, 0.5), (20, 0.8)],
                                                                         32: [(10, 0.6), (20, 0.9)]}))
 
-    def test_the_best_point_of_each_width_is_chosen_over_rules_and_granularities(self):
-        best = point(4, 0.8, range_="mse", granularity="channel")
-        plain = point(4, 0.6, granularity="channel")
-        run = metrics.read_run(write_run(self.folder, {5: [point(4, 0.5), best, plain, point(4, 0.99, activations=8)]}))
+    def test_the_best_point_of_each_width_is_chosen_over_rules_at_one_granularity(self):
+        best = point(4, 0.8, range_="mse")
+        plain = point(4, 0.6)
+        others = [point(4, 0.95, granularity="channel"), point(4, 0.99, activations=8)]
+        run = metrics.read_run(write_run(self.folder, {5: [best, plain, *others]}))
         self.assertEqual(metrics.best_by_width(run, 32), {4: best})
         self.assertEqual(metrics.best_by_width(run, 32, only_range="minmax"), {4: plain})
         self.assertEqual(metrics.activation_widths([run]), [32, 8])
