@@ -29,7 +29,8 @@ void check_method(const Scenario& scenario, const Method& method, const Network&
   if (!method.refuse) return;
   const auto check = [&](std::span<const int> device_widths) {
     const std::string refusal = method.refuse(network, device_widths);
-    if (!refusal.empty()) throw ScenarioError(scenario.training.method.where, "method '" + method.name + "': " + refusal);
+    if (!refusal.empty())
+      throw ScenarioError(scenario.training.method.where, "method '" + method.name + "': " + refusal);
   };
   check({});
   for (const FleetClass& devices : scenario.fleet) check(devices.widths);

@@ -18,6 +18,8 @@ class FederatedData {
   virtual ~FederatedData() = default;
 
   virtual std::uint32_t examples(std::uint32_t client) const = 0;
+  /// Whether every client holds as many examples as the first: nobody needs to ask each of a hundred million.
+  virtual bool all_alike() const { return false; }
   /// A client's examples. A pooled set returns a view into itself; a generated one draws into `scratch`, which the
   /// calling thread owns and re-uses.
   virtual ExamplesView client(std::uint32_t client, ExamplePool& scratch) const = 0;

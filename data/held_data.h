@@ -35,6 +35,7 @@ class WriterData final : public FederatedData {
   WriterData(const Dataset& set, Holding holding, std::uint32_t writers);
 
   std::uint32_t examples(std::uint32_t client) const override;
+  bool all_alike() const override { return true; }
   ExamplesView client(std::uint32_t client, ExamplePool& scratch) const override;
 
  private:

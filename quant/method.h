@@ -10,10 +10,9 @@
 #include "nn/gradient.h"
 #include "nn/network.h"
 #include "scenarios/table.h"
+#include "scenarios/width.h"
 
 namespace anybit {
-
-inline constexpr std::uint8_t kFloatWidth = 32;
 
 /// When a decision is made: the draw's name carries seed, round, client and step; progress is global in [0, 1].
 struct Moment {

@@ -51,8 +51,8 @@ std::string to_string(const SourcePosition& where) {
   return where.line == 0 ? where.file : where.file + ":" + std::to_string(where.line);
 }
 
-ScenarioError::ScenarioError(const SourcePosition& where, const std::string& reason)
-    : std::runtime_error(to_string(where) + ": " + reason) {}
+ScenarioError::ScenarioError(SourcePosition where, const std::string& reason)
+    : std::runtime_error(to_string(where) + ": " + reason), where_(std::move(where)) {}
 
 const Options::Entry* Options::find(std::string_view key) const {
   const auto found =

@@ -26,7 +26,11 @@ std::string to_string(const SourcePosition& where);
 /// A mistake in what the user wrote. what() is "file:line: reason".
 class ScenarioError : public std::runtime_error {
  public:
-  ScenarioError(const SourcePosition& where, const std::string& reason);
+  ScenarioError(SourcePosition where, const std::string& reason);
+  const SourcePosition& where() const { return where_; }
+
+ private:
+  SourcePosition where_;
 };
 
 /// One value of a scenario. A list holds integers, numbers or strings; an empty list is of integers.

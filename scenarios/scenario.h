@@ -93,9 +93,9 @@ Override parse_override(const std::string& argument);
 /// (drop_foreign_options in table.h). A missing `name` is the file's without its ending.
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides);
 /// The same for who has mistakes of their own to add: those found here are appended to `mistakes`, and what could be
-/// read is returned. A part whose name is missing has an empty one. Throws only where there is no TOML to read.
+/// read is returned, fallbacks for the rest. A part whose name is missing has an empty one. Throws only where there is no TOML to read.
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
-                       std::vector<std::string>& mistakes);
+                       std::vector<ScenarioError>& mistakes);
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
 /// The whole scenario as TOML, every default written out, a key a line, in a fixed order: reading it gives the same
@@ -105,14 +105,16 @@ std::string write_scenario(const Scenario& scenario);
 /// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint and transport.
 std::string result_bearing_text(const Scenario& scenario);
 
-/// Several mistakes at once; what() is one "file:line: reason" a line.
+/// Several mistakes at once, each named once: those of the file by line, then those of overrides. what() is one
+/// "file:line: reason" a line.
 class ScenarioErrors : public std::runtime_error {
  public:
-  explicit ScenarioErrors(std::vector<std::string> lines);
-  const std::vector<std::string>& lines() const { return lines_; }
+  explicit ScenarioErrors(std::vector<ScenarioError> mistakes);
+  const std::vector<ScenarioError>& mistakes() const { return mistakes_; }
+  std::vector<std::string> lines() const;
 
  private:
-  std::vector<std::string> lines_;
+  std::vector<ScenarioError> mistakes_;
 };
 
 }  // namespace anybit

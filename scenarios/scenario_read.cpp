@@ -79,7 +79,7 @@ FleetClass read_class(const TomlNode& node, Mistakes& mistakes) {
 
 std::vector<FleetClass> read_fleet(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "fleet", mistakes);
-  const std::size_t before = mistakes.count();
+  const std::size_t before = mistakes.found().size();
   std::vector<FleetClass> fleet;
   double total = 0;
   for (const TomlNode& child : section.sections("class")) {
@@ -91,7 +91,7 @@ std::vector<FleetClass> read_fleet(const TomlNode* node, Mistakes& mistakes) {
     fleet.push_back(std::move(made));
   }
   section.finish();
-  if (!fleet.empty() && mistakes.count() == before && std::abs(total - 1.0) > 1e-6)
+  if (!fleet.empty() && mistakes.found().size() == before && std::abs(total - 1.0) > 1e-6)
     mistakes.add(fleet.front().where,
                  "the shares of all fleet classes sum to " + shortest_number(total) + ", not to 1");
   return fleet;
@@ -151,7 +151,7 @@ Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
 }
 
 std::string read_file(const std::string& path) {
-  const auto refuse = [&](const std::string& reason) { throw ScenarioErrors({path + ": " + reason}); };
+  const auto refuse = [&](const std::string& reason) { throw ScenarioErrors({ScenarioError({path, 0}, reason)}); };
   if (std::filesystem::is_directory(path)) refuse("is a directory, not a scenario file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -165,13 +165,41 @@ std::string read_file(const std::string& path) {
 
 }  // namespace
 
-ScenarioErrors::ScenarioErrors(std::vector<std::string> lines)
-    : std::runtime_error([&] {
-        std::string text;
-        for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
-        return text;
-      }()),
-      lines_(std::move(lines)) {}
+namespace {
+
+std::vector<ScenarioError> in_order(std::vector<ScenarioError> mistakes) {
+  const auto place = [](const ScenarioError& mistake) {
+    return mistake.where().line > 0 ? mistake.where().line : std::numeric_limits<int>::max();
+  };
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [&](const ScenarioError& a, const ScenarioError& b) { return place(a) < place(b); });
+  std::vector<ScenarioError> once;
+  for (const ScenarioError& mistake : mistakes) {
+    const auto same = [&](const ScenarioError& other) { return std::strcmp(other.what(), mistake.what()) == 0; };
+    if (std::none_of(once.begin(), once.end(), same)) once.push_back(mistake);
+  }
+  return once;
+}
+
+std::string joined(const std::vector<ScenarioError>& mistakes) {
+  std::string text;
+  for (const ScenarioError& mistake : mistakes) {
+    if (!text.empty()) text += '\n';
+    text += mistake.what();
+  }
+  return text;
+}
+
+}  // namespace
+
+ScenarioErrors::ScenarioErrors(std::vector<ScenarioError> mistakes)
+    : std::runtime_error(joined(in_order(mistakes))), mistakes_(in_order(std::move(mistakes))) {}
+
+std::vector<std::string> ScenarioErrors::lines() const {
+  std::vector<std::string> lines;
+  for (const ScenarioError& mistake : mistakes_) lines.emplace_back(mistake.what());
+  return lines;
+}
 
 namespace {
 
@@ -181,7 +209,7 @@ Scenario parse_scenario(const std::string& text, const std::vector<Override>& ov
   try {
     document = parse_document(text, file);
   } catch (const ScenarioError& syntax) {
-    throw ScenarioErrors({syntax.what()});
+    throw ScenarioErrors({syntax});
   }
   for (const Override& change : overrides) {
     try {
@@ -203,14 +231,10 @@ Scenario parse_scenario(const std::string& text, const std::string& file, const 
 }
 
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
-                       std::vector<std::string>& mistakes) {
+                       std::vector<ScenarioError>& mistakes) {
   Mistakes found(path);
   Scenario scenario = parse_scenario(read_file(path), overrides, found);
-  try {
-    found.throw_if_any();
-  } catch (const ScenarioErrors& errors) {
-    mistakes.insert(mistakes.end(), errors.lines().begin(), errors.lines().end());
-  }
+  mistakes.insert(mistakes.end(), found.found().begin(), found.found().end());
   return scenario;
 }
 

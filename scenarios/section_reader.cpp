@@ -5,26 +5,18 @@
 #include <cmath>
 #include <limits>
 
+#include "scenarios/comma_list.h"
 #include "scenarios/option_types.h"
 #include "scenarios/overrides.h"
 #include "scenarios/scenario.h"
+#include "scenarios/width.h"
 
 namespace anybit {
 namespace {
 
-constexpr int kFloat = 32;
-
-bool is_width(std::int64_t bits) { return (bits >= 2 && bits <= 16) || bits == kFloat; }
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string suggestion(const std::string& name, const std::vector<std::string>& known) {
   const std::string near = nearest(name, known);
-  return near.empty() ? "; known: " + listed(known) : "; did you mean '" + near + "'?";
+  return near.empty() ? "; known: " + comma_list(known) : "; did you mean '" + near + "'?";
 }
 
 std::string limits_text(Limits limits) {
@@ -43,22 +35,13 @@ const Value* repeated(const std::vector<Value>& values) {
 }  // namespace
 
 void Mistakes::add(const SourcePosition& where, const std::string& reason) {
-  mistakes_.push_back({where.line, ScenarioError(where, reason).what()});
+  found_.emplace_back(where, reason);
 }
 
-void Mistakes::add(const ScenarioError& mistake) { mistakes_.push_back({0, mistake.what()}); }
+void Mistakes::add(const ScenarioError& mistake) { found_.push_back(mistake); }
 
 void Mistakes::throw_if_any() const {
-  if (mistakes_.empty()) return;
-  const auto place = [](const Mistake& mistake) {
-    return mistake.line > 0 ? mistake.line : std::numeric_limits<int>::max();
-  };
-  std::vector<Mistake> sorted = mistakes_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const Mistake& a, const Mistake& b) { return place(a) < place(b); });
-  std::vector<std::string> lines;
-  for (Mistake& mistake : sorted) lines.push_back(std::move(mistake.text));
-  throw ScenarioErrors(std::move(lines));
+  if (!found_.empty()) throw ScenarioErrors(found_);
 }
 
 SectionReader::SectionReader(const TomlNode* section, std::string path, Mistakes& mistakes)
@@ -110,7 +93,7 @@ std::string SectionReader::choice(const std::string& key, const std::string& fal
                                   const std::vector<std::string>& known) {
   std::string value = text(key, fallback);
   if (std::find(known.begin(), known.end(), value) != known.end()) return value;
-  refuse(key, "unknown '" + value + "'; known: " + listed(known));
+  refuse(key, "unknown '" + value + "'; known: " + comma_list(known));
   return fallback;
 }
 
@@ -132,7 +115,7 @@ double SectionReader::number(const std::string& key, double least, std::optional
 }
 
 std::vector<int> SectionReader::widths(const std::string& key, const std::optional<std::vector<int>>& fallback) {
-  const std::vector<int> safe = fallback.value_or(std::vector<int>{kFloat});
+  const std::vector<int> safe = fallback.value_or(std::vector<int>{kFloatWidth});
   const auto bits = read<std::vector<std::int64_t>>(key, !fallback);
   if (!bits) return safe;
   if (bits->empty()) refuse(key, "the list is empty");
@@ -148,7 +131,7 @@ std::vector<int> SectionReader::widths(const std::string& key, const std::option
 }
 
 int SectionReader::width_or_zero(const std::string& key) {
-  const std::int64_t bits = integer(key, {0, kFloat}, 0);
+  const std::int64_t bits = integer(key, {0, kFloatWidth}, 0);
   if (bits == 0 || is_width(bits)) return static_cast<int>(bits);
   refuse(key, std::to_string(bits) + " is no width; accepted: 2 to 16, 32 for float, 0 for as the others");
   return 0;
@@ -161,7 +144,7 @@ std::vector<std::string> SectionReader::texts(const std::string& key, const std:
   if (const auto* twice = repeated(values)) refuse(key, "'" + *twice + "' is listed twice");
   for (const std::string& value : values)
     if (!known.empty() && std::find(known.begin(), known.end(), value) == known.end())
-      refuse(key, "unknown '" + value + "'; known: " + listed(known));
+      refuse(key, "unknown '" + value + "'; known: " + comma_list(known));
   return values;
 }
 

@@ -18,17 +18,13 @@ class Mistakes {
   const std::string& file() const { return file_; }
   void add(const SourcePosition& where, const std::string& reason);
   void add(const ScenarioError& mistake);
-  std::size_t count() const { return mistakes_.size(); }
-  /// Throws ScenarioErrors if there are any, those of the file by line and then those of overrides.
+  const std::vector<ScenarioError>& found() const { return found_; }
+  /// Throws ScenarioErrors if there are any.
   void throw_if_any() const;
 
  private:
-  struct Mistake {
-    int line = 0;  // 0: from an override
-    std::string text;
-  };
   std::string file_;
-  std::vector<Mistake> mistakes_;
+  std::vector<ScenarioError> found_;
 };
 
 /// What a value may be, ends included.

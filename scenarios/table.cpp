@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scenarios/comma_list.h"
 #include "scenarios/option_types.h"
 
 namespace anybit {
@@ -18,15 +19,10 @@ bool knows(const RowInfo& row, const std::string& key) {
                      [&](const OptionRow& option) { return option.name == key; });
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none" : text;
-}
-
 std::string unknown_option(const RowInfo& row, const Options& given, const std::string& key) {
   std::vector<std::string> candidates = option_names(row);
-  std::string reason = "'" + row.name + "' has no option '" + key + "'; known: " + listed(candidates);
+  std::string reason = "'" + row.name + "' has no option '" + key + "'; known: " +
+                       (candidates.empty() ? "none" : comma_list(candidates));
   candidates.insert(candidates.end(), given.keys_beside().begin(), given.keys_beside().end());
   const std::string near = nearest(key, candidates);
   if (!near.empty()) reason += " (did you mean '" + near + "'?)";
@@ -66,17 +62,17 @@ Options resolve_options(const RowInfo& row, const Options& given) {
   return resolved;
 }
 
-std::vector<std::string> option_mistakes(const RowInfo& row, const Options& given) {
+std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given) {
   Options resolved;
-  std::vector<std::string> lines;
+  std::vector<ScenarioError> found;
   for (const Mistake& mistake : resolve(row, given, resolved)) {
     try {
       given.refuse(mistake.key, mistake.reason);
     } catch (const ScenarioError& error) {
-      lines.emplace_back(error.what());
+      found.push_back(error);
     }
   }
-  return lines;
+  return found;
 }
 
 std::vector<std::string> drop_foreign_options(const RowInfo& row, Part& part) {
@@ -91,7 +87,7 @@ std::vector<std::string> drop_foreign_options(const RowInfo& row, Part& part) {
 void refuse_name(const std::string& family, const Part& part, const std::vector<RowInfo>& rows) {
   std::vector<std::string> names;
   for (const RowInfo& row : rows) names.push_back(row.name);
-  std::string reason = "unknown " + family + " '" + part.name + "'; known: " + listed(names);
+  std::string reason = "unknown " + family + " '" + part.name + "'; known: " + comma_list(names);
   const std::string near = nearest(part.name, names);
   if (!near.empty()) reason += " (did you mean '" + near + "'?)";
   throw ScenarioError(part.where, reason);

@@ -44,8 +44,8 @@ struct RowInfo {
 /// the canonical text is one.
 Options resolve_options(const RowInfo& row, const Options& given);
 
-/// Every mistake that resolve_options() would find, one "file:line: reason" each, in the order of the options.
-std::vector<std::string> option_mistakes(const RowInfo& row, const Options& given);
+/// Every mistake that resolve_options() would find: unknown options, then wrong types.
+std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given);
 
 /// Where the part's name came from an override, removes the options that the file wrote for the old row and `row` does
 /// not know, and returns their names. Options that were set by overrides themselves stay, and stay mistakes.
@@ -86,11 +86,11 @@ class Table {
   }
 
   /// Every mistake of the part that this table can see: an unknown name, or all its wrong options.
-  std::vector<std::string> mistakes(const Part& part) const {
+  std::vector<ScenarioError> mistakes(const Part& part) const {
     try {
       return option_mistakes(row(part).info, part.options);
     } catch (const ScenarioError& unknown_name) {
-      return {unknown_name.what()};
+      return {unknown_name};
     }
   }
 

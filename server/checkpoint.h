@@ -47,7 +47,8 @@ struct LatestCheckpoint {
 /// The newest one that can be read; none where the folder holds no checkpoint or does not exist. Throws where there are
 /// some and none can be read.
 std::optional<LatestCheckpoint> latest_checkpoint(const std::string& folder);
-/// Removes all but the newest `keep` (at least one), and temporaries that a killed process left behind.
-void prune_checkpoints(const std::string& folder, int keep);
+/// After checkpoint `saved` is on the disk: removes all but the newest `keep` (at least one) up to it, those of later
+/// versions (broken ones that a resume passed over), and temporaries that a killed process left behind.
+void prune_checkpoints(const std::string& folder, std::uint32_t saved, int keep);
 
 }  // namespace anybit

@@ -65,11 +65,11 @@ std::optional<LatestCheckpoint> latest_checkpoint(const std::string& folder) {
   throw CheckpointError(all);
 }
 
-void prune_checkpoints(const std::string& folder, int keep) {
-  const std::vector<Found> found = list_checkpoints(folder);
+void prune_checkpoints(const std::string& folder, std::uint32_t saved, int keep) {
   std::error_code ignored;  // a file that stays costs space only
-  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1)); i < found.size(); ++i)
-    fs::remove(found[i].path, ignored);
+  int kept = 0;
+  for (const Found& candidate : list_checkpoints(folder))
+    if (candidate.version > saved || ++kept > std::max(keep, 1)) fs::remove(candidate.path, ignored);
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(kPrefix) && name.ends_with(temporary_of(std::string(kSuffix))))

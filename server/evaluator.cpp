@@ -176,6 +176,16 @@ std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const Ev
   return results;
 }
 
+std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
+                             int threads) {
+  const Plan plan = plan_evaluation(grid, {});
+  const auto quantized = static_cast<std::size_t>(std::ranges::count_if(
+      plan.models, [](const GridPoint& point) { return !float_weights(point); }));
+  const Workspace workspace(std::move(network), kBatch, Mode::kInference);
+  return std::min(quantized, kModelsAtOnce) * layout.size() * sizeof(float) +
+         static_cast<std::size_t>(threads) * workspace.bytes();
+}
+
 void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy) {
   const std::vector<GridPoint> points = grid_points(grid);
   if (trains_ranges || proxy > 0 || std::ranges::all_of(points, float_activations)) return;

@@ -31,6 +31,9 @@ class Evaluator {
   /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
   std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
 
+  /// The most bytes that an evaluation of the grid holds at once: quantized copies and every thread's workspace.
+  static std::size_t bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
+                           int threads);
   /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.
   static void check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy);
   /// Throws ScenarioError where the grid asks for learned steps that a model of this layout does not hold.

@@ -1,12 +1,15 @@
 #include "server/event_log.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
+#include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "server/durable_file.h"
 
@@ -49,23 +52,6 @@ bool parse(std::string_view word, Number& number, Format... format) {
   return error == std::errc{} && end == word.data() + word.size();
 }
 
-/// "" or what is wrong with the line.
-std::string parse_line(std::string_view line, LoggedEvent& event) {
-  if (!parse(take_word(line), event.time) || !std::isfinite(event.time)) return "the time is no number";
-  const std::string_view kind = take_word(line);
-  std::size_t index = 0;
-  while (index < kKinds.size() && kKinds[index] != kind) ++index;
-  if (index == kKinds.size()) return "unknown kind of event '" + std::string(kind) + "'";
-  event.kind = static_cast<Kind>(index);
-  if (!parse(take_word(line), event.client)) return "the client is no number";
-  if (!parse(take_word(line), event.round)) return "the round is no number";
-  if (line.empty()) return "the note is missing";
-  if (event.kind == Kind::kUpdate && (line.size() != 8 || !parse(line, event.crc, 16)))
-    return "the checksum is not 8 hex digits";
-  if (event.kind == Kind::kLost && line != "-") event.reason = line;
-  return "";
-}
-
 }  // namespace
 
 LoggedEvent describe(const Event& event, double time, std::uint32_t version, std::uint32_t update_crc) {
@@ -94,27 +80,36 @@ std::string to_line(const LoggedEvent& event) {
          std::to_string(event.client) + ' ' + std::to_string(event.round) + ' ' + note + '\n';
 }
 
-EventLog::EventLog(std::string path, std::uint64_t keep_bytes) : path_(std::move(path)), bytes_(keep_bytes) {
-  if (keep_bytes > 0) {
-    std::error_code error;
-    const std::uint64_t size = std::filesystem::file_size(path_, error);
-    if (!error && size < keep_bytes)
-      throw EventLogError(path_ + ": shorter than the checkpoint says (" + std::to_string(size) + " of " +
-                          std::to_string(keep_bytes) + " bytes); resume from a copy, or start a new run");
-    if (!error) std::filesystem::resize_file(path_, keep_bytes, error);
-    if (error) throw EventLogError(describe_failure("write", path_, error.value()));
-  }
-  errno = 0;
-  file_.open(path_, keep_bytes > 0 ? std::ios::app | std::ios::binary : std::ios::trunc | std::ios::binary);
+std::string parse_event(std::string_view line, LoggedEvent& event) {
+  if (!parse(take_word(line), event.time) || !std::isfinite(event.time)) return "the time is no number";
+  const std::string_view kind = take_word(line);
+  std::size_t index = 0;
+  while (index < kKinds.size() && kKinds[index] != kind) ++index;
+  if (index == kKinds.size()) return "unknown kind of event '" + std::string(kind) + "'";
+  event.kind = static_cast<Kind>(index);
+  if (!parse(take_word(line), event.client)) return "the client is no number";
+  if (!parse(take_word(line), event.round)) return "the round is no number";
+  if (line.empty()) return "the note is missing";
+  if (event.kind == Kind::kUpdate && (line.size() != 8 || !parse(line, event.crc, 16)))
+    return "the checksum is not 8 hex digits";
+  if (event.kind == Kind::kLost && line != "-") event.reason = line;
+  return "";
+}
+
+EventLog::EventLog(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "ab")) {
   if (!file_) throw EventLogError(describe_failure("write", path_, errno));
 }
 
 void EventLog::append(const LoggedEvent& event) {
   const std::string line = to_line(event);
-  errno = 0;
-  file_ << line << std::flush;
-  if (!file_) throw EventLogError(describe_failure("write", path_, errno));
-  bytes_ += line.size();
+  if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0)
+    throw EventLogError(describe_failure("write", path_, errno));
+}
+
+void EventLog::sync() {
+  // EINVAL: the file is no file of a disk (a pipe, /dev/null), so there is nothing to wait for.
+  if (::fsync(::fileno(file_.get())) != 0 && errno != EINVAL)
+    throw EventLogError(describe_failure("flush", path_, errno));
 }
 
 std::vector<LoggedEvent> read_event_log(const std::string& path) {
@@ -129,7 +124,7 @@ std::vector<LoggedEvent> read_event_log(const std::string& path) {
     };
     if (file.eof()) fail("the line is cut off");
     LoggedEvent event;
-    if (const std::string reason = parse_line(line, event); !reason.empty()) fail(reason);
+    if (const std::string reason = parse_event(line, event); !reason.empty()) fail(reason);
     events.push_back(std::move(event));
   }
   return events;

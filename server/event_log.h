@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
+#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/coordinator.h"
@@ -30,6 +32,8 @@ struct LoggedEvent {
 LoggedEvent describe(const Event& event, double time, std::uint32_t version, std::uint32_t update_crc);
 
 std::string to_line(const LoggedEvent& event);
+/// Reads a line, without its end. Returns "" or what is wrong with it.
+std::string parse_event(std::string_view line, LoggedEvent& event);
 
 /// An event log that cannot be written or read; what() names path, line and what to do.
 class EventLogError : public std::runtime_error {
@@ -40,16 +44,19 @@ class EventLogError : public std::runtime_error {
 /// Appends events to a file; each line reaches the operating system before append() returns.
 class EventLog {
  public:
-  /// Cuts the file back to its first `keep_bytes` bytes (a checkpoint's place; 0: anew) and goes on from there.
-  EventLog(std::string path, std::uint64_t keep_bytes);
+  /// Goes on at the file's end; makes it where it is not there.
+  explicit EventLog(std::string path);
   void append(const LoggedEvent& event);
-  /// Length of the file.
-  std::uint64_t bytes() const { return bytes_; }
+  /// Waits until all lines are on the disk. A checkpoint that counts on them comes after it.
+  void sync();
 
  private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
   std::string path_;
-  std::ofstream file_;
-  std::uint64_t bytes_ = 0;
+  std::unique_ptr<std::FILE, Close> file_;
 };
 
 /// Reads a whole log. A line that does not parse, or a last one that is cut off, is an EventLogError "path:line: ...".

@@ -32,6 +32,8 @@ class SessionListener {
   /// used again where it is not. `frame` is what came, for counting and logging.
   virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) = 0;
   /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close() or stop().
+  /// Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again before the
+  /// old connection was found dead, so ask Sessions::playing() for each client before giving it up.
   virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
 };
 

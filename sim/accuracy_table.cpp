@@ -6,22 +6,22 @@
 #include <functional>
 #include <set>
 
+#include "scenarios/width.h"
+
 namespace anybit {
 namespace {
-
-constexpr int kFloat = 32;
 
 /// A row's label. Points at 32-bit weights fit every row of their activation width.
 struct RowKey {
   std::string range;
   std::string granularity;
-  int activations = kFloat;
+  int activations = kFloatWidth;
   bool operator==(const RowKey&) const = default;
 };
 
 bool belongs(const GridPoint& point, const RowKey& row) {
   if (point.activations != row.activations) return false;
-  return point.weights == kFloat || (point.range == row.range && point.granularity == row.granularity);
+  return point.weights == kFloatWidth || (point.range == row.range && point.granularity == row.granularity);
 }
 
 std::vector<RowKey> rows_of(const std::vector<Accuracy>& accuracies) {
@@ -31,7 +31,7 @@ std::vector<RowKey> rows_of(const std::vector<Accuracy>& accuracies) {
     if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(std::move(row));
   };
   for (const Accuracy& accuracy : accuracies)
-    if (accuracy.point.weights != kFloat) add(accuracy.point);
+    if (accuracy.point.weights != kFloatWidth) add(accuracy.point);
   for (const Accuracy& accuracy : accuracies) {
     const bool shown = std::any_of(rows.begin(), rows.end(),
                                    [&](const RowKey& row) { return belongs(accuracy.point, row); });
@@ -63,14 +63,9 @@ std::string accuracy_table(const std::vector<Accuracy>& accuracies) {
   return text;
 }
 
-std::string width_label(const GridPoint& point) {
-  return point.activations == kFloat ? fmt::format("W{}", point.weights)
-                                     : fmt::format("W{}A{}", point.weights, point.activations);
-}
-
 bool same_point(const GridPoint& a, const GridPoint& b) {
   if (a.weights != b.weights || a.activations != b.activations || a.first != b.first || a.last != b.last) return false;
-  return a.weights == kFloat || (a.range == b.range && a.granularity == b.granularity);
+  return a.weights == kFloatWidth || (a.range == b.range && a.granularity == b.granularity);
 }
 
 std::vector<Accuracy> merge_accuracies(std::vector<Accuracy> first, const std::vector<Accuracy>& second) {

@@ -11,9 +11,6 @@ namespace anybit {
 /// width. Float weights have no range rule: their value stands in every row of its activation width.
 std::string accuracy_table(const std::vector<Accuracy>& accuracies);
 
-/// "W4" or, with quantized activations, "W4A8".
-std::string width_label(const GridPoint& point);
-
 /// Both lists in order, each point once: a point of the second list that the first has too is left out.
 std::vector<Accuracy> merge_accuracies(std::vector<Accuracy> first, const std::vector<Accuracy>& second);
 

@@ -4,61 +4,60 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
+#include "sim/memory_cost.h"
 #include "sim/progress.h"
 
 namespace anybit {
 namespace {
 
 constexpr double kTrainingPasses = 3;     // forward, gradient of the inputs, gradient of the weights
-constexpr double kSumBytes = 16;          // of the exact sum, a parameter
 constexpr std::uint32_t kMostLookedAt = 1000;  // clients whose labels are counted; generated ones are drawn for it
 
-struct Spread {
-  double least = 0;
-  double middle = 0;
-  double most = 0;
-  double mean = 0;
-};
+/// How many clients have a value, by value: as small for a hundred million of them as for ten.
+using Histogram = std::map<std::uint32_t, std::uint64_t>;
 
-Spread spread_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
+std::uint64_t count_of(const Histogram& histogram) {
+  std::uint64_t count = 0;
+  for (const auto& [value, clients] : histogram) count += clients;
+  return count;
+}
+
+double mean(const Histogram& histogram) {
   double sum = 0;
-  for (const double value : values) sum += value;
-  return {values.front(), values[values.size() / 2], values.back(), sum / static_cast<double>(values.size())};
+  for (const auto& [value, clients] : histogram) sum += static_cast<double>(value) * static_cast<double>(clients);
+  return sum / static_cast<double>(count_of(histogram));
 }
 
-Spread examples_per_client(const FederatedData& data) {
-  std::vector<double> counts(data.clients);
-  for (std::uint32_t client = 0; client < data.clients; ++client) counts[client] = data.examples(client);
-  return spread_of(std::move(counts));
+std::uint32_t middle(const Histogram& histogram) {
+  std::uint64_t before = count_of(histogram) / 2;
+  for (const auto& [value, clients] : histogram) {
+    if (before < clients) return value;
+    before -= clients;
+  }
+  return 0;
 }
 
-Spread classes_per_client(const FederatedData& data) {
-  std::vector<double> counts;
+Histogram examples_per_client(const FederatedData& data) {
+  Histogram histogram;
+  if (data.all_alike())
+    histogram[data.examples(0)] = data.clients;
+  else
+    for (std::uint32_t client = 0; client < data.clients; ++client) ++histogram[data.examples(client)];
+  return histogram;
+}
+
+Histogram classes_per_client(const FederatedData& data) {
+  Histogram histogram;
   ExamplePool scratch;
   for (std::uint32_t client = 0; client < std::min(data.clients, kMostLookedAt); ++client) {
     std::array<bool, 256> seen{};
     const ExamplesView examples = data.client(client, scratch);
     for (const std::uint32_t index : examples.indices) seen[examples.labels[index]] = true;
-    counts.push_back(static_cast<double>(std::count(seen.begin(), seen.end(), true)));
+    ++histogram[static_cast<std::uint32_t>(std::count(seen.begin(), seen.end(), true))];
   }
-  return spread_of(std::move(counts));
-}
-
-double task_bytes(const Federation& federation, const Parameters& global) {
-  TaskMessage task;
-  const TrainingPlan& plan = federation.training;
-  plan.downlink->encode(*plan.layout, plan.broadcast, global.values, {.purpose = Purpose::kCodec}, task.parameters);
-  return static_cast<double>(encode_frame(task).size());
-}
-
-double update_bytes(const Federation& federation, const Parameters& global) {
-  UpdateMessage update;
-  const TrainingPlan& plan = federation.training;
-  for (const int tensor : plan.uploaded) update.tensors.push_back(static_cast<std::uint32_t>(tensor));
-  plan.uplink->encode(*plan.layout, plan.uploaded, global.values, {.purpose = Purpose::kCodec}, update.delta);
-  return static_cast<double>(encode_frame(update).size());
+  return histogram;
 }
 
 double flops_a_round(const Federation& federation, double mean_examples) {
@@ -67,59 +66,62 @@ double flops_a_round(const Federation& federation, double mean_examples) {
          scenario.federation.cohort;
 }
 
-/// Parameters, received, gradients, delta, the optimiser's and the step rule's buffers, activations and scratch.
-double worker_bytes(const Federation& federation) {
-  const TrainingPlan& plan = federation.training;
-  const Workspace workspace(plan.network, plan.batch, Mode::kTraining);
-  const int buffers = 4 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
-  return static_cast<double>(workspace.bytes()) + 4.0 * buffers * static_cast<double>(plan.layout->size());
+std::string spread_line(const char* label, const Histogram& histogram, const std::string& of = {}) {
+  return fmt::format("{:<22}{} / {} / {}  (least / middle / most{})\n", label, histogram.begin()->first,
+                     middle(histogram), histogram.rbegin()->first, of);
 }
 
-double pool_bytes(const FederatedData& data) {
-  double examples = static_cast<double>(data.test.labels.size());
-  ExamplePool scratch;
-  const ExamplesView first = data.client(0, scratch);
-  // A generated client is drawn into the scratch; a dealt one is a view into the pool that all share.
-  if (scratch.labels.empty())
-    examples += static_cast<double>(first.labels.size());
-  else
-    examples += static_cast<double>(data.proxy.labels.size());
-  return examples * static_cast<double>(data.shape.size() + 1);
-}
-
-std::string spread_line(const char* label, const Spread& spread) {
-  return fmt::format("{:<22}{:.0f} / {:.0f} / {:.0f}  (least / middle / most)\n", label, spread.least, spread.middle,
-                     spread.most);
+std::string memory_line(const MemoryCost& cost, int threads) {
+  return fmt::format("{:<22}{}: data {}, server {}, messages {}, training {}, evaluation {}, checkpoint {}, libraries {} ({} threads)\n",
+                     "memory", bytes_text(cost.total()), bytes_text(cost.data), bytes_text(cost.server),
+                     bytes_text(cost.messages), bytes_text(cost.training), bytes_text(cost.evaluation),
+                     bytes_text(cost.checkpoint), bytes_text(cost.libraries), threads);
 }
 
 }  // namespace
 
+FrameBytes frame_bytes(const Federation& federation) {
+  const TrainingPlan& plan = federation.training;
+  const FloatBuffer values = federation.first_state().global.values;
+  TaskMessage task;
+  plan.downlink->encode(*plan.layout, plan.broadcast, values, {.purpose = Purpose::kCodec}, task.parameters);
+  UpdateMessage update;
+  for (const int tensor : plan.uploaded) {
+    const auto index = static_cast<std::uint32_t>(tensor);
+    if (plan.layout->tensors()[index].role == Role::kQuantizer)
+      update.shares.push_back({index, 1});
+    else
+      update.tensors.push_back(index);
+  }
+  plan.uplink->encode(*plan.layout, plan.uploaded, values, {.purpose = Purpose::kCodec}, update.delta);
+  return {static_cast<double>(encode_frame(task).size()), static_cast<double>(encode_frame(update).size()),
+          static_cast<double>(encode_frame(Acknowledge{}).size())};
+}
+
 std::string cost_report(const Federation& federation, int threads) {
   const Scenario& scenario = federation.scenario;
   const TrainingPlan& plan = federation.training;
-  const FederationState first = federation.first_state();
-  const Spread examples = examples_per_client(*federation.data);
-  const double size = static_cast<double>(plan.layout->size());
+  const FederatedData& data = *federation.data;
+  const Histogram examples = examples_per_client(data);
+  const FrameBytes frame = frame_bytes(federation);
   const double cohort = scenario.federation.cohort;
-  const double server = size * (4 + kSumBytes) + 4.0 * static_cast<double>(first.strategy_state.size());
   std::string text = fmt::format("{}: {} on {}, method {}, {} rounds of {} out of {} clients\n", scenario.name,
                                  scenario.model.name, scenario.data.set.name, plan.method.name, plan.rounds, cohort,
-                                 federation.data->clients);
+                                 data.clients);
   text += fmt::format("{:<22}{} in {} tensors\n", "parameters", plan.layout->size(), plan.layout->tensors().size());
   text += fmt::format("{:<22}{:.3g} forward\n", "FLOPs an example", plan.network->forward_flops());
   text += spread_line("examples a client", examples);
-  text += spread_line("classes a client", classes_per_client(*federation.data));
-  text += fmt::format("{:<22}proxy {}, validation {}, test {}\n", "held by the server", federation.data->proxy.size(),
-                      federation.data->validation.size(), federation.data->test.size());
-  text += fmt::format("{:<22}{} down, {} up\n", "bytes a round", bytes_text(cohort * task_bytes(federation, first.global)),
-                      bytes_text(cohort * update_bytes(federation, first.global)));
-  text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, examples.mean),
+  text += spread_line("classes a client", classes_per_client(data),
+                      data.clients > kMostLookedAt ? fmt::format(" of the first {} clients", kMostLookedAt) : "");
+  text += fmt::format("{:<22}proxy {}, validation {}, test {}\n", "held by the server", data.proxy.size(),
+                      data.validation.size(), data.test.size());
+  text += fmt::format("{:<22}{} down, {} up\n", "bytes a round", bytes_text(cohort * (frame.task + frame.acknowledge)),
+                      bytes_text(cohort * frame.update));
+  text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
                       plan.method.rule ? " for each gradient of a step" : "");
-  text += fmt::format("{:<22}{} data, {} server, {} for each of {} threads\n", "memory",
-                      bytes_text(pool_bytes(*federation.data)), bytes_text(server), bytes_text(worker_bytes(federation)),
-                      threads);
+  text += memory_line(memory_cost(federation, threads), threads);
   text += fmt::format("{:<22}{} of the strategy; clients keep none between rounds\n", "state",
-                      bytes_text(4.0 * static_cast<double>(first.strategy_state.size())));
+                      bytes_text(4.0 * static_cast<double>(plan.layout->size()) * federation.strategy->state_buffers()));
   return text;
 }
 

@@ -12,8 +12,9 @@ namespace {
 /// Examples of the largest client. Refuses one without any: it could not answer a task.
 std::uint32_t largest_client(const Federation& federation) {
   const FederatedData& data = *federation.data;
+  const std::uint32_t different = data.all_alike() ? std::min(data.clients, 1U) : data.clients;
   std::uint32_t largest = 0;
-  for (std::uint32_t client = 0; client < data.clients; ++client) {
+  for (std::uint32_t client = 0; client < different; ++client) {
     const std::uint32_t examples = data.examples(client);
     if (examples == 0)
       throw ScenarioError(federation.scenario.data.partition.where,
@@ -25,17 +26,12 @@ std::uint32_t largest_client(const Federation& federation) {
   return largest;
 }
 
+}  // namespace
+
 void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const TrainingPlan& training) {
   Evaluator::check(grid, training.method.has_activation_ranges, scenario.data.proxy);
   Evaluator::check_steps(grid, *training.network, *training.layout);
 }
-
-void check_grids(const Scenario& scenario, const TrainingPlan& training) {
-  check_grid(scenario.evaluate.grid, scenario, training);
-  if (scenario.evaluate.has_final) check_grid(scenario.evaluate.final_grid, scenario, training);
-}
-
-}  // namespace
 
 std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send) {
   TaskMessage message;
@@ -62,7 +58,8 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.strategy = strategies().make(resolved.federation.strategy);
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
   federation.training.largest_client = largest_client(federation);
-  check_grids(resolved, federation.training);
+  check_grid(resolved.evaluate.grid, resolved, federation.training);
+  if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training);
   return federation;
 }
 

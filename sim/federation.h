@@ -36,6 +36,9 @@ struct Federation {
 /// The message of a task and of all tasks with the same parameters: whoever sends it fills in the receiver.
 std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send);
 
+/// Throws ScenarioError where the grid cannot be measured on a model that was trained so.
+void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const TrainingPlan& training);
+
 /// FNV-1a, 64 bits.
 std::uint64_t text_digest(std::string_view text);
 

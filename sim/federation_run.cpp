@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace anybit {
@@ -30,7 +32,8 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
   const auto begin = std::chrono::steady_clock::now();
   const Traffic before = transport_->traffic();
   if (!std::exchange(started_, true)) take(Started{}, nullptr);
-  while (!stopped_ && !queue_.empty()) {
+  while (!finished_) {
+    if (queue_.empty()) throw std::logic_error("the federation waits for answers and nobody has a task");
     if (!queue_.front().played) {
       if (stop && stop()) return std::nullopt;
       play_wave();
@@ -42,6 +45,7 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
     const Traffic after = transport_->traffic();
     RoundRecord record;
     record.report = *std::exchange(concluded_, std::nullopt);
+    if (record.report.abandoned) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of no client
     record.seconds = seconds_since(begin);
     record.bytes_down = after.down - before.down;
     record.bytes_up = after.up - before.up;
@@ -51,8 +55,10 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
   return std::nullopt;
 }
 
+int FederationRun::largest_wave(int threads) { return std::min(kLargestWave, kTasksPerThread * threads); }
+
 void FederationRun::play_wave() {
-  const int most = std::min(kLargestWave, kTasksPerThread * players_.threads());
+  const int most = largest_wave(players_.threads());
   queue_.next_unplayed(static_cast<std::size_t>(most), wave_);
   for (DueAnswer* due : wave_) {
     if (free_boxes_.empty()) free_boxes_.push_back(&boxes_.emplace_back());
@@ -94,7 +100,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
   } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
     concluded_ = conclude->report;
   } else if (std::holds_alternative<Stop>(action)) {
-    stopped_ = true;
+    finished_ = true;
   }
 }
 
@@ -111,8 +117,7 @@ void FederationRun::queue_task(const SendTask& send) {
 }
 
 void FederationRun::answer_client(const DueAnswer* answer, const Message& message) {
-  // Whether it arrives changes nothing: a retry would be the same task.
-  if (answer && answer->worker >= 0) (void)transport_->carry_answer(answer->worker, message);
+  if (answer && answer->worker >= 0) transport_->carry_answer(answer->worker, message);
 }
 
 void FederationRun::tell(std::string failure) {

@@ -25,9 +25,14 @@ class FederationRun {
 
   FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {});
 
-  /// Runs until a round is concluded. Nothing where all rounds are done, or where `stop` said so before a wave: the
-  /// state is then still that of the last concluded round.
+  /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or where `stop` said so before a
+  /// wave: the state is then still that of the last concluded round; so it is after a TransportError.
   std::optional<RoundRecord> next_round(const std::function<bool()>& stop = {});
+
+  /// Whether all rounds are done.
+  bool finished() const { return finished_; }
+  /// The most tasks that so many threads play ahead at once.
+  static int largest_wave(int threads);
 
   /// The last concluded version.
   const FederationState& state() const { return coordinator_.state(); }
@@ -58,7 +63,7 @@ class FederationRun {
   std::optional<RoundReport> concluded_;
   double time_ = 0;
   bool started_ = false;
-  bool stopped_ = false;
+  bool finished_ = false;
 };
 
 }  // namespace anybit

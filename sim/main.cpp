@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "scenarios/options.h"
 #include "scenarios/scenario.h"
@@ -27,11 +29,22 @@ int run_told(const anybit::Chosen& chosen) {
   return kFailed;
 }
 
+/// A full disk must not pass for success.
+int written(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  fmt::print(stderr, "anybit-sim: cannot write the output{}{}\n", errno == 0 ? "" : ": ",
+             errno == 0 ? "" : std::strerror(errno));
+  return kFailed;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   CLI::App program("anybit: federated training of networks that run well at any bit width", "anybit-sim");
-  program.require_subcommand(1);
+  program.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("anybit-sim: {} (--help lists what there is)\n", error.what());
+  });
   program.set_version_flag("--version", ANYBIT_VERSION);
   anybit::Chosen chosen;
   anybit::add_run_command(program, chosen);
@@ -43,7 +56,11 @@ int main(int count, char** arguments) {
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : kFailed;
+    return written(program.exit(error) == 0 ? 0 : kFailed);
   }
-  return run_told(chosen);
+  if (!chosen) {
+    fmt::print(stderr, "anybit-sim: a command is missing (--help lists them)\n");
+    return kFailed;
+  }
+  return written(run_told(chosen));
 }

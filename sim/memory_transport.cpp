@@ -8,29 +8,33 @@ class MemoryTransport final : public Transport {
  public:
   explicit MemoryTransport(int workers) : Transport(workers), frames_(static_cast<std::size_t>(workers)) {}
 
-  std::string carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+  void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
     Bytes& frame = empty_frame(worker);
     append_frame(sent, receiver, frame);
     line(worker).down += frame.size();
-    return decode_frame(frame, FrameLimits{}.body, received);
+    decode(frame, received);
   }
 
-  std::string carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
+  void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
     Bytes& frame = empty_frame(worker);
     append_frame(sent, frame);
     line(worker).up += frame.size();
     received.frame_crc = crc32c(frame);
-    return decode_frame(frame, FrameLimits{}.body, received.message);
+    decode(frame, received.message);
   }
 
-  std::string carry_answer(int worker, const Message& sent) override {
+  void carry_answer(int worker, const Message& sent) override {
     Bytes& frame = empty_frame(worker);
     append_frame(sent, frame);
     line(worker).down += frame.size();
-    return {};
   }
 
  private:
+  static void decode(const Bytes& frame, Message& received) {
+    const std::string reason = decode_frame(frame, FrameLimits{}.body, received);
+    if (!reason.empty()) throw TransportError("transport memory: " + reason);
+  }
+
   Bytes& empty_frame(int worker) {
     Bytes& frame = frames_[static_cast<std::size_t>(worker)];
     frame.clear();

@@ -5,13 +5,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "scenarios/comma_list.h"
 #include "scenarios/listing.h"
-#include "sim/comma_list.h"
 
 namespace anybit {
 namespace {
 
 constexpr std::string_view kLineStart = "{\"round\": ";
+constexpr std::string_view kAbandoned = R"(, "abandoned": true)";
 
 /// JSON knows no infinity and no NaN: a loss that is one of them is null.
 std::string json_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "null"; }
@@ -37,11 +38,17 @@ std::string metrics_line(const RoundRecord& record) {
       R"({}{}, "seconds": {:.6f}, "bytes_down": {}, "bytes_up": {}, "train_loss": {}, "clients": {}, "failed": {})",
       kLineStart, report.round, record.seconds, record.bytes_down, record.bytes_up, json_number(report.train_loss),
       report.clients, report.failed);
-  if (report.abandoned) line += R"(, "abandoned": true)";
+  if (report.abandoned) line += kAbandoned;
   if (!record.accuracy.empty()) {
     line += R"(, "accuracy": )" + accuracies_json(record.accuracy);
   }
   return line + "}";
+}
+
+std::uint32_t count_abandoned(const std::string& lines) {
+  std::uint32_t count = 0;
+  for (std::size_t at = lines.find(kAbandoned); at != std::string::npos; at = lines.find(kAbandoned, at + 1)) ++count;
+  return count;
 }
 
 std::uint32_t round_of_metrics_line(const std::string& line) {

@@ -25,6 +25,9 @@ std::string metrics_line(const RoundRecord& record);
 /// The round that a line is about; 0 where it is no whole metrics line.
 std::uint32_t round_of_metrics_line(const std::string& line);
 
+/// How many lines of a metrics file tell of a round without a valid update.
+std::uint32_t count_abandoned(const std::string& lines);
+
 /// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]
 std::string accuracies_json(const std::vector<Accuracy>& accuracies);
 

@@ -1,5 +1,7 @@
 #include "sim/players.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -7,6 +9,17 @@
 #include "nn/parallel.h"
 
 namespace anybit {
+namespace {
+
+/// A line that got out of step would hand one client's answer over as another's.
+void require_same(const TaskId& arrived, const TaskId& expected, const char* what) {
+  if (arrived == expected) return;
+  throw TransportError(fmt::format("transport: the {} of client {} in round {} arrived in place of client {}'s in "
+                                   "round {}; go on with --resume",
+                                   what, arrived.client, arrived.round, expected.client, expected.round));
+}
+
+}  // namespace
 
 struct Players::Worker {
   std::unique_ptr<Trainer> trainer;
@@ -37,10 +50,14 @@ void Players::play(std::span<DueAnswer* const> wave) {
 void Players::play_one(Worker& worker, int number, DueAnswer& due) {
   due.worker = number;
   due.played = true;
-  due.lost = transport_.carry_task(number, *due.task, due.client, worker.received);
+  const TaskId expected{due.task->id.run, due.task->id.round, due.client};
+  transport_.carry_task(number, *due.task, due.client, worker.received);
+  const auto& task = std::get<TaskMessage>(worker.received);
+  require_same(task.id, expected, "task");
+  due.lost = train(worker, due.client, task);
   if (!due.lost.empty()) return;
-  due.lost = train(worker, due.client, std::get<TaskMessage>(worker.received));
-  if (due.lost.empty()) due.lost = transport_.carry_update(number, worker.update, *due.update);
+  transport_.carry_update(number, worker.update, *due.update);
+  require_same(due.update->update().id, expected, "update");
 }
 
 std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessage& task) {

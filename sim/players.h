@@ -20,7 +20,7 @@ class Players {
   ~Players();
 
   /// Plays every task of the wave, largest client first, and writes the answers into it. Each needs its `update` to
-  /// write to.
+  /// write to. Throws TransportError where a frame does not get through, or belongs to another task.
   void play(std::span<DueAnswer* const> wave);
   int threads() const { return threads_; }
 

@@ -8,29 +8,29 @@
 #include <cmath>
 #include <set>
 
-#include "sim/accuracy_table.h"
-
 namespace anybit {
 namespace {
 
 constexpr std::chrono::milliseconds kLiveInterval{100};
 constexpr std::chrono::seconds kPlainInterval{10};
 constexpr int kMostTold = 10;  // failures
+constexpr std::size_t kUsualColumns = 79;
 
-/// The first value of each width of the weights, e.g. "W32 91.2%  W4 88.0%": all others are for the table.
+/// A value for each width of the weights, e.g. "W32 91.2%  W4 88.0%", at the first activation width, range and
+/// granularity: all others are for the table.
 std::string accuracy_text(const std::vector<Accuracy>& accuracies) {
   std::string text;
   std::set<int> seen;
   for (const Accuracy& accuracy : accuracies)
-    if (seen.insert(accuracy.point.weights).second)
-      text += fmt::format("  {} {:.1f}%", width_label(accuracy.point), 100 * accuracy.value);
+    if (accuracy.point.activations == accuracies.front().point.activations && seen.insert(accuracy.point.weights).second)
+      text += fmt::format("{}W{} {:.1f}%", text.empty() ? "" : "  ", accuracy.point.weights, 100 * accuracy.value);
   return text;
 }
 
 /// A longer line would wrap and could not be written over.
 std::size_t terminal_columns(std::FILE* out) {
   struct winsize size = {};
-  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
+  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
   return size.ws_col - 1U;
 }
 
@@ -52,32 +52,52 @@ std::string bytes_text(double bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
 }
 
-Progress::Progress(std::FILE* out, std::uint32_t done, std::uint32_t rounds)
-    : out_(out), terminal_(::isatty(::fileno(out)) == 1), done_before_(done), rounds_(rounds) {}
+std::string progress_line(const Standing& standing, std::size_t columns) {
+  const std::vector<std::string> parts = {
+      fmt::format("round {}/{}", standing.round, standing.rounds),
+      "left " + duration_text(standing.seconds_left),
+      accuracy_text(standing.accuracy),
+      fmt::format("down {}  up {}", bytes_text(static_cast<double>(standing.bytes_down)),
+                  bytes_text(static_cast<double>(standing.bytes_up))),
+      std::isfinite(standing.loss) ? fmt::format("loss {:.4f}", standing.loss) : "loss -",
+  };
+  std::string line;
+  for (const std::string& part : parts) {
+    if (part.empty()) continue;
+    const std::string longer = line.empty() ? part : line + "  " + part;
+    if (longer.size() > columns) break;
+    line = longer;
+  }
+  return line;
+}
 
-std::string Progress::line(const RoundRecord& record) const {
-  const std::uint32_t round = record.report.round;
+Progress::Progress(std::FILE* out, std::uint32_t done, std::uint32_t rounds)
+    : out_(out), terminal_(::isatty(::fileno(out)) == 1), done_before_(done) {
+  standing_.rounds = rounds;
+}
+
+void Progress::stand(const RoundRecord& record) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
-  const double left = seconds / (round - done_before_) * (rounds_ - round);
-  return fmt::format("round {}/{}  left {}  loss {:.4f}{}  down {}  up {}", round, rounds_, duration_text(left),
-                     record.report.train_loss, accuracy_, bytes_text(static_cast<double>(bytes_down_)),
-                     bytes_text(static_cast<double>(bytes_up_)));
+  standing_.round = record.report.round;
+  standing_.seconds_left = seconds / (standing_.round - done_before_) * (standing_.rounds - standing_.round);
+  standing_.loss = record.report.clients > 0 ? record.report.train_loss : std::nan("");
+  standing_.bytes_down += record.bytes_down;
+  standing_.bytes_up += record.bytes_up;
+  if (!record.accuracy.empty()) standing_.accuracy = record.accuracy;
 }
 
 void Progress::round(const RoundRecord& record) {
-  bytes_down_ += record.bytes_down;
-  bytes_up_ += record.bytes_up;
-  if (!record.accuracy.empty()) accuracy_ = accuracy_text(record.accuracy);
+  stand(record);
   for (const std::string& failure : record.failures) tell(record.report.round, failure);
-  const bool last = record.report.round == rounds_;
+  const bool last = record.report.round == standing_.rounds;
   const bool due = Clock::now() - shown_ >= (terminal_ ? Clock::duration(kLiveInterval) : Clock::duration(kPlainInterval));
   if (!last && !due && (terminal_ || record.accuracy.empty())) return;
   shown_ = Clock::now();
   if (terminal_) {
-    fmt::print(out_, "\r\033[K{}", line(record).substr(0, terminal_columns(out_)));
+    fmt::print(out_, "\r\033[K{}", progress_line(standing_, terminal_columns(out_)));
     line_open_ = true;
   } else {
-    fmt::print(out_, "{}\n", line(record));
+    fmt::print(out_, "{}\n", progress_line(standing_, std::string::npos));
   }
   std::fflush(out_);
 }

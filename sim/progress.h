@@ -1,12 +1,29 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "sim/metrics.h"
 
 namespace anybit {
+
+/// How far a run is.
+struct Standing {
+  std::uint32_t round = 0;
+  std::uint32_t rounds = 0;
+  double seconds_left = 0;
+  std::vector<Accuracy> accuracy;  // as last evaluated
+  std::uint64_t bytes_down = 0;
+  std::uint64_t bytes_up = 0;
+  double loss = 0;                 // not finite: no client of the round has told one
+};
+
+/// The standing in one line of at most `columns`: what matters least comes last and is left out where there is no room.
+std::string progress_line(const Standing& standing, std::size_t columns);
 
 /// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated
 /// round and at least one every ten seconds.
@@ -21,17 +38,14 @@ class Progress {
   void end();
 
  private:
-  std::string line(const RoundRecord& record) const;
+  void stand(const RoundRecord& record);
   void tell(std::uint32_t round, const std::string& failure);
 
   using Clock = std::chrono::steady_clock;
   std::FILE* out_;
   bool terminal_;
   std::uint32_t done_before_;
-  std::uint32_t rounds_;
-  std::uint64_t bytes_down_ = 0;
-  std::uint64_t bytes_up_ = 0;
-  std::string accuracy_;      // as last evaluated
+  Standing standing_;
   Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_{};
   bool line_open_ = false;

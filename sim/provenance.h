@@ -6,7 +6,8 @@
 
 namespace anybit {
 
-/// What a result came from, as JSON, a member a line: version, compiler, kernel set, data checksums, scenario digest.
-std::string provenance_json(const Federation& federation);
+/// What a result came from, as JSON, a member a line: version, compiler, kernel set (`kernels`: all sets of the run,
+/// "A then B"), data checksums, scenario digest.
+std::string provenance_json(const Federation& federation, const std::string& kernels);
 
 }  // namespace anybit

@@ -1,6 +1,7 @@
 #include "sim/recorded_run.h"
 
-#include "nn/kernel_set.h"
+#include <utility>
+
 #include "sim/accuracy_table.h"
 
 namespace anybit {
@@ -8,18 +9,14 @@ namespace {
 
 constexpr std::chrono::seconds kFlushInterval{1};
 
-std::uint64_t size_of_file(const std::filesystem::path& path) {
-  return std::filesystem::exists(path) ? std::filesystem::file_size(path) : 0;
-}
-
 /// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one.
 bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Kind::kStarted && event.round > 0; }
 
-Checkpoint first_checkpoint(const Federation& federation) {
+Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
   Checkpoint checkpoint;
   checkpoint.scenario = federation.portable_scenario();
   checkpoint.result_bearing = federation.result_bearing;
-  checkpoint.kernel_set = kernel_set();
+  checkpoint.kernel_set = std::move(kernels);
   checkpoint.layout = federation.training.layout->digest();
   return checkpoint;
 }
@@ -35,35 +32,48 @@ bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>
 
 }  // namespace
 
-RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start, int threads)
+RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start,
+                         std::string kernels, int threads)
     : federation_(federation),
       directory_(std::move(directory)),
       metrics_(directory_.metrics()),
-      events_(directory_.events().string(), size_of_file(directory_.events())),
+      events_(directory_.events().string()),
       run_(federation, std::move(start), threads,
            [this](const LoggedEvent& event) {
              if (!is_restart(event)) events_.append(event);
            }),
       evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
-      checkpoint_(first_checkpoint(federation)),
-      saved_version_(run_.state().version) {}
+      checkpoint_(first_checkpoint(federation, std::move(kernels))),
+      saved_version_(run_.state().version),
+      abandoned_(count_abandoned(read_file(directory_.metrics()))) {}
 
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
-  const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
-  while (version() < rounds) {
-    std::optional<RoundRecord> record = run_.next_round(stop);
-    if (!record) {
-      if (version() > saved_version_) save_checkpoint();
+  try {
+    if (!run_rounds(stop, progress)) {
+      save_what_is_new();
       return false;
     }
-    conclude(*record);
-    progress.round(*record);
+  } catch (const TransportError&) {
+    save_what_is_new();
+    throw;
   }
   finish();
   return true;
 }
 
+bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progress) {
+  const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
+  while (version() < rounds) {
+    std::optional<RoundRecord> record = run_.next_round(stop);
+    if (!record) return false;
+    conclude(*record);
+    progress.round(*record);
+  }
+  return true;
+}
+
 void RecordedRun::conclude(RoundRecord& record) {
+  if (record.report.abandoned) ++abandoned_;
   evaluate(record);
   metrics_.write_line(metrics_line(record));
   if (Clock::now() - flushed_ >= kFlushInterval) {
@@ -94,12 +104,17 @@ std::vector<Accuracy> RecordedRun::evaluate_final() {
 }
 
 void RecordedRun::save_checkpoint() {
-  metrics_.sync();  // a checkpoint promises the lines before it
+  metrics_.sync();  // a checkpoint promises the lines before it, in both files
+  events_.sync();
   checkpoint_.state = run_.state();
   write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version()), checkpoint_);
-  prune_checkpoints(directory_.checkpoints().string(), federation_.scenario.checkpoint.keep);
+  prune_checkpoints(directory_.checkpoints().string(), version(), federation_.scenario.checkpoint.keep);
   saved_version_ = version();
   saved_ = Clock::now();
+}
+
+void RecordedRun::save_what_is_new() {
+  if (version() > saved_version_) save_checkpoint();
 }
 
 void RecordedRun::finish() {

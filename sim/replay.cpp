@@ -50,29 +50,36 @@ std::string Replay::handle(std::size_t index) {
 std::string Replay::handle_update(std::size_t index) {
   const LoggedEvent& event = events_[index];
   const auto found = pending_.find(event.client);
-  if (found == pending_.end() || found->second.task->id.round != event.round)
+  if (found == pending_.end() || found->second.due.task->id.round != event.round)
     return fmt::format("client {} answers a task of round {} that it does not have", event.client, event.round);
-  if (!found->second.played) play_from(index);
-  const DueAnswer due = std::move(found->second);
-  pending_.erase(found);
-  if (!due.lost.empty()) return fmt::format("client {} has no update now: {}", event.client, due.lost);
-  if (due.update->frame_crc != event.crc)
-    return fmt::format("the update of client {} has checksum {:08x}, the log says {:08x}", event.client,
-                       due.update->frame_crc, event.crc);
-  feed(UpdateArrived{event.client, &due.update->update()}, event.time);
+  Task& task = found->second;
+  if (!task.answered && !task.due.played) play_from(index);
+  if (!task.due.lost.empty()) return fmt::format("client {} has no update now: {}", event.client, task.due.lost);
+  const std::uint32_t crc = task.answered.value_or(task.due.update->frame_crc);
+  if (crc != event.crc)
+    return fmt::format("the update of client {} has checksum {:08x}, the log says {:08x}", event.client, crc, event.crc);
+  // The box is free afterwards: of an update that comes again the coordinator reads no more than the task's name.
+  UpdateMessage again;
+  again.id = task.due.task->id;
+  again.id.client = event.client;
+  const UpdateMessage* update = task.answered ? &again : &task.due.update->update();
+  task.answered = crc;
+  feed(UpdateArrived{event.client, update}, event.time);
   return {};
 }
 
-/// Plays this update and those that follow it in the log and have their task already. All that were played before are
-/// handled, so every box is free.
+/// Plays this update and those that follow it in the log and have their task already, each once. All that were played
+/// before are handled, so every box is free.
 void Replay::play_from(std::size_t index) {
   std::vector<DueAnswer*> wave;
   for (std::size_t i = index; i < events_.size() && wave.size() < boxes_.size(); ++i) {
     if (events_[i].kind != LoggedEvent::Kind::kUpdate) break;
     const auto found = pending_.find(events_[i].client);
-    if (found == pending_.end() || found->second.task->id.round != events_[i].round) break;
-    found->second.update = boxes_[wave.size()].get();
-    wave.push_back(&found->second);
+    if (found == pending_.end() || found->second.due.task->id.round != events_[i].round) break;
+    DueAnswer& due = found->second.due;
+    if (due.update != nullptr) continue;  // an update that came twice
+    due.update = boxes_[wave.size()].get();
+    wave.push_back(&due);
   }
   players_.play(wave);
 }
@@ -83,16 +90,17 @@ void Replay::feed(const Event& event, double time) {
   std::shared_ptr<const TaskMessage> message;
   std::shared_ptr<const Bytes> encoded;
   for (const Action& action : actions_) {
+    if (std::holds_alternative<ConcludeRound>(action)) pending_.clear();
     const auto* send = std::get_if<SendTask>(&action);
     if (!send) continue;
     if (encoded != send->parameters) {
       encoded = send->parameters;
       message = make_task_message(federation_.training, *send);
     }
-    DueAnswer due;
-    due.client = send->client;
-    due.task = message;
-    pending_.insert_or_assign(send->client, std::move(due));
+    Task task;
+    task.due.client = send->client;
+    task.due.task = message;
+    pending_.insert_or_assign(send->client, std::move(task));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,12 @@ class Replay {
   const FederationState& state() const { return coordinator_.state(); }
 
  private:
-  using Pending = std::map<std::uint32_t, DueAnswer>;  // by client
+  /// A task of the round in progress. It stays when it was answered: the same update may come again.
+  struct Task {
+    DueAnswer due;
+    std::optional<std::uint32_t> answered;  // the checksum of its update
+  };
+  using Pending = std::map<std::uint32_t, Task>;  // by client
 
   std::string handle(std::size_t index);
   std::string handle_update(std::size_t index);

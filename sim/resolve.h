@@ -14,8 +14,9 @@ struct ResolvedScenario {
   std::vector<std::string> notes;
 };
 
-/// Looks every part up in its table, fills in the defaults and lets each maker check its values. Throws ScenarioErrors
-/// with every mistake found.
+/// Looks every part up in its table, fills in the defaults, lets each maker check its values (it tells its first mistake)
+/// and checks what goes together. Throws ScenarioErrors with every mistake found. What only the files of a data set can
+/// show is left to make_federation().
 ResolvedScenario resolve_scenario(Scenario scenario);
 
 /// The same for a file with "key.path=value" settings; with the mistakes that reading it finds, too.

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "nn/kernel_set.h"
-#include "sim/comma_list.h"
+#include "scenarios/comma_list.h"
+#include "sim/kernel_record.h"
 #include "sim/scenario_difference.h"
 
 namespace anybit {
@@ -17,54 +18,77 @@ void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& chec
       directory.path().string(), comma_list(scenario_difference(checkpoint.result_bearing, now))));
 }
 
-void note_other_kernels(const Checkpoint& checkpoint, std::vector<std::string>& notes) {
-  if (checkpoint.kernel_set != kernel_set())
-    notes.push_back(fmt::format("the run was begun with kernels '{}', now '{}': results stay valid, but are not equal "
-                                "to the last bit",
-                                checkpoint.kernel_set, kernel_set()));
+/// True where the model is whole; a damaged one is noted.
+bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std::vector<std::string>& notes) {
+  Checkpoint model;
+  try {
+    model = read_checkpoint(directory.model().string());
+  } catch (const CheckpointError& error) {
+    notes.push_back(fmt::format("{}; writing it again from the last checkpoint", error.what()));
+    return false;
+  }
+  refuse_other_scenario(directory, model, resolved);
+  return true;
+}
+
+void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoint& start) {
+  const std::string path = directory.path().string();
+  start.checkpoint = latest_checkpoint(directory.checkpoints().string());
+  if (!start.checkpoint) {
+    if (directory.is_finished())
+      throw RunError(fmt::format("{}: no checkpoint to write it again from; start the run anew (--force)",
+                                 start.notes.back()));
+    start.notes.push_back(fmt::format("{}: no checkpoint to resume from; starting anew", path));
+    return;
+  }
+  const Checkpoint& checkpoint = start.checkpoint->checkpoint;
+  for (const std::string& broken : start.checkpoint->broken)
+    start.notes.push_back(fmt::format("{}; going on from the one before", broken));
+  refuse_other_scenario(directory, checkpoint, resolved);
+  const bool trains = checkpoint.state.version < static_cast<std::uint32_t>(resolved.federation.rounds);
+  start.kernels = trains ? record_followed_by(checkpoint.kernel_set, kernel_set()) : checkpoint.kernel_set;
+  if (start.kernels != checkpoint.kernel_set)
+    start.notes.push_back(fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
+                                      "are not equal to the last bit",
+                                      checkpoint.kernel_set, kernel_set()));
+  start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.version));
 }
 
 }  // namespace
 
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force) {
   StartingPoint start;
+  start.kernels = kernel_set();
+  if (std::filesystem::is_directory(directory.path())) start.lock = std::make_unique<RunLock>(directory);
   const std::string path = directory.path().string();
-  if (resume && directory.is_finished()) {
-    refuse_other_scenario(directory, read_checkpoint(directory.model().string()), resolved);
+  if (resume && directory.is_finished() && model_is_whole(directory, resolved, start.notes)) {
     start.finished = true;
     start.notes.push_back(fmt::format("{}: the run is finished; its model is {}", path, directory.model().string()));
-    return start;
-  }
-  if (resume) {
-    start.checkpoint = latest_checkpoint(directory.checkpoints().string());
-    if (!start.checkpoint) {
-      start.notes.push_back(fmt::format("{}: no checkpoint to resume from; starting anew", path));
-      return start;
-    }
-    const Checkpoint& checkpoint = start.checkpoint->checkpoint;
-    for (const std::string& broken : start.checkpoint->broken)
-      start.notes.push_back(fmt::format("{}; going on from the one before", broken));
-    refuse_other_scenario(directory, checkpoint, resolved);
-    note_other_kernels(checkpoint, start.notes);
-    start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.version));
-    return start;
-  }
-  if (directory.holds_run() && !force)
+  } else if (resume) {
+    go_on(directory, resolved, start);
+  } else if (directory.holds_run() && !force) {
     throw RunError(fmt::format("{}: holds a run already; go on with it (--resume), overwrite it (--force) or name "
                                "another directory (--out)",
                                path));
+  }
   return start;
 }
 
 FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start) {
   directory.create();
+  if (!start.lock) {
+    start.lock = std::make_unique<RunLock>(directory);
+    if (std::filesystem::exists(directory.scenario()))
+      throw RunError(fmt::format("{}: another process began a run there just now", directory.path().string()));
+  }
+  directory.remove_leftovers();
   if (!start.checkpoint) {
     directory.clear();
     return federation.first_state();
   }
   Checkpoint& checkpoint = start.checkpoint->checkpoint;
   attach_layout(checkpoint, federation.training.layout, start.checkpoint->path);
-  directory.cut_back(checkpoint.state.version);
+  directory.cut_back(checkpoint.state.version, static_cast<std::uint32_t>(federation.scenario.federation.cohort));
   return std::move(checkpoint.state);
 }
 

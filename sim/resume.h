@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,14 +16,17 @@ struct StartingPoint {
   std::optional<LatestCheckpoint> checkpoint;  // none: at version 0, in an empty directory
   bool finished = false;                       // nothing is left to do
   std::vector<std::string> notes;              // what the user should be told
+  std::string kernels;                         // all that the run is made with, "A then B" where a resume changed it
+  std::unique_ptr<RunLock> lock;               // keep it as long as the run goes on
 };
 
-/// Looks into the run directory and changes nothing. RunError where it holds a run and neither `resume` nor `force` is
-/// asked for, or where the run there has other result-bearing keys; CheckpointError where its checkpoints are broken.
+/// Locks the run directory where there is one and looks into it; changes nothing. RunError where another process runs
+/// there, where it holds a run and neither `resume` nor `force` is asked for, or where the run there has other
+/// result-bearing keys; CheckpointError where its checkpoints are broken. A damaged model is written again from them.
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force);
 
-/// Makes the directory ready to go on from the starting point (clears it, or cuts its files back) and returns the state
-/// to go on from.
+/// Makes the directory ready to go on from the starting point (locks it, clears it or cuts its files back) and returns
+/// the state to go on from.
 FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start);
 
 }  // namespace anybit

@@ -2,7 +2,6 @@
 // plays whatever client the worker plays. Start at TcpTransport.
 #include <condition_variable>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 
 #include "client/connection.h"
@@ -13,16 +12,25 @@
 namespace anybit {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{60};
+/// For every wait: a run may be stopped for a night, and an evaluation between two rounds may take long. That a line
+/// has died is heard at once, without a deadline.
+constexpr std::chrono::hours kPatience{24 * 365};
 constexpr std::chrono::milliseconds kPoll{100};
-constexpr std::chrono::hours kSilence{24 * 365};  // an evaluation between two rounds may take long
 
 SessionSettings settings_of(const Federation& federation) {
   SessionSettings settings;
   settings.welcome.run = federation.run;  // both ends are this process: no scenario needs to be sent
   settings.clients = federation.scenario.data.clients;
-  settings.silence = kSilence;
+  settings.hello = settings.frame = settings.silence = kPatience;
   return settings;
+}
+
+[[noreturn]] void fail(const std::string& reason) {
+  throw TransportError("transport tcp: " + reason + "; go on with --resume");
+}
+
+void require(const std::string& failure) {
+  if (!failure.empty()) fail(failure);
 }
 
 /// What the server thread leaves for the workers: who joined, and the update or the loss of each connection.
@@ -68,11 +76,11 @@ class Mailbox final : public SessionListener {
     changed_.notify_all();
   }
 
-  /// Waits until the worker's connection has joined; 0 where it does not in time.
+  /// Waits until the worker's connection has joined; 0 where it does not.
   ConnectionId wait_for_connection(int worker) {
     std::unique_lock lock(mutex_);
     const Line& line = lines_[static_cast<std::size_t>(worker)];
-    changed_.wait_for(lock, kTimeout, [&] { return line.connection != 0; });
+    changed_.wait_for(lock, kPatience, [&] { return line.connection != 0; });
     return line.connection;
   }
 
@@ -80,7 +88,7 @@ class Mailbox final : public SessionListener {
   std::string take_update(int worker, ReceivedUpdate& received, std::size_t& bytes) {
     std::unique_lock lock(mutex_);
     Line& line = lines_[static_cast<std::size_t>(worker)];
-    if (!changed_.wait_for(lock, kTimeout, [&] { return line.arrived || !line.lost.empty(); }))
+    if (!changed_.wait_for(lock, kPatience, [&] { return line.arrived || !line.lost.empty(); }))
       return "the update did not arrive in time";
     if (!line.arrived) return line.lost;
     line.arrived = false;
@@ -110,43 +118,41 @@ class TcpTransport final : public Transport {
     sessions_.post([] {});  // wakes it
   }
 
-  std::string carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+  void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
     auto frame = std::make_shared<Bytes>();
     append_frame(sent, receiver, *frame);
     send(worker, std::move(frame));
     // What became of the client's last update comes first.
     do {
-      const std::string reason = client(worker).receive(received, kTimeout);
-      if (!reason.empty()) return reason;
+      require(client(worker).receive(received, kPatience));
     } while (std::holds_alternative<Acknowledge>(received) || std::holds_alternative<Reject>(received));
-    return std::holds_alternative<TaskMessage>(received) ? "" : "another message than a task";
+    if (const auto* goodbye = std::get_if<Goodbye>(&received)) fail("the server said goodbye: " + goodbye->reason);
+    if (!std::holds_alternative<TaskMessage>(received)) fail("another message than a task");
   }
 
-  std::string carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
+  void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
     Bytes frame;
     append_frame(sent, frame);
-    std::string reason = client(worker).send(frame, kTimeout);
+    require(client(worker).send(frame, kPatience));
     std::size_t bytes = 0;
-    if (reason.empty()) reason = mailbox_.take_update(worker, received, bytes);
+    require(mailbox_.take_update(worker, received, bytes));
     line(worker).up += bytes;
-    return reason;
   }
 
-  std::string carry_answer(int worker, const Message& sent) override {
+  void carry_answer(int worker, const Message& sent) override {
     send(worker, std::make_shared<Bytes>(encode_frame(sent)));
-    return {};
   }
 
  private:
   /// One after the other, so that the connection that joins is this worker's.
   void connect(const Federation& federation, int worker) {
     connections_.push_back(std::make_unique<Connection>());
-    std::string reason = client(worker).connect("127.0.0.1", sessions_.port(), kTimeout);
+    std::string reason = client(worker).connect("127.0.0.1", sessions_.port(), kPatience);
     Welcome welcome;
     const Hello hello{.client = 0, .clients = federation.scenario.data.clients, .kernel_set = kernel_set()};
-    if (reason.empty()) reason = client(worker).greet(hello, welcome, kTimeout);
+    if (reason.empty()) reason = client(worker).greet(hello, welcome, kPatience);
     if (reason.empty() && mailbox_.wait_for_connection(worker) == 0) reason = "the server does not answer";
-    if (!reason.empty()) throw std::runtime_error("transport tcp: cannot connect on loopback: " + reason);
+    if (!reason.empty()) fail("cannot connect on loopback: " + reason);
   }
 
   Connection& client(int worker) { return *connections_[static_cast<std::size_t>(worker)]; }
@@ -154,7 +160,7 @@ class TcpTransport final : public Transport {
   void send(int worker, std::shared_ptr<const Bytes> frame) {
     line(worker).down += frame->size();
     const ConnectionId connection = mailbox_.wait_for_connection(worker);
-    // A connection that is gone is told to the mailbox by the session itself.
+    // That a connection is gone shows where its client reads or its update is awaited.
     sessions_.post([this, connection, frame = std::move(frame)] { (void)sessions_.send(connection, frame); });
   }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -25,18 +26,25 @@ struct ReceivedUpdate {
   const UpdateMessage& update() const { return std::get<UpdateMessage>(message); }
 };
 
+/// A frame that did not get through. Both ends are this process, so it is a failure of the machine, never a client's
+/// loss: the run must end, and goes on from its last checkpoint.
+class TransportError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// Carries frames between the server and the clients that the workers play. Each worker talks through a line of its
-/// own, so calls with different `worker` may run at the same time. All return "" or the reason why it did not arrive.
+/// own, so calls with different `worker` may run at the same time. All throw TransportError.
 class Transport {
  public:
   virtual ~Transport() = default;
 
   /// To the client `receiver`; `received` then holds a TaskMessage.
-  virtual std::string carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) = 0;
+  virtual void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) = 0;
   /// From the client; `received.message` then holds an UpdateMessage.
-  virtual std::string carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) = 0;
+  virtual void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) = 0;
   /// An acknowledgement or a rejection, to the client that the worker played last.
-  virtual std::string carry_answer(int worker, const Message& sent) = 0;
+  virtual void carry_answer(int worker, const Message& sent) = 0;
 
   /// Sum over all workers; only while none of them is carrying.
   Traffic traffic() const;

@@ -6,7 +6,7 @@
 namespace anybit {
 namespace {
 
-float grid_code(Rounding rounding, float x, float inverse, float offset, float low, float high, float draw) {
+float rounded_code(Rounding rounding, float x, float inverse, float offset, float low, float high, float draw) {
   if (rounding == Rounding::kHalfEven) return grid_code<Rounding::kHalfEven>(x, inverse, offset, low, high);
   if (rounding == Rounding::kHalfUp) return grid_code<Rounding::kHalfUp>(x, inverse, offset, low, high);
   return grid_code<Rounding::kStochastic>(x, inverse, offset, low, high, draw);
@@ -64,7 +64,7 @@ int encode(const UniformGrid& grid, Rounding rounding, float x, float draw) {
   // Clipping before the zero point is added is the same and keeps the float inside the integers.
   const auto low = static_cast<float>(grid.low - grid.zero_point);
   const auto high = static_cast<float>(grid.high - grid.zero_point);
-  return static_cast<int>(grid_code(rounding, x, inverse_of(grid), grid.offset, low, high, draw)) + grid.zero_point;
+  return static_cast<int>(rounded_code(rounding, x, inverse_of(grid), grid.offset, low, high, draw)) + grid.zero_point;
 }
 
 float decode(const UniformGrid& grid, int code) {

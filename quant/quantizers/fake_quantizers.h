@@ -27,7 +27,8 @@ struct FakeSettings {
 ///
 /// Weights, by the rule's FitTiming. Every step: the range of the weights as they are, anew in every forward pass, a
 /// constant to the gradient; nothing clips. Every round: fitted to the received weights, once per client and width.
-/// Learned: a step per (layer, width), tensors "<weight>.step<width>" (learned_step.h). Clipped weights get no gradient.
+/// Learned: a step per (layer, width), tensors "<weight>.step<width>" (learned_step.h). Clipped weights get no
+/// gradient.
 /// Draws of a slot are named by it and by the width of its layer's weight: passes of a step at several widths differ.
 ///
 /// Activations: asymmetric, per tensor, range tensors "<layer>.input.range" = [min, max], role statistic, merged as

@@ -19,7 +19,10 @@ void count_values(std::span<const float> values, float largest, std::span<std::u
   const float bins_per_unit = static_cast<float>(counts.size()) * 0.5F / largest;
   const auto last = static_cast<float>(counts.size() - 1);
   // Clamped before the cast, which is undefined for what no integer holds.
-  for (const float x : values) ++counts[static_cast<std::size_t>(std::clamp((x + largest) * bins_per_unit, 0.0F, last))];
+  for (const float x : values) {
+    const float bin = std::clamp((x + largest) * bins_per_unit, 0.0F, last);
+    ++counts[static_cast<std::size_t>(bin)];
+  }
 }
 
 // Squared error with every value at the middle of its bin.

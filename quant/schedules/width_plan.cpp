@@ -2,12 +2,8 @@
 
 #include <algorithm>
 
-#include "quant/grids/uniform.h"
-
 namespace anybit {
 namespace {
-
-bool is_width(std::int64_t bits) { return bits == kFloatWidth || (bits >= kSmallestWidth && bits <= kLargestWidth); }
 
 constexpr const char* kAccepted = "must be 32 (float) or 2 to 16 bits";
 
@@ -21,10 +17,10 @@ std::uint8_t WidthPlan::width_of(SlotKind kind, bool is_first, bool is_last, int
   return static_cast<std::uint8_t>(usual);
 }
 
-void WidthPlan::fill(int drawn, std::span<std::uint8_t> widths) const {
-  for (std::size_t slot = 0; slot < widths.size(); ++slot) {
+void WidthPlan::fill(int drawn, std::span<std::uint8_t> slots) const {
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
     const SlotKind kind = slot % 2 == 0 ? SlotKind::kWeight : SlotKind::kActivation;
-    widths[slot] = width_of(kind, slot < 2, slot + 2 >= widths.size(), drawn);
+    slots[slot] = width_of(kind, slot < 2, slot + 2 >= slots.size(), drawn);
   }
 }
 

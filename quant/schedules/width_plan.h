@@ -22,8 +22,8 @@ struct WidthPlan {
     return width_of(site.kind, site.first, site.last, drawn);
   }
   std::uint8_t width_of(SlotKind kind, bool is_first, bool is_last, int drawn) const;
-  /// width_of() for all slots of a network with widths.size() of them (weight and input of each layer in turn).
-  void fill(int drawn, std::span<std::uint8_t> widths) const;
+  /// width_of() for all slots of a network (weight and input of each layer in turn).
+  void fill(int drawn, std::span<std::uint8_t> slots) const;
   /// All widths that the slot can have, ascending, without float.
   std::vector<int> possible(const SlotSite& site) const;
 };

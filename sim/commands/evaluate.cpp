@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "scenarios/width.h"
 #include "server/checkpoint.h"
 #include "sim/accuracy_table.h"
 #include "sim/commands/commands.h"
@@ -60,11 +61,11 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   return 0;
 }
 
-CLI::Validator is_width() {
+CLI::Validator width_check() {
   return CLI::Validator(
       [](std::string& text) {
         int width = 0;
-        const bool fits = CLI::detail::lexical_cast(text, width) && (width == 32 || (width >= 2 && width <= 16));
+        const bool fits = CLI::detail::lexical_cast(text, width) && is_width(width);
         return fits ? std::string() : "width " + text + " is not 2 to 16, or 32 for float";
       },
       "WIDTH");
@@ -77,9 +78,9 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   CLI::App& command = *program.add_subcommand("evaluate", "Test a checkpoint at bit widths");
   command.add_option("checkpoint", options->checkpoint, "Checkpoint or model.ckpt")->required();
   command.add_option("--weights", options->weights, "Widths of the weights, e.g. 8,4,3,2; 32 is float")
-      ->delimiter(',')->check(is_width());
+      ->delimiter(',')->check(width_check());
   command.add_option("--activations", options->activations, "Widths of the activations, e.g. 32,8")
-      ->delimiter(',')->check(is_width());
+      ->delimiter(',')->check(width_check());
   command.add_option("--range", options->ranges, "Range rules of the weights, e.g. minmax,mse")->delimiter(',');
   command.add_option("--granularity", options->granularities, "tensor, channel or both")
       ->delimiter(',')->check(CLI::IsMember({"tensor", "channel"}));

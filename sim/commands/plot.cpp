@@ -25,12 +25,20 @@ fs::path find_script() {
   throw CommandError(fmt::format("cannot find plot.py, neither {} nor {}", beside.string(), source.string()));
 }
 
-int plot_runs(const std::vector<std::string>& arguments) {
-  const std::string script = find_script().string();
-  std::vector<char*> words{const_cast<char*>(kPython), const_cast<char*>(script.c_str())};
-  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
-  words.push_back(nullptr);
-  ::execv(kPython, words.data());
+struct PlotOptions {
+  std::vector<std::string> run_directories;
+  std::string out;
+};
+
+int plot_runs(const PlotOptions& options) {
+  std::vector<std::string> words{kPython, find_script().string()};
+  if (!options.out.empty()) words.insert(words.end(), {"--out", options.out});
+  words.emplace_back("--");  // a folder may be named as an option
+  words.insert(words.end(), options.run_directories.begin(), options.run_directories.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  ::execv(kPython, pointers.data());
   throw CommandError(fmt::format("cannot start {}: {}; plots need the packages python3 and python3-matplotlib", kPython,
                                  std::strerror(errno)));
 }
@@ -38,15 +46,12 @@ int plot_runs(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_plot_command(CLI::App& program, Chosen& chosen) {
-  auto arguments = std::make_shared<std::vector<std::string>>();
+  auto options = std::make_shared<PlotOptions>();
   CLI::App& command = *program.add_subcommand("plot", "Draw accuracy against rounds and against width, as PNG and SVG");
-  command.add_option("run_directories", *arguments, "Run directories; further options go to scripts/plot.py")
-      ->required();
-  command.allow_extras();
-  command.callback([arguments, &command, &chosen] {
-    for (const std::string& extra : command.remaining()) arguments->push_back(extra);
-    chosen = [arguments] { return plot_runs(*arguments); };
-  });
+  command.add_option("run_directories", options->run_directories, "Run directories")->required();
+  command.add_option("--out", options->out,
+                     "Where the pictures go (default: the run's folder; of several runs, the one around them)");
+  command.callback([options, &chosen] { chosen = [options] { return plot_runs(*options); }; });
 }
 
 }  // namespace anybit

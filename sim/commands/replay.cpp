@@ -8,6 +8,7 @@
 #include "nn/kernel_set.h"
 #include "server/checkpoint.h"
 #include "sim/commands/commands.h"
+#include "sim/kernel_record.h"
 #include "sim/resolve.h"
 #include "sim/run_directory.h"
 
@@ -26,10 +27,8 @@ int replay_run(const ReplayOptions& options) {
     throw CommandError(fmt::format("{}: no model.ckpt there to compare with; finish the run first (run ... --resume)",
                                    options.run_directory));
   const Checkpoint model = read_checkpoint(directory.model().string());
-  if (model.kernel_set != kernel_set())
-    throw CommandError(fmt::format("{}: made with kernels '{}', here they are '{}': the same bits need the same kernels "
-                                   "(--isa)",
-                                   options.run_directory, model.kernel_set, kernel_set()));
+  if (const std::string reason = replay_refusal(model.kernel_set, kernel_set()); !reason.empty())
+    throw CommandError(fmt::format("{}: {}", options.run_directory, reason));
   const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}).scenario,
                                                 data_directories(options.machine.data_directory));
   Replay replay(federation, read_event_log(directory.events().string()), options.machine.worker_threads());

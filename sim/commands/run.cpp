@@ -63,16 +63,18 @@ int run_scenario(const RunOptions& options) {
   const Federation federation = make_federation(resolved.scenario, data_directories(options.machine.data_directory));
   FederationState state = prepare_directory(directory, federation, start);
   write_file(directory.scenario(), write_scenario(resolved.scenario));
-  write_file(directory.provenance(), provenance_json(federation));
+  write_file(directory.provenance(), provenance_json(federation, start.kernels));
 
   catch_interrupts();
   Progress progress(stderr, state.version, static_cast<std::uint32_t>(resolved.scenario.federation.rounds));
-  RecordedRun run(federation, directory, std::move(state), options.machine.worker_threads());
+  RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads());
   const bool done = run.run(interrupted, progress);
   progress.end();
   if (done) {
     print_result(run, directory);
-    return 0;
+    if (run.abandoned() == 0) return 0;
+    tell(fmt::format("{} of {} rounds were abandoned: no update was valid", run.abandoned(), run.version()));
+    return run.abandoned() == run.version() ? 1 : 0;
   }
   tell(fmt::format("interrupted after round {}; resume with: {}", run.version(), resume_command(options, directory)));
   return kInterrupted;

@@ -165,5 +165,29 @@ TEST(Training, ANetworkThatDoesNotFitTheImageIsAScenarioError) {
   EXPECT_THROW(make_plan(scenario, kImage, kClasses), ScenarioError);
 }
 
+// The method says no at its own place: before the run, and for every class of devices.
+TEST(Training, AMethodThatDoesNotFitIsAScenarioError) {
+  const auto mistake = [](const Scenario& scenario) -> std::string {
+    try {
+      make_plan(scenario, kImage, kClasses);
+    } catch (const ScenarioError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  Scenario shallow = small_scenario(part("kure", {{"layers", std::string("inner")}}));
+  EXPECT_EQ(mistake(shallow), "accepted");
+  shallow.model = part("mlp", {{"hidden", std::vector<std::int64_t>{20}}});
+  EXPECT_TRUE(mistake(shallow).starts_with("test:1: method 'kure': layers = \"inner\" leaves nothing of a network"));
+  Scenario fleet = small_scenario(part("mqat", {{"widths", std::vector<std::int64_t>{8, 4}},
+                                                {"range", std::string("learned")},
+                                                {"sampling", std::string("device")}}));
+  fleet.fleet = {{.name = "phone", .share = 0.5, .widths = {8, 4}, .where = {}},
+                 {.name = "gateway", .share = 0.5, .widths = {32, 8}, .where = {}}};
+  EXPECT_EQ(mistake(fleet), "accepted");
+  fleet.fleet[1].widths = {6};
+  EXPECT_TRUE(mistake(fleet).starts_with("test:1: method 'mqat': sampling = \"device\" trains at the fleet's width 6"));
+}
+
 }  // namespace
 }  // namespace anybit

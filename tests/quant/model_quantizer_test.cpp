@@ -63,6 +63,68 @@ TEST(QuantizeWeights, EqualsWhatTrainingSees) {
   }
 }
 
+// Beyond the defaults: 90 % of the magnitudes, and the code -2^(b-1), which a clipping range reaches.
+TEST(QuantizeWeights, EqualsWhatTrainingSeesWithTheMethodsFit) {
+  const auto compare = [](const Part& part, const std::string& range, bool same_as_default) {
+    Played played(part);
+    for (float& v : played.parameters.values) v = v < 0.0F ? 2.0F * v : v;  // the least error then needs the code -2
+    played.program->begin_client(played.parameters.values);
+    played.begin(0);
+    GridPoint point;
+    point.weights = 2;
+    point.range = range;
+    for (const int slot : {0, 2}) {
+      const int tensor = played.site(slot).tensor;
+      point.fit = played.method.weight_fit;
+      const Parameters quantized = quantize_weights(*played.network, played.parameters, point);
+      const std::vector<float> seen = played.weight_of(slot);
+      EXPECT_EQ(seen, std::vector<float>(quantized.tensor(tensor).begin(), quantized.tensor(tensor).end())) << range;
+      point.fit = {};
+      const Parameters usual = quantize_weights(*played.network, played.parameters, point);
+      EXPECT_EQ(seen == std::vector<float>(usual.tensor(tensor).begin(), usual.tensor(tensor).end()), same_as_default)
+          << range;
+    }
+  };
+  const std::pair<std::string, OptionValue> two_bits = {"width", std::int64_t{2}};
+  for (const char* range : {"mse", "percentile"})
+    compare(method_part("qat", {two_bits, {"range", range}, {"full_range", true}, {"percentile", 60.0}}), range, false);
+  compare(method_part("qat", {two_bits, {"range", "percentile"}, {"percentile", 60.0}}), "percentile", false);
+  compare(method_part("qat", {two_bits, {"range", "minmax"}, {"full_range", true}}), "minmax", true);
+}
+
+TEST(QuantizeWeights, SaysBeforehandWhereStepsAreMissing) {
+  const auto mismatch = [](const std::vector<std::pair<std::string, OptionValue>>& options, const GridPoint& point) {
+    Played played(method_part("mqat", options));
+    const std::string reason = learned_mismatch(*played.layout, *played.network, point);
+    if (reason.empty())
+      EXPECT_NO_THROW(quantize_weights(*played.network, played.parameters, point));
+    else
+      EXPECT_THROW(quantize_weights(*played.network, played.parameters, point), std::invalid_argument);
+    return reason;
+  };
+  const std::vector<std::pair<std::string, OptionValue>> learned = {{"widths", widths({4, 2})}, {"range", "learned"}};
+  GridPoint point;
+  point.range = "learned";
+  point.weights = 4;
+  EXPECT_EQ(mismatch(learned, point), "");
+  point.weights = 32;
+  EXPECT_EQ(mismatch(learned, point), "");
+  point.weights = 3;
+  EXPECT_EQ(mismatch(learned, point),
+            "range rule 'learned': the model holds no learned step of dense1.weight at 3 bits; train with range = "
+            "\"learned\" and this width");
+  EXPECT_NE(mismatch({{"widths", widths({3})}}, point), "");  // trained with min-max
+  point.weights = 4;
+  point.last = 8;
+  EXPECT_NE(mismatch(learned, point).find("dense2.weight at 8 bits"), std::string::npos);
+  point.last = 2;
+  EXPECT_EQ(mismatch(learned, point), "");
+  point.granularity = "channel";
+  EXPECT_NE(mismatch(learned, point).find("was learned per tensor"), std::string::npos);
+  point.range = "mse";
+  EXPECT_EQ(mismatch(learned, point), "");
+}
+
 TEST(QuantizeWeights, RefusesWhatTheModelLacks) {
   Played played(method_part("qat", {{"width", std::int64_t{4}}, {"range", "learned"}}));
   GridPoint point;

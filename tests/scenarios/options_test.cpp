@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 
 namespace anybit {
 namespace {
@@ -36,6 +37,16 @@ TEST(Options, ReadsEachType) {
 TEST(Options, AnIntegerServesAsNumberAlsoInLists) {
   EXPECT_EQ(written().number("rate"), 2.0);
   EXPECT_EQ(written().numbers("widths"), (std::vector<double>{8.0, 4.0}));
+}
+
+TEST(Options, ReadsANonNegativeNumber) {
+  Options options = written();
+  EXPECT_EQ(options.non_negative("rate"), 2.0);
+  for (const double wrong : {-0.5, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    options.set("rate", wrong, {"a.toml", 8});
+    EXPECT_EQ(message_of([&] { options.non_negative("rate"); }),
+              "a.toml:8: training.method.rate: must be a finite number that is not negative");
+  }
 }
 
 TEST(Options, AnEmptyListIsAnyList) {

@@ -79,10 +79,10 @@ TEST(OptionMistakes, FindsAll) {
   Options options = given();
   options.set("lambda", true, {"a.toml", 4});
   options.set("foo", true, {"a.toml", 5});
-  const std::vector<std::string> found = option_mistakes(kMixed, options);
+  const std::vector<ScenarioError> found = option_mistakes(kMixed, options);
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_TRUE(found[0].starts_with("a.toml:5: training.method.foo: "));
-  EXPECT_TRUE(found[1].starts_with("a.toml:4: training.method.lambda: "));
+  EXPECT_TRUE(std::string(found[0].what()).starts_with("a.toml:5: training.method.foo: "));
+  EXPECT_TRUE(std::string(found[1].what()).starts_with("a.toml:4: training.method.lambda: "));
   EXPECT_TRUE(option_mistakes(kMixed, given()).empty());
 }
 
@@ -114,7 +114,9 @@ TEST(Table, RefusesAnUnknownNameWithTheKnownOnes) {
   const Part part{"mixde", given(), {"a.toml", 3}};
   const std::string expected = "a.toml:3: unknown method 'mixde'; known: plain, mixed (did you mean 'mixed'?)";
   EXPECT_EQ(message_of([&] { small_table().make(part); }), expected);
-  EXPECT_EQ(small_table().mistakes(part), std::vector<std::string>{expected});
+  ASSERT_EQ(small_table().mistakes(part).size(), 1U);
+  EXPECT_EQ(small_table().mistakes(part)[0].what(), expected);
+  EXPECT_EQ(small_table().mistakes(part)[0].where().line, 3);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 namespace anybit {
 namespace {
@@ -108,6 +109,20 @@ TEST_F(CheckpointFile, DetectsAFlippedBitAnywhere) {
       bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
       ASSERT_NE(read_error(bad), "accepted") << "byte " << i << " bit " << bit;
     }
+  }
+}
+
+TEST_F(CheckpointFile, RefusesValuesThatAreNotFinite) {
+  for (const float odd : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    Checkpoint model = make_checkpoint(2);
+    model.state.global.values[1] = odd;
+    write_checkpoint(path, model);
+    EXPECT_EQ(read_error(bytes_of(path)),
+              "it holds values that are not finite; use an earlier checkpoint or a copy of this one");
+    Checkpoint strategy = make_checkpoint(2);
+    strategy.state.strategy_state[0] = odd;
+    write_checkpoint(path, strategy);
+    EXPECT_NE(read_error(bytes_of(path)), "accepted");
   }
 }
 
@@ -222,10 +237,18 @@ TEST_F(CheckpointFile, PrunesAllButTheNewest) {
     write_checkpoint(checkpoint_path(folder.string(), version), make_checkpoint(version));
   put((folder / "checkpoint-000013.ckpt.part").string(), "left by a kill");
   put((folder / "notes.txt").string(), "mine");
-  prune_checkpoints(folder.string(), 2);
+  prune_checkpoints(folder.string(), 12, 2);
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-000011.ckpt", "checkpoint-000012.ckpt", "notes.txt"}));
-  prune_checkpoints(folder.string(), 0);
+  prune_checkpoints(folder.string(), 12, 0);
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-000012.ckpt", "notes.txt"}));
+}
+
+TEST_F(CheckpointFile, PruningKeepsWhatWasSavedAndNoBrokenLaterOne) {
+  for (std::uint32_t version = 8; version <= 10; ++version)
+    write_checkpoint(checkpoint_path(folder.string(), version), make_checkpoint(version));
+  put(checkpoint_path(folder.string(), 12), "broken");
+  prune_checkpoints(folder.string(), 10, 1);
+  EXPECT_EQ(names(), std::vector<std::string>{"checkpoint-000010.ckpt"});
 }
 
 }  // namespace

@@ -142,5 +142,36 @@ TEST(Evaluator, RefusesActivationWidthsWithoutRanges) {
   EXPECT_EQ(evaluator.evaluate(model.parameters, grid).size(), 9U);
 }
 
+TEST(Evaluator, QuantizesAsTheMethodDid) {
+  const SmallModel model(0);
+  const WeightFit fit{true, 50.0};
+  EvaluationGrid grid;
+  grid.weights = {2};
+  grid.range = {"percentile"};
+  Evaluator usual(model.network, model.data, 1);
+  Evaluator fitted(model.network, model.data, 1, fit);
+  const Accuracy result = fitted.evaluate(model.parameters, grid).at(0);
+  EXPECT_EQ(result.point.fit.percentile, 50.0);
+  EXPECT_EQ(result.value, model.by_hand(result.point));
+  EXPECT_NE(result.value, usual.evaluate(model.parameters, grid).at(0).value);
+}
+
+TEST(Evaluator, RefusesLearnedStepsThatTheModelLacks) {
+  const SmallModel model(0);
+  EvaluationGrid grid;
+  grid.where = {"s.toml", 12};
+  grid.weights = {32, 4};
+  grid.range = {"minmax", "learned"};
+  try {
+    Evaluator::check_steps(grid, *model.network, *model.parameters.layout);
+    FAIL();
+  } catch (const ScenarioError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with(
+        "s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
+  }
+  grid.weights = {32};
+  EXPECT_NO_THROW(Evaluator::check_steps(grid, *model.network, *model.parameters.layout));
+}
+
 }  // namespace
 }  // namespace anybit

@@ -40,7 +40,7 @@ std::vector<LoggedEvent> one_of_each() {
 }
 
 TEST_F(EventLogFile, HoldsOneEventALine) {
-  EventLog log(path, 0);
+  EventLog log(path);
   for (const LoggedEvent& event : one_of_each()) log.append(event);
   EXPECT_EQ(text(),
             "0 started 0 4 -\n"
@@ -48,34 +48,27 @@ TEST_F(EventLogFile, HoldsOneEventALine) {
             "0.3333333333333333 update 8 3 00000a1b\n"
             "1e+09 lost 9 4 link cut  again\n"
             "1e-300 time 0 4 -\n");
-  EXPECT_EQ(log.bytes(), text().size());
 }
 
 TEST_F(EventLogFile, ReadsBackWhatWasWritten) {
   std::vector<LoggedEvent> events = one_of_each();
-  EventLog log(path, 0);
+  EventLog log(path);
   for (const LoggedEvent& event : events) log.append(event);
   events[3].reason = "link cut  again";
   EXPECT_EQ(read_event_log(path), events);
 }
 
-TEST_F(EventLogFile, IsCutBackToTheCheckpointsPlace) {
-  std::uint64_t kept = 0;
-  {
-    EventLog log(path, 0);
-    log.append(one_of_each()[0]);
-    kept = log.bytes();
-    log.append(one_of_each()[1]);
-  }
-  {
-    EventLog log(path, kept);
-    EXPECT_EQ(log.bytes(), kept);
-    log.append(one_of_each()[4]);
-  }
+TEST_F(EventLogFile, GoesOnAtItsEnd) {
+  EventLog(path).append(one_of_each()[0]);
+  EventLog(path).append(one_of_each()[4]);
   EXPECT_EQ(text(), "0 started 0 4 -\n1e-300 time 0 4 -\n");
-  EXPECT_THROW(EventLog(path, 1000), EventLogError) << "shorter than the checkpoint says";
-  EventLog anew(path, 0);
-  EXPECT_EQ(text(), "");
+}
+
+TEST_F(EventLogFile, IsSyncedWhereThereIsADisk) {
+  EventLog log(path);
+  log.append(one_of_each()[0]);
+  EXPECT_NO_THROW(log.sync());
+  EXPECT_NO_THROW(EventLog("/dev/null").sync());
 }
 
 TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
@@ -101,14 +94,14 @@ TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
 TEST_F(EventLogFile, SaysWhatIsWrongWithTheFile) {
   EXPECT_EQ(error(), ": No such file or directory; is this a run directory?");
   try {
-    EventLog log("/nonexistent/folder/events.log", 0);
+    EventLog log("/nonexistent/folder/events.log");
     FAIL();
   } catch (const EventLogError& error) {
     EXPECT_EQ(std::string(error.what()),
               "cannot write /nonexistent/folder/events.log: No such file or directory; make the folder, or choose one "
               "that exists");
   }
-  EventLog full("/dev/full", 0);
+  EventLog full("/dev/full");
   try {
     full.append(one_of_each()[0]);
     FAIL() << "the disk is full";

@@ -38,10 +38,5 @@ TEST(AccuracyTable, MergesWithoutMeasuringTheSamePointTwice) {
   EXPECT_EQ(merged[2].point.range, "minmax");
 }
 
-TEST(AccuracyTable, LabelsWidths) {
-  EXPECT_EQ(width_label(accuracy(4, 32, "minmax", 0).point), "W4");
-  EXPECT_EQ(width_label(accuracy(4, 8, "minmax", 0).point), "W4A8");
-}
-
 }  // namespace
 }  // namespace anybit

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 #include "tests/sim/program.h"
 
@@ -100,8 +101,9 @@ TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
   ASSERT_EQ(lines.size(), 3U) << outcome.error;
   EXPECT_TRUE(lines[0].starts_with("tiny.toml:15: ")) << lines[0];
   EXPECT_NE(lines[0].find("did you mean 'batch'"), std::string::npos);
-  EXPECT_TRUE(lines[1].starts_with("tiny.toml:24: ")) << lines[1];
-  EXPECT_TRUE(lines[2].starts_with("tiny.toml:17: unknown method 'mqta'")) << lines[2];
+  EXPECT_TRUE(lines[1].starts_with("tiny.toml:17: unknown method 'mqta'")) << lines[1];
+  EXPECT_TRUE(lines[2].starts_with("tiny.toml:24: ")) << lines[2];
+  EXPECT_EQ(folder.run({"run", "tiny.toml"}).error, outcome.error);
 }
 
 std::string big_endian(std::initializer_list<std::uint32_t> values) {
@@ -165,6 +167,17 @@ TEST_F(BadData, CutOff) {
   write_digits(100);
   std::filesystem::resize_file(folder.path() / "data/mnist/train-images-idx3-ubyte", 5000);
   expect_run_refused({"train-images-idx3-ubyte"});
+}
+
+TEST_F(BadData, CutOffGzip) {
+  use_digits();
+  write_digits(100);
+  const auto images = folder.path() / "data/mnist/train-images-idx3-ubyte";
+  ASSERT_EQ(std::system(("gzip " + images.string()).c_str()), 0);
+  const auto packed = images.string() + ".gz";
+  EXPECT_EQ(folder.run({"run", "tiny.toml", "--data-dir", "data", "--out", "whole"}).code, 0);
+  std::filesystem::resize_file(packed, std::filesystem::file_size(packed) / 2);
+  expect_run_refused({"train-images-idx3-ubyte.gz"});
 }
 
 TEST_F(BadData, GoodFilesAreNotRefused) {
@@ -292,6 +305,13 @@ TEST_F(BadInput, FullDiskLosesNothing) {
   EXPECT_FALSE(folder.has("full/model.ckpt"));
   EXPECT_EQ(folder.run(with({"full", "--resume"})).code, 0);
   EXPECT_EQ(folder.read("full/model.ckpt"), folder.read("whole/model.ckpt"));
+}
+
+TEST_F(BadInput, OutputOnAFullDiskIsNoSuccess) {
+  finish_run();
+  for (const Words& arguments : {Words{"list", "codecs"}, Words{"evaluate", "done/model.ckpt", "--json"},
+                                 Words{"run", "tiny.toml", "--out", "again"}})
+    expect_one(Program(folder.path(), arguments, 0, "/dev/full").wait(), {"cannot write the output", "No space left"});
 }
 
 TEST_F(BadInput, RunDirectoryThatCannotBe) {

@@ -92,6 +92,15 @@ TEST_F(Commands, CheckSaysWhatWouldRun) {
   EXPECT_FALSE(folder.has("runs"));
 }
 
+TEST_F(Commands, PlotDrawsPictures) {
+  good({"run", "tiny.toml"});
+  good({"plot", "--out", "pictures", "runs/tiny"});
+  for (const char* name : {"accuracy_by_round", "accuracy_by_width"})
+    for (const char* kind : {".png", ".svg"}) EXPECT_TRUE(folder.has("pictures/" + std::string(name) + kind)) << name;
+  std::filesystem::remove(folder.path() / "runs/tiny/metrics.jsonl");
+  EXPECT_EQ(folder.run({"plot", "runs/tiny", "--out", "pictures"}).code, 1);
+}
+
 TEST_F(Commands, ListPrintsEveryTable) {
   for (const std::string& family : family_names()) {
     EXPECT_FALSE(good({"list", family}).out.empty());

@@ -107,6 +107,39 @@ TEST_P(Determinism, InterruptedByCtrlC) {
   expect_rounds("stopped", 600);
 }
 
+/// A convolutional network with momentum, and both ways compressed.
+std::vector<std::string> convolutional(const std::vector<std::string>& more) {
+  std::vector<std::string> all;
+  for (const char* setting : {"model.name=lenet", "data.clients=4", "data.examples=10", "federation.cohort=3",
+                              "federation.rounds=6", "training.optimizer.momentum=0.9", "training.optimizer.rate=0.02",
+                              "federation.downlink.name=uniform", "checkpoint.seconds=0"}) {
+    all.emplace_back("--set");
+    all.emplace_back(setting);
+  }
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+TEST_P(Determinism, Convolutions) {
+  const std::vector<std::string> tcp = {"--set", "federation.transport=tcp", "--threads", "2"};
+  const std::string reference = model("a", convolutional({"--threads", "1"}));
+  ASSERT_FALSE(reference.empty());
+  EXPECT_EQ(model("b", convolutional({"--threads", "2"})), reference);
+  EXPECT_EQ(model("c", convolutional(tcp)), reference);
+
+  Program program(folder.path(), command("killed", convolutional(tcp)));
+  while (!folder.has("killed/checkpoints/checkpoint-000002.ckpt") && !folder.has("killed/model.ckpt")) ::usleep(500);
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait().code, 128 + SIGKILL) << "it was over before";
+  std::vector<std::string> rest = convolutional(tcp);
+  rest.emplace_back("--resume");
+  EXPECT_EQ(model("killed", rest), reference);
+  for (const char* log : {"b/events.log", "c/events.log", "killed/events.log"})
+    EXPECT_EQ(folder.read(log), folder.read("a/events.log")) << log;
+  expect_rounds("killed", 6);
+  EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Determinism, testing::Values("avx2", "best"),
                          [](const testing::TestParamInfo<std::string>& set) { return set.param; });
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/sim/tiny_scenario.h"
 
 namespace anybit {
@@ -73,9 +75,11 @@ TEST(FederationRun, StopsBeforeAWaveAndGoesOnFromItsState) {
   ASSERT_TRUE(first.next_round());
   EXPECT_FALSE(first.next_round([] { return true; }));
   EXPECT_EQ(first.state().version, 1U);
+  EXPECT_FALSE(first.finished());
   FederationRun second(federation, first.state(), 1);
   while (second.next_round()) {
   }
+  EXPECT_TRUE(second.finished());
   EXPECT_EQ(second.state().global.values, expected.global.values);
 }
 
@@ -87,6 +91,7 @@ TEST(FederationRun, TellsWhyUpdatesDoNotCount) {
   ASSERT_TRUE(record);
   EXPECT_EQ(record->report.failed, 3U);
   EXPECT_TRUE(record->report.abandoned);
+  EXPECT_TRUE(std::isnan(record->report.train_loss)) << "a mean over nobody";
   EXPECT_EQ(record->failures.size(), 3U);
 }
 

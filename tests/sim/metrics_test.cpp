@@ -43,6 +43,14 @@ TEST(Metrics, SaysWhenARoundChangedNothing) {
   EXPECT_NE(metrics_line(failed).find(R"("train_loss": null)"), std::string::npos);
 }
 
+TEST(Metrics, CountsTheRoundsThatChangedNothing) {
+  RoundRecord failed = record();
+  failed.report.abandoned = true;
+  EXPECT_EQ(count_abandoned(""), 0U);
+  EXPECT_EQ(count_abandoned(metrics_line(failed) + "\n" + metrics_line(record()) + "\n" + metrics_line(failed) + "\n"),
+            2U);
+}
+
 TEST(Metrics, ReadsTheRoundOfItsOwnLinesOnly) {
   const std::string line = metrics_line(record());
   EXPECT_EQ(round_of_metrics_line(line), 12U);

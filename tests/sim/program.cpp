@@ -22,9 +22,10 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-[[noreturn]] void become_program(const fs::path& folder, std::vector<char*> words, std::size_t file_limit) {
+[[noreturn]] void become_program(const fs::path& folder, std::vector<char*> words, std::size_t file_limit,
+                                 const std::string& to) {
   if (::chdir(folder.c_str()) != 0) ::_exit(127);
-  const int out = ::open("stdout.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  const int out = ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int error = ::open("stderr.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(error, STDERR_FILENO);
@@ -39,13 +40,14 @@ std::string text_of(const fs::path& path) {
 
 }  // namespace
 
-Program::Program(const fs::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit)
+Program::Program(const fs::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit,
+                 const std::string& out)
     : folder_(folder) {
   std::vector<char*> words{const_cast<char*>(ANYBIT_SIM)};
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ == 0) become_program(folder, std::move(words), file_limit);
+  if (pid_ == 0) become_program(folder, std::move(words), file_limit, out);
 }
 
 void Program::signal(int number) const { ::kill(pid_, number); }

@@ -18,7 +18,9 @@ class Program {
  public:
   /// Starts anybit-sim with these arguments in `folder`, its output going to files there. `file_limit`: no file may
   /// grow beyond so many bytes; 0: no limit.
-  Program(const std::filesystem::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit = 0);
+  /// `out`: where standard output goes instead, e.g. /dev/full.
+  Program(const std::filesystem::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit = 0,
+          const std::string& out = "stdout.txt");
 
   void signal(int number) const;
   Outcome wait();

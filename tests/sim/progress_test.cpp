@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace anybit {
 namespace {
 
@@ -35,6 +38,56 @@ TEST(Progress, PrintsPlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);  // the first round, and the one that was evaluated
   EXPECT_NE(text.find("round 1/10"), std::string::npos);
   EXPECT_NE(text.find("W4 50.0%  down 4.5 kB"), std::string::npos);
+}
+
+Standing standing() {
+  Standing made;
+  made.round = 20;
+  made.rounds = 60;
+  made.seconds_left = 65;
+  for (const int activations : {8, 32})
+    for (const int weights : {32, 4})
+      for (const char* range : {"minmax", "mse"}) {
+        Accuracy accuracy;
+        accuracy.point.weights = weights;
+        accuracy.point.activations = activations;
+        accuracy.point.range = range;
+        accuracy.value = weights == 4 ? 0.5 : 0.75;
+        made.accuracy.push_back(accuracy);
+      }
+  made.bytes_down = 1500;
+  made.bytes_up = 20;
+  made.loss = 0.25;
+  return made;
+}
+
+TEST(ProgressLine, HasWhatMattersFirst) {
+  EXPECT_EQ(progress_line(standing(), 200),
+            "round 20/60  left 1:05  W32 75.0%  W4 50.0%  down 1.5 kB  up 20 B  loss 0.2500");
+}
+
+TEST(ProgressLine, LeavesOutWhatDoesNotFit) {
+  const std::string whole = progress_line(standing(), 200);
+  EXPECT_EQ(progress_line(standing(), whole.size()), whole);
+  EXPECT_EQ(progress_line(standing(), whole.size() - 1),
+            "round 20/60  left 1:05  W32 75.0%  W4 50.0%  down 1.5 kB  up 20 B");
+  EXPECT_EQ(progress_line(standing(), 43), "round 20/60  left 1:05  W32 75.0%  W4 50.0%");
+  EXPECT_EQ(progress_line(standing(), 22), "round 20/60  left 1:05");
+  EXPECT_EQ(progress_line(standing(), 5), "");
+}
+
+TEST(ProgressLine, HasNoLossOfNobody) {
+  Standing made = standing();
+  made.accuracy.clear();
+  made.loss = std::nan("");
+  EXPECT_EQ(progress_line(made, 200), "round 20/60  left 1:05  down 1.5 kB  up 20 B  loss -");
+}
+
+TEST(Progress, ARoundWhoseClientsAllFailedHasNoLoss) {
+  RoundRecord failed = record(1);
+  EXPECT_TRUE(printed({failed}, 1).ends_with("loss -\n"));
+  failed.report.clients = 1;
+  EXPECT_TRUE(printed({failed}, 1).ends_with("loss 0.0000\n"));
 }
 
 TEST(Progress, TellsFailures) {

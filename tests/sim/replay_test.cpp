@@ -37,6 +37,19 @@ TEST_F(ReplayTest, RepeatsALoss) {
   EXPECT_EQ(replay.state().version, 1U);
 }
 
+TEST_F(ReplayTest, TakesAnUpdateThatCameTwice) {
+  // Beside the first and at the round's end: acknowledged again, counted once.
+  events.insert(events.begin() + 4, events[3]);
+  events.insert(events.begin() + 9, events[3]);
+  for (const int threads : {1, 2}) {
+    Replay replay(federation, events, threads);
+    EXPECT_EQ(replay.run(), "");
+    EXPECT_EQ(compare_states(logged, replay.state()), "");
+  }
+  events[9].crc ^= 1U;
+  EXPECT_TRUE(Replay(federation, events, 1).run().starts_with("events.log:10: the update of client "));
+}
+
 TEST_F(ReplayTest, FindsAnUpdateThatDiffers) {
   events[5].crc ^= 1U;
   Replay replay(federation, events, 1);

@@ -15,6 +15,10 @@ struct RunDirectoryTest : testing::Test {
   RunDirectory directory{path};
   ~RunDirectoryTest() override { fs::remove_all(path); }
 
+  const std::string two_rounds = "{\"round\": 1, \"x\": 0}\n{\"round\": 2, \"x\": 0}\n";
+  const std::string events_of_two =
+      "0 started 0 0 -\n0 update 4 0 00000001\n0 update 5 0 00000002\n0 lost 4 1 battery\n0 update 6 1 00000002\n";
+
   void put(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
 };
 
@@ -29,11 +33,66 @@ TEST_F(RunDirectoryTest, KnowsWhetherARunWasBegun) {
 
 TEST_F(RunDirectoryTest, CutsBackToAVersion) {
   directory.create();
-  put(directory.metrics(), "{\"round\": 1, \"x\": 0}\n{\"round\": 2, \"x\": 0}\n{\"round\": 3, \"x\": 0}\n{\"round\": 4,");
-  put(directory.events(), "0 started 0 0 -\n0 update 4 0 00000001\n0 update 5 1 00000002\n0 update 6 2 00000003\n0 upd");
-  directory.cut_back(2);
-  EXPECT_EQ(read_file(directory.metrics()), "{\"round\": 1, \"x\": 0}\n{\"round\": 2, \"x\": 0}\n");
-  EXPECT_EQ(read_file(directory.events()), "0 started 0 0 -\n0 update 4 0 00000001\n0 update 5 1 00000002\n");
+  put(directory.metrics(), two_rounds + "{\"round\": 3, \"x\": 0}\n{\"round\": 4,");
+  put(directory.events(), events_of_two + "0 update 6 2 00000003\n0 upd");
+  directory.cut_back(2, 2);
+  EXPECT_EQ(read_file(directory.metrics()), two_rounds);
+  EXPECT_EQ(read_file(directory.events()), events_of_two);
+}
+
+TEST_F(RunDirectoryTest, RefusesFilesThatLackARoundOfTheCheckpoint) {
+  directory.create();
+  const std::string advice =
+      " is not whole there, but the checkpoint is of round 2; put the file back from a copy, or start the run anew "
+      "(--force)";
+  const auto refused = [&](const std::string& metrics, const std::string& events) -> std::string {
+    put(directory.metrics(), metrics);
+    put(directory.events(), events);
+    try {
+      directory.cut_back(2, 2);
+    } catch (const RunError& error) {
+      EXPECT_EQ(read_file(directory.metrics()), metrics);
+      EXPECT_EQ(read_file(directory.events()), events);
+      return std::string(error.what()).substr(path.string().size());
+    }
+    return "";
+  };
+  EXPECT_EQ(refused(two_rounds, events_of_two), "");
+  EXPECT_EQ(refused("{\"round\": 1, \"x\": 0}\n", events_of_two), "/metrics.jsonl:1: round 2" + advice);
+  EXPECT_EQ(refused(two_rounds.substr(0, two_rounds.size() - 1), events_of_two), "/metrics.jsonl:1: round 2" + advice);
+  EXPECT_EQ(refused("{\"round\": 2, \"x\": 0}\n", events_of_two), "/metrics.jsonl:1: round 1" + advice);
+  const std::string started = "0 started 0 0 -\n";
+  EXPECT_EQ(refused(two_rounds, ""), "/events.log:0: round 1" + advice);
+  EXPECT_EQ(refused(two_rounds, started), "/events.log:1: round 1" + advice);
+  EXPECT_EQ(refused(two_rounds, started + "0 update 4 0 00000001\n0 update 5 1 00000002\n"),
+            "/events.log:3: round 1" + advice);
+  EXPECT_EQ(refused(two_rounds, started + "0 update 4 0 xxxxxxxx\n"), "/events.log:2: round 1" + advice);
+  EXPECT_EQ(refused(two_rounds, events_of_two.substr(0, events_of_two.size() - 2)), "/events.log:4: round 2" + advice);
+}
+
+TEST_F(RunDirectoryTest, RemovesWhatAKilledProcessLeft) {
+  directory.create();
+  for (const char* name : {"model.ckpt", "model.ckpt.part", "scenario.toml.part", "provenance.json.part", "mine.part"})
+    put(path / name, "x");
+  directory.remove_leftovers();
+  for (const char* name : {"model.ckpt.part", "scenario.toml.part", "provenance.json.part"})
+    EXPECT_FALSE(fs::exists(path / name)) << name;
+  EXPECT_TRUE(fs::exists(path / "mine.part"));
+  EXPECT_TRUE(fs::exists(directory.model()));
+}
+
+TEST_F(RunDirectoryTest, IsLockedForOneAtATime) {
+  directory.create();
+  {
+    const RunLock first(directory);
+    try {
+      const RunLock second(directory);
+      FAIL() << "locked twice";
+    } catch (const RunError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with("another process runs in " + path.string())) << error.what();
+    }
+  }
+  const RunLock third(directory);
 }
 
 TEST_F(RunDirectoryTest, ClearsItsOwnFilesOnly) {

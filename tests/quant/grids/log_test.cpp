@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace anybit {
 namespace {
 
@@ -18,6 +20,13 @@ TEST(LogGrid, RoundsInTheLogarithm) {
   EXPECT_EQ(grid.decode(-4), -1.0F);
   EXPECT_TRUE(grid.has_zero());
   EXPECT_FALSE(grid.uniform());
+}
+
+TEST(LogGrid, EncodesWhatIsNotFinite) {
+  const LogGrid grid{2.0F, 1.0F, 4};
+  EXPECT_EQ(grid.encode(std::numeric_limits<float>::infinity()), 4);
+  EXPECT_EQ(grid.encode(-std::numeric_limits<float>::infinity()), -4);
+  EXPECT_EQ(grid.encode(std::numeric_limits<float>::quiet_NaN()), 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "nn/random.h"
@@ -61,6 +62,30 @@ TEST(UniformGrid, SymmetricGridsHaveTheCodesOfTheSpecs) {
   EXPECT_FALSE(symmetric_grid(0.1F, 4).nested());
   EXPECT_TRUE(symmetric_grid(0.1F, 4).has_zero());
   EXPECT_FALSE((UniformGrid{1.0F, 0, 0.5F, -2, 1}).has_zero());
+}
+
+TEST(UniformGrid, NeedsAFiniteStepAndAFiniteInverse) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kMost = std::numeric_limits<float>::max();
+  for (const float magnitude : {kInfinity, std::numeric_limits<float>::quiet_NaN(), kMost})
+    EXPECT_TRUE(symmetric_grid_for(magnitude, 2).passes_through()) << magnitude;
+  EXPECT_FALSE(symmetric_grid_for(1e38F, 2).passes_through());
+  for (const auto& [low, high] : std::vector<std::pair<float, float>>{{-kInfinity, 0.0F},
+                                                                      {0.0F, kInfinity},
+                                                                      {-kInfinity, kInfinity},
+                                                                      {-kMost, kMost},
+                                                                      {std::numeric_limits<float>::quiet_NaN(), 1.0F},
+                                                                      {-1.0F, std::numeric_limits<float>::quiet_NaN()}})
+    EXPECT_TRUE(asymmetric_grid(low, high, 8).passes_through()) << low << " " << high;
+}
+
+TEST(UniformGrid, EncodesWhatIsNotFinite) {
+  const UniformGrid grid = asymmetric_grid(-1.0F, 2.0F, 2);
+  for (const Rounding rounding : {Rounding::kHalfEven, Rounding::kHalfUp, Rounding::kStochastic}) {
+    EXPECT_EQ(encode(grid, rounding, std::numeric_limits<float>::infinity(), 0.5F), 3);
+    EXPECT_EQ(encode(grid, rounding, -std::numeric_limits<float>::infinity(), 0.5F), 0);
+    EXPECT_EQ(encode(grid, rounding, std::numeric_limits<float>::quiet_NaN(), 0.5F), 0);
+  }
 }
 
 TEST(UniformGrid, AsymmetricGridsContainZeroAndAnIntegerZeroPoint) {

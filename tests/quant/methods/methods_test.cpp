@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "quant/model_quantizer.h"
 #include "quant/quantizers/learned_step.h"
@@ -66,6 +68,9 @@ TEST(Methods, EveryAlternativeChangesTwoSteps) {
 TEST(Methods, RefuseWhatDoesNotFit) {
   const std::vector<std::pair<std::string, std::pair<std::string, OptionValue>>> wrong = {
       {"kure", {"lambda", -0.1}},
+      {"kure", {"lambda", std::numeric_limits<double>::infinity()}},
+      {"kure", {"target", std::numeric_limits<double>::infinity()}},
+      {"kure", {"target", std::numeric_limits<double>::quiet_NaN()}},
       {"kure", {"layers", "some"}},
       {"qat", {"width", std::int64_t{1}}},
       {"qat", {"rounding", "up"}},
@@ -73,6 +78,9 @@ TEST(Methods, RefuseWhatDoesNotFit) {
       {"mqat", {"widths", widths({})}},
       {"mqat", {"sampling", "never"}},
       {"mqat", {"kure", -1.0}},
+      {"mqat", {"kure", std::numeric_limits<double>::infinity()}},
+      {"mqat", {"kure", std::numeric_limits<double>::quiet_NaN()}},
+      {"qat", {"percentile", std::numeric_limits<double>::quiet_NaN()}},
       {"apqn", {"range", "learned"}},
       {"apqn", {"rounding", "half_even"}},
       {"qat", {"activation_momentum", 1.0}},
@@ -97,7 +105,7 @@ TEST(Joint, AveragesOverItsWidths) {
     if (played.method.rule)
       score = played.method.rule->step(of_batch, played.chosen, played.gradients, scratch);
     else
-      score = of_batch.at(played.chosen, played.gradients);
+      score = of_batch.at(played.chosen, played.gradients, true);
     return std::pair(score, played.gradients);
   };
   const auto [score, both] = gradient_of(method_part("joint", {{"widths", widths({4, 2})}}));
@@ -105,6 +113,58 @@ TEST(Joint, AveragesOverItsWidths) {
   const auto [score2, at2] = gradient_of(method_part("qat", {{"width", std::int64_t{2}}}));
   EXPECT_EQ(score.loss, (score4.loss + score2.loss) / 2);
   for (std::size_t i = 0; i < both.size(); ++i) EXPECT_EQ(both[i], 0.5F * (at4[i] + at2[i]));
+}
+
+// One step moves the running ranges once, however many widths it passes: 0.9 * old + 0.1 * batch, from the first pass.
+TEST(Joint, MovesActivationRangesOncePerStep) {
+  const auto range_after = [](const Part& part) {
+    Played played(part);
+    Workspace workspace(played.network, 8, Mode::kTraining);
+    SmallBatch examples(workspace);
+    PlayedGradient of_batch(played, workspace, examples.batch());
+    const auto range = played.parameters.tensor(played.layout->index("dense1.input.range"));
+    range[0] = -10.0F;
+    range[1] = 10.0F;
+    std::vector<float> scratch(played.layout->size());
+    played.method.schedule->choose(played.moment, played.network->slots(), played.chosen);
+    played.method.rule->step(of_batch, played.chosen, played.gradients, scratch);
+    const float largest = *std::max_element(examples.batch().images.begin(), examples.batch().images.end());
+    EXPECT_NEAR(range[1], 9.0F + 0.1F * largest, 1e-5F);
+    const auto deeper = played.parameters.tensor(played.layout->index("dense2.input.range"));
+    return std::vector<float>{range[0], range[1], deeper[0], deeper[1]};
+  };
+  const std::pair<std::string, OptionValue> activations = {"activations", std::int64_t{8}};
+  const std::vector<float> once = range_after(method_part("joint", {{"widths", widths({8})}, activations}));
+  EXPECT_EQ(range_after(method_part("joint", {{"widths", widths({8, 3, 2})}, activations})), once);
+}
+
+TEST(Kure, RefusesANetworkWithoutTheLayersItIsFor) {
+  const Method inner = methods().make(method_part("kure", {{"layers", "inner"}}));
+  ASSERT_TRUE(inner.refuse);
+  EXPECT_EQ(inner.refuse(*two_layers(), {}),
+            "layers = \"inner\" leaves nothing of a network with 2 weighted layers; take layers = \"all\"");
+  Description description = two_layers()->description();
+  description.then("dense3", Dense{3});
+  EXPECT_EQ(inner.refuse(Network(description), {}), "");
+  EXPECT_FALSE(methods().make(method_part("kure")).refuse);
+  EXPECT_FALSE(methods().make(method_part("kure", {{"layers", "inner"}, {"lambda", 0.0}})).refuse);
+}
+
+TEST(LearnedSteps, RefuseDevicesOfOtherWidths) {
+  const auto refusal = [](const Settings& more, std::vector<int> device) {
+    Settings settings = {{"widths", widths({4, 2})}, {"range", "learned"}, {"sampling", "device"}};
+    settings.insert(settings.end(), more.begin(), more.end());
+    return methods().make(method_part("mqat", settings)).refuse(*two_layers(), device);
+  };
+  EXPECT_EQ(refusal({}, {}), "");
+  EXPECT_EQ(refusal({}, {32, 4, 2}), "");
+  EXPECT_EQ(refusal({}, {4, 8}),
+            "sampling = \"device\" trains at the fleet's width 8, for which range = \"learned\" has no step; add it "
+            "to `widths`, or choose another range");
+  EXPECT_EQ(refusal({{"first", std::int64_t{6}}, {"last", std::int64_t{6}}}, {8}), "");  // all layers at 6 bits
+  EXPECT_NE(refusal({{"first", std::int64_t{6}}}, {8}), "");
+  EXPECT_FALSE(methods().make(method_part("mqat", {{"widths", widths({4})}, {"range", "learned"}})).refuse);
+  EXPECT_FALSE(methods().make(method_part("mqat", {{"widths", widths({4})}, {"sampling", "device"}})).refuse);
 }
 
 // Through the network: G is the float network's gradient at the quantized weights; LSQ's rule does the rest.
@@ -120,7 +180,7 @@ TEST(LearnedSteps, AreTrainedThroughTheNetwork) {
       if (t.role == Role::kQuantizer)  // shorter steps, so that some weights are clipped
         for (std::size_t i = t.offset; i < t.offset + t.size; ++i) played.parameters.values[i] -= 0.7F;
     played.method.schedule->choose(played.moment, played.network->slots(), played.chosen);
-    of_batch.at(played.chosen, played.gradients);
+    of_batch.at(played.chosen, played.gradients, true);
     GridPoint point;
     point.weights = 2;
     point.range = "learned";

@@ -27,9 +27,10 @@ class PlayedGradient final : public StepGradient {
   PlayedGradient(Played& played, Workspace& workspace, Batch batch)
       : played_(played), workspace_(workspace), batch_(batch) {}
 
-  Score at(std::span<const std::uint8_t> widths, std::span<float> gradients) override {
+  Score at(std::span<const std::uint8_t> widths, std::span<float> gradients, bool update_statistics) override {
     if (played_.program) played_.program->begin_step(widths, played_.moment);
-    const SlotSettings slots{played_.program.get(), played_.parameters.values, played_.moment.draw};
+    SlotSettings slots{played_.program.get(), {}, played_.moment.draw};
+    if (update_statistics) slots.statistics = played_.parameters.values;
     return gradient(workspace_, played_.parameters.values, batch_, slots, CrossEntropy(), gradients);
   }
 
@@ -53,7 +54,7 @@ inline FloatBuffer train(const Part& part, std::uint32_t steps) {
     if (method.rule)
       method.rule->step(of_batch, played.chosen, played.gradients, scratch);
     else
-      of_batch.at(played.chosen, played.gradients);
+      of_batch.at(played.chosen, played.gradients, true);
     if (method.penalty) method.penalty->add(*played.network, played.parameters.values, played.gradients);
     for (std::size_t i = 0; i < played.layout->size(); ++i) played.parameters.values[i] -= 0.1F * played.gradients[i];
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "quant/grids/extremes.h"
 #include "tests/quant/slot_fixture.h"
@@ -181,6 +182,26 @@ TEST(LearnedSteps, GetTheirGradient) {
   SlotPass pass = played.pass();
   played.program->backward(played.site(0), std::as_const(played.parameters).tensor(0), after, gradient, pass);
   EXPECT_NE(played.gradients[step.offset], 0.0F);
+}
+
+// Passes of one step at two widths: the same uniform numbers would show as the same fractions of the step.
+TEST(Draws, OfPassesAtSeveralWidthsDiffer) {
+  Played played(method_part("apqn", {{"widths", widths({3, 4})}}));
+  const auto noise_at = [&](std::uint8_t width) {
+    played.chosen.assign(4, width);
+    played.chosen[1] = played.chosen[3] = kFloatWidth;
+    played.program->begin_step(played.chosen, played.moment);
+    const auto weights = std::as_const(played.parameters).tensor(0);
+    const float step = largest_magnitude(weights) / static_cast<float>(largest_code(width));
+    std::vector<float> noise = played.weight_of(kFirstWeight);
+    for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = (noise[i] - weights[i]) / step;
+    return noise;
+  };
+  const std::vector<float> at3 = noise_at(3), at4 = noise_at(4);
+  float furthest = 0;
+  for (std::size_t i = 0; i < at3.size(); ++i) furthest = std::max(furthest, std::fabs(at3[i] - at4[i]));
+  EXPECT_GT(furthest, 0.3F);
+  EXPECT_EQ(noise_at(3), at3);
 }
 
 }  // namespace

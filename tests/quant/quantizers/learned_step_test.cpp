@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "nn/random.h"
 
@@ -83,6 +84,13 @@ TEST(LearnedStep, IsATensorMergedByItsLogarithm) {
   EXPECT_EQ(step.role, Role::kQuantizer);
   EXPECT_EQ(step.merge, Merge::kLogMean);
   EXPECT_FALSE(step.group.decay);
+}
+
+TEST(LearnedStep, IsFiniteWhateverWasStored) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(step_from_log2(std::numeric_limits<float>::quiet_NaN()), 0x1p-60F);
+  EXPECT_EQ(step_from_log2(-kInfinity), 0x1p-60F);
+  EXPECT_EQ(step_from_log2(kInfinity), 0x1p60F);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "nn/random.h"
 
@@ -110,8 +111,8 @@ TEST(MseRule, PerChannelIsNoWorseThanPerTensor) {
   const auto rule = range_rule_table().make({"mse", Options(), {}});
   FitScratch scratch;
   ChannelGrids tensor(1), channels(16);
-  fit_groups(*rule, values, 500, {4, false, {}}, {}, scratch, tensor);
-  fit_groups(*rule, values, 500, {4, false, {}}, {}, scratch, channels);
+  rule->fit_groups(values, 500, {4, false, {}}, {}, scratch, tensor);
+  rule->fit_groups(values, 500, {4, false, {}}, {}, scratch, channels);
   double sum = 0;
   for (int c = 0; c < 16; ++c)
     sum +=
@@ -149,15 +150,59 @@ TEST(RangeRules, FitTheirOwnChannels) {
   for (const char* name : {"minmax", "mse", "percentile"}) {
     const auto rule = range_rule_table().make({name, Options(), {}});
     ChannelGrids beside(2), runs(2);
-    fit_groups(*rule, values, 1, {8, false, {}}, {}, scratch, beside);
-    fit_groups(*rule, values, 3, {8, false, {}}, {}, scratch, runs);
+    rule->fit_groups(values, 1, {8, false, {}}, {}, scratch, beside);
+    rule->fit_groups(values, 3, {8, false, {}}, {}, scratch, runs);
     EXPECT_EQ(beside.at(0), fit(name, std::vector<float>{1, 3, 5}, 8)) << name;
     EXPECT_EQ(beside.at(1), fit(name, std::vector<float>{20, -2, 6}, 8)) << name;
     EXPECT_EQ(runs.at(1), fit(name, std::vector<float>{-2, 5, 6}, 8)) << name;
   }
-  ChannelGrids fast(2);
-  fit_minmax(values, 1, 8, false, scratch, fast);
-  EXPECT_EQ(fast.at(1), fit("minmax", std::vector<float>{20, -2, 6}, 8));
+}
+
+TEST(RangeRules, MakesTheNamedRuleWithItsPercentage) {
+  EXPECT_EQ(range_rule_names(), (std::vector<std::string>{"minmax", "mse", "percentile", "learned"}));
+  const std::vector<float> values = {1, 2, 3, 4};
+  FitScratch scratch;
+  EXPECT_EQ(make_range_rule("percentile", 50.0)->fit(values, {2, false, {}}, scratch).scale, 2.0F);
+  EXPECT_EQ(make_range_rule("minmax", 50.0)->fit(values, {2, false, {}}, scratch).scale, 4.0F);
+  EXPECT_THROW(make_range_rule("widest", 50.0), ScenarioError);
+  EXPECT_EQ(make_range_rule("minmax", 1.0)->timing(), FitTiming::kEveryStep);
+  EXPECT_EQ(make_range_rule("mse", 1.0)->timing(), FitTiming::kEveryRound);
+  EXPECT_EQ(make_range_rule("learned", 1.0)->timing(), FitTiming::kLearned);
+}
+
+// Numbers that no grid fits pass through, whatever the rule and wherever they stand; nothing is written out of bounds.
+TEST(RangeRules, DefineWhatIsNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kMost = std::numeric_limits<float>::max();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::size_t n : {std::size_t{100}, std::size_t{5000}})  // either side of the histogram's limit
+    for (const float odd : {kNan, -kNan, kInfinity, -kInfinity})
+      for (const std::size_t at : {std::size_t{0}, n / 2, n - 1})
+        for (const char* rule : {"minmax", "mse", "percentile"}) {
+          std::vector<float> values = normal_values(n);
+          values[at] = odd;
+          const UniformGrid grid = fit(rule, values, 4);
+          EXPECT_TRUE(grid.passes_through() || std::string(rule) == "percentile") << rule << n << odd;
+          EXPECT_TRUE(std::isfinite(grid.scale)) << rule << n << odd;
+        }
+  for (const std::size_t n : {std::size_t{100}, std::size_t{5000}})
+    for (const float largest : {1e-36F, 1e-38F, 1e-30F, 1e19F, 1e30F, 0.6F * kMost, kMost})
+      for (const char* rule : {"minmax", "mse", "percentile"})
+        for (const bool full_range : {false, true}) {
+          std::vector<float> values = normal_values(n);
+          for (float& v : values) v = std::clamp(v / 4.0F, -1.0F, 1.0F) * largest;
+          values[1] = -largest;
+          values[n - 1] = largest;
+          const UniformGrid grid = fit(rule, values, 2, full_range);
+          if (grid.passes_through()) continue;
+          EXPECT_TRUE(std::isfinite(1.0F / grid.scale)) << rule << n << largest;
+          EXPECT_TRUE(std::isfinite(decode(grid, grid.low))) << rule << n << largest;
+          EXPECT_TRUE(std::isfinite(decode(grid, grid.high))) << rule << n << largest;
+        }
+  std::vector<float> tiny = normal_values(5000);
+  for (float& v : tiny) v *= 1e-37F;
+  EXPECT_EQ(fit("mse", tiny, 2), fit("minmax", tiny, 2));  // their squares are no floats
+  EXPECT_FALSE(fit("mse", tiny, 2).passes_through());
 }
 
 // Each option of a rule changes what it fits.

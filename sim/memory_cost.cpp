@@ -1,0 +1,81 @@
+#include "sim/memory_cost.h"
+
+#include <algorithm>
+
+#include "sim/cost_report.h"
+#include "sim/federation_run.h"
+
+namespace anybit {
+namespace {
+
+// What one and two threads took on top of all that is counted, with the network lenet.
+constexpr double kLibraryBytes = 8e6;
+constexpr double kLibraryBytesOfThread = 7e6;
+
+double buffer_bytes(const Federation& federation) {
+  return 4.0 * static_cast<double>(federation.training.layout->size());
+}
+
+double state_bytes(const Federation& federation) {
+  return buffer_bytes(federation) * (1 + federation.strategy->state_buffers());
+}
+
+/// Pixels, label and place in an index list.
+double example_bytes(const FederatedData& data) {
+  return static_cast<double>(data.shape.size() + sizeof(std::uint8_t) + sizeof(std::uint32_t));
+}
+
+/// A set is one pool with the server's shares in it, and the test examples. Clients alike are drawn when they play.
+double data_bytes(const FederatedData& data) {
+  ExamplePool scratch;
+  const std::size_t pool = data.all_alike() ? data.proxy.labels.size() : data.client(0, scratch).labels.size();
+  const double starts = data.all_alike() ? 0 : sizeof(std::uint64_t) * static_cast<double>(data.clients);
+  return static_cast<double>(pool + data.test.labels.size()) * example_bytes(data) + starts;
+}
+
+/// The exact sum's two words an element, and what an update is decoded into.
+double server_bytes(const Federation& federation) {
+  const auto& tensors = federation.training.layout->tensors();
+  const bool maxima = std::any_of(tensors.begin(), tensors.end(),
+                                  [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
+  return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0));
+}
+
+/// The downlink once encoded and once as a message, updates that wait, and for each thread the task it received, the
+/// update it sends and a frame; over TCP each end's queues too.
+double message_bytes(const Federation& federation, int threads) {
+  const FrameBytes frame = frame_bytes(federation);
+  const double waiting = std::min(FederationRun::largest_wave(threads), federation.scenario.federation.cohort);
+  const double ends = federation.scenario.federation.transport == "tcp" ? 2 : 1;
+  const double of_thread = frame.task + frame.update + ends * std::max(frame.task, frame.update);
+  return 2 * frame.task + waiting * frame.update + threads * of_thread;
+}
+
+/// Parameters, received, gradients, the optimiser's and the step rule's buffers; activations and scratch.
+double training_bytes(const Federation& federation) {
+  const TrainingPlan& plan = federation.training;
+  const Workspace workspace(plan.network, plan.batch, Mode::kTraining);
+  const int buffers = 3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
+  const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
+  return static_cast<double>(workspace.bytes()) + buffers * buffer_bytes(federation) + drawn;
+}
+
+}  // namespace
+
+MemoryCost memory_cost(const Federation& federation, int threads) {
+  const Scenario& scenario = federation.scenario;
+  MemoryCost cost;
+  cost.data = data_bytes(*federation.data);
+  cost.server = server_bytes(federation);
+  cost.messages = message_bytes(federation, threads);
+  cost.training = threads * training_bytes(federation);
+  cost.evaluation = static_cast<double>(
+      std::max(Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
+               Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,
+                                threads)));
+  cost.checkpoint = state_bytes(federation);
+  cost.libraries = kLibraryBytes + threads * kLibraryBytesOfThread;
+  return cost;
+}
+
+}  // namespace anybit

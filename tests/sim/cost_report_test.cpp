@@ -1,0 +1,63 @@
+#include "sim/cost_report.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/memory_cost.h"
+#include "tests/sim/tiny_scenario.h"
+
+namespace anybit {
+namespace {
+
+// float32 has no choice: every update is as long as the first parameters say.
+const std::vector<std::string> kFloatRun = {"training.method.name=fedavg", "federation.uplink.name=float32"};
+
+RoundRecord first_round(const Federation& federation) {
+  FederationRun run(federation, federation.first_state(), 1);
+  return run.next_round().value();
+}
+
+TEST(FrameBytes, AreThoseThatARoundSends) {
+  for (const std::vector<std::string>& settings : {kFloatRun, std::vector<std::string>{"training.method.widths=[4]"}}) {
+    const Federation federation = tiny_federation(settings);
+    const FrameBytes frame = frame_bytes(federation);
+    const RoundRecord round = first_round(federation);
+    EXPECT_EQ(static_cast<double>(round.bytes_down), 3 * (frame.task + frame.acknowledge));
+    EXPECT_EQ(static_cast<double>(round.bytes_up), 3 * frame.update);
+  }
+}
+
+TEST(MemoryCost, IsTheSumOfItsParts) {
+  const Federation federation = tiny_federation(kFloatRun);
+  const double buffer = 4.0 * static_cast<double>(federation.training.layout->size());
+  const FrameBytes frame = frame_bytes(federation);
+  const MemoryCost cost = memory_cost(federation, 2);
+  // 400 dealt, 100 of the proxy and 5000 test examples of 28 x 28 pixels; where each of 20 clients begins
+  EXPECT_EQ(cost.data, 5500.0 * (784 + 1 + 4) + 20 * 8);
+  EXPECT_EQ(cost.server, 6 * buffer);
+  EXPECT_EQ(cost.checkpoint, buffer);
+  EXPECT_EQ(cost.messages, 2 * frame.task + 3 * frame.update +
+                               2 * (frame.task + frame.update + std::max(frame.task, frame.update)));
+  const Workspace training(federation.training.network, 8, Mode::kTraining);
+  EXPECT_EQ(cost.training, 2 * (static_cast<double>(training.bytes()) + 3 * buffer));
+  const Workspace inference(federation.training.network, 100, Mode::kInference);
+  EXPECT_EQ(cost.evaluation, buffer + 2 * static_cast<double>(inference.bytes()));  // one copy, of four bits
+  EXPECT_EQ(cost.total(),
+            cost.data + cost.server + cost.messages + cost.training + cost.evaluation + cost.checkpoint +
+                22e6);
+}
+
+TEST(MemoryCost, DoesNotGrowWithWriters) {
+  const auto with = [](const std::string& clients) {
+    return tiny_federation({"data.partition.name=writer", "data.clients=" + clients});
+  };
+  const Federation many = with("100000000");
+  EXPECT_EQ(memory_cost(many, 1).total(), memory_cost(with("20"), 1).total());
+  const std::string report = cost_report(many, 1);
+  EXPECT_NE(report.find("examples a client     20 / 20 / 20  (least / middle / most)"), std::string::npos) << report;
+  EXPECT_NE(report.find("of the first 1000 clients"), std::string::npos) << report;
+}
+
+}  // namespace
+}  // namespace anybit
