@@ -10,7 +10,8 @@
 
 namespace anybit {
 
-/// A client's connection to a server, for one thread: each call waits, and none longer than its timeout. Plain TCP.
+/// A client's connection to a server, for one thread: each call waits, and none longer than its timeout, except that
+/// looking up a host name cannot be broken off (a numeric address needs no look-up). Plain TCP.
 /// All calls return "" or the reason of the failure.
 class Connection {
  public:

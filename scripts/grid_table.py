@@ -38,7 +38,7 @@ def final_table(runs):
         for point in metrics.final_points(run):
             cells.setdefault((metrics.setting(point), point["weights"]), []).append(point["value"])
     widths = sorted({width for _, width in cells}, reverse=True)
-    settings = list(dict.fromkeys(setting for setting, _ in cells))
+    settings = sorted({setting for setting, _ in cells}, key=lambda s: (-s[0], s[1], s[2] != "tensor"))
     lines = ["| activations | range | granularity | " + " | ".join(f"W {metrics.width_name(w)}" for w in widths) + " |",
              "| --- | --- | --- |" + " ---: |" * len(widths)]
     for setting in settings:

@@ -90,10 +90,11 @@ Dataset make_cifar10(const Options& options, const DatasetSource& source) {
 
 }  // namespace
 
-std::string read_cifar10(const std::string& path, ExamplePool& pool) {
+std::string read_cifar10(const std::string& path, ExamplePool& pool, std::size_t most) {
   DataFile file(path);
   std::vector<std::uint8_t> block(kRecordsAtOnce * kRecord);
   std::size_t got = 0;
+  const std::size_t before = pool.labels.size();
   do {
     const std::uint64_t begin = file.position();
     got = file.read_some(block);
@@ -101,6 +102,7 @@ std::string read_cifar10(const std::string& path, ExamplePool& pool) {
       if (got - at < kRecord)
         file.refuse(begin + at, fmt::format("a record of {} bytes; expected {}", got - at, kRecord));
       if (block[at] >= kClasses) file.refuse(begin + at, fmt::format("label {}; expected 0 to 9", block[at]));
+      if (pool.labels.size() - before == most) file.refuse(begin + at, fmt::format("more than {} records", most));
       append_record(std::span(block).subspan(at, kRecord), pool);
     }
   } while (got == block.size());

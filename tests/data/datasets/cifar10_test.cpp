@@ -85,6 +85,8 @@ TEST(Cifar10, ALabelOutOfRangeAndAnEmptyFileAreRefused) {
   EXPECT_EQ(data_error([&] { read_cifar10(path, pool); }), path + ": byte 3073: label 10; expected 0 to 9");
   const std::string empty = folder.write("empty.bin", {});
   EXPECT_TRUE(contains(data_error([&] { read_cifar10(empty, pool); }), "holds no records"));
+  const std::string three = folder.write("three.bin", records({1, 2, 3}));
+  EXPECT_EQ(data_error([&] { read_cifar10(three, pool, 2); }), three + ": byte 6146: more than 2 records");
 }
 
 TEST(Cifar10, MissingFilesSayWhereAndHow) {
