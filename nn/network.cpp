@@ -46,6 +46,36 @@ void refuse_unread_nodes(const Description& description) {
     if (!read[i]) throw std::invalid_argument("node '" + description.nodes[i].name + "': nobody reads it");
 }
 
+/// Two slots for each weighted layer: its weight, and what it reads.
+std::vector<SlotSite> slots_of(const Network& network) {
+  const std::vector<WeightedLayer>& layers = network.weighted_layers();
+  std::vector<SlotSite> slots;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const TensorSpec& weight = network.tensors()[static_cast<std::size_t>(layers[l].weight)];
+    SlotSite site;
+    site.layer = static_cast<int>(l);
+    site.first = l == 0;
+    site.last = l + 1 == layers.size();
+    site.slot = static_cast<int>(2 * l);
+    site.kind = SlotKind::kWeight;
+    site.name = weight.name;
+    site.tensor = layers[l].weight;
+    site.channels = weight.channels;
+    site.channel_stride = weight.channel_stride;
+    site.size = weight.size;
+    slots.push_back(site);
+    site.slot += 1;
+    site.kind = SlotKind::kActivation;
+    site.name = network.description().nodes[static_cast<std::size_t>(layers[l].node)].name + ".input";
+    site.tensor = -1;
+    site.channels = 1;
+    site.channel_stride = 1;
+    site.size = network.input_of(layers[l].node).size();
+    slots.push_back(site);
+  }
+  return slots;
+}
+
 }  // namespace
 
 Network::Network(Description description) : description_(std::move(description)), shapes_(infer_shapes(description_)) {
@@ -84,30 +114,7 @@ Network::Network(Description description) : description_(std::move(description))
     for (const int extent : spec.shape) spec.size *= static_cast<std::size_t>(extent);
     offset += spec.size;
   }
-  for (std::size_t l = 0; l < weighted_.size(); ++l) {
-    const WeightedLayer& layer = weighted_[l];
-    const TensorSpec& weight = tensors_[static_cast<std::size_t>(layer.weight)];
-    SlotSite site;
-    site.layer = static_cast<int>(l);
-    site.first = l == 0;
-    site.last = l + 1 == weighted_.size();
-    site.slot = static_cast<int>(2 * l);
-    site.kind = SlotKind::kWeight;
-    site.name = weight.name;
-    site.tensor = layer.weight;
-    site.channels = weight.channels;
-    site.channel_stride = weight.channel_stride;
-    site.size = weight.size;
-    slots_.push_back(site);
-    site.slot += 1;
-    site.kind = SlotKind::kActivation;
-    site.name = description_.nodes[static_cast<std::size_t>(layer.node)].name + ".input";
-    site.tensor = -1;
-    site.channels = 1;
-    site.channel_stride = 1;
-    site.size = input_of(layer.node).size();
-    slots_.push_back(site);
-  }
+  slots_ = slots_of(*this);
 }
 
 Shape Network::input_of(int node, int which) const {
