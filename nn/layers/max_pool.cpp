@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nn/layers/layers.h"
+#include "nn/layers/windows.h"
 
 namespace anybit {
 namespace {
@@ -18,7 +19,7 @@ class MaxPoolLayer final : public Layer {
   }
 
   void forward(const LayerPass& pass) override {
-    each_window(pass.rows, [&](std::size_t in, std::size_t out) {
+    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
       const std::size_t channels = static_cast<std::size_t>(plan_.input.channels);
       const float* source = pass.input[0] + in;
       float* best = pass.output + out;
@@ -39,7 +40,7 @@ class MaxPoolLayer final : public Layer {
     if (to == nullptr) return;
     const bool tiles = stride_ == kernel_ && plan_.input.height % kernel_ == 0 && plan_.input.width % kernel_ == 0;
     if (!tiles) std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
-    each_window(pass.rows, [&](std::size_t in, std::size_t out) {
+    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
       const std::size_t channels = static_cast<std::size_t>(plan_.input.channels);
       const float* gradient = pass.output_gradient + out;
       const std::uint8_t* winner = winners_.data() + out;
@@ -86,20 +87,6 @@ class MaxPoolLayer final : public Layer {
   std::size_t pixel(int w) const {
     return static_cast<std::size_t>((w / kernel_) * plan_.input.width + w % kernel_) *
            static_cast<std::size_t>(plan_.input.channels);
-  }
-
-  /// Calls visit(offset of the window's first pixel, offset of its output) for every window of every row.
-  template <class Visit>
-  void each_window(int rows, Visit visit) const {
-    const Shape& in = plan_.input;
-    const Shape& out = plan_.output;
-    for (int row = 0; row < rows; ++row)
-      for (int y = 0; y < out.height; ++y)
-        for (int x = 0; x < out.width; ++x)
-          visit(static_cast<std::size_t>(row) * in.size() +
-                    static_cast<std::size_t>((y * in.width + x) * stride_) * static_cast<std::size_t>(in.channels),
-                static_cast<std::size_t>(row) * out.size() +
-                    static_cast<std::size_t>(y * out.width + x) * static_cast<std::size_t>(out.channels));
   }
 
   int kernel_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "nn/layers/layers.h"
+#include "nn/layers/windows.h"
 
 namespace anybit {
 namespace {
@@ -13,7 +14,7 @@ class ShortcutLayer final : public Layer {
   void forward(const LayerPass& pass) override {
     const std::size_t kept = static_cast<std::size_t>(plan_.input.channels);
     const std::size_t all = static_cast<std::size_t>(plan_.output.channels);
-    each_pixel(pass.rows, [&](std::size_t in, std::size_t out) {
+    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
       std::copy_n(pass.input[0] + in, kept, pass.output + out);
       std::fill_n(pass.output + out + kept, all - kept, 0.0F);
     });
@@ -23,25 +24,12 @@ class ShortcutLayer final : public Layer {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
-    each_pixel(pass.rows, [&](std::size_t in, std::size_t out) {
+    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
       std::copy_n(pass.output_gradient + out, static_cast<std::size_t>(plan_.input.channels), to + in);
     });
   }
 
  private:
-  template <class Visit>
-  void each_pixel(int rows, Visit visit) const {
-    const Shape& in = plan_.input;
-    const Shape& out = plan_.output;
-    for (int row = 0; row < rows; ++row)
-      for (int y = 0; y < out.height; ++y)
-        for (int x = 0; x < out.width; ++x)
-          visit(static_cast<std::size_t>(row) * in.size() +
-                    static_cast<std::size_t>((y * in.width + x) * stride_) * static_cast<std::size_t>(in.channels),
-                static_cast<std::size_t>(row) * out.size() +
-                    static_cast<std::size_t>(y * out.width + x) * static_cast<std::size_t>(out.channels));
-  }
-
   int stride_;
   LayerPlan plan_;
 };
