@@ -84,6 +84,7 @@ Hand hand_of(std::uint64_t seed, std::uint32_t writer) {
   hand.turn = std::clamp(normal(stream, 0, 0.07F), -0.2F, 0.2F);
   hand.radius = 0.6F + 0.9F * static_cast<float>(stream.uniform());
   hand.ink = 0.7F + 0.3F * static_cast<float>(stream.uniform());
+  hand.noise = 0.5F + static_cast<float>(stream.uniform());
   hand.centre.x = std::clamp(normal(stream, 13.5F, 0.8F), 11.0F, 16.0F);
   hand.centre.y = std::clamp(normal(stream, 13.5F, 0.8F), 11.0F, 16.0F);
   return hand;
@@ -108,10 +109,14 @@ void draw_glyph(std::uint64_t seed, std::uint32_t writer, const Hand& hand, int 
       from = to;
     }
   }
+  // An even ground is what a float network soon learns to see through, its filters adding up to nothing. Those of few
+  // bits do not add up to nothing: the ground is what makes low widths hard.
+  const float ground = difficulty.shade * static_cast<float>(example.uniform());
+  const float ink = (1 - ground) * now.ink, noise = difficulty.noise * now.noise;
   std::uint8_t* out = pixels.data();
   for (int y = 0; y < Canvas::kSide; ++y) {
     for (int x = 0; x < Canvas::kSide; ++x) {
-      const float grey = now.ink * canvas.coverage(x, y, now.radius) + difficulty.noise * byte_noise(example.bits());
+      const float grey = ground + ink * canvas.coverage(x, y, now.radius) + noise * byte_noise(example.bits());
       *out++ = static_cast<std::uint8_t>(std::clamp(grey * 255.0F + 0.5F, 0.0F, 255.0F));
     }
   }

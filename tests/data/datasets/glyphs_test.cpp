@@ -11,7 +11,8 @@ namespace anybit {
 namespace {
 
 constexpr std::size_t kPixels = 784;
-constexpr Difficulty kPlain = {0.06F, 0.1F, 1.0F};
+constexpr Difficulty kPlain = {.bend = 0.06F, .noise = 0.1F, .faint = 1, .shade = 0};
+constexpr Difficulty kClean = {.bend = 0, .noise = 0, .faint = 1, .shade = 0};
 
 struct Drawn {
   Bytes pixels, labels;
@@ -80,11 +81,60 @@ TEST(Glyphs, CharactersAreWholeAndOnAnEmptyBackground) {
   for (int label = 0; label < kGlyphClasses; ++label) {
     Bytes pixels(kPixels);
     Stream example({.seed = 1, .purpose = Purpose::kGlyph});
-    draw_glyph(1, 0, hand, label, {0, 0, 1}, example, pixels);
+    draw_glyph(1, 0, hand, label, kClean, example, pixels);
     EXPECT_GT(std::count_if(pixels.begin(), pixels.end(), [](int byte) { return byte > 100; }), 10);
     for (std::size_t x = 0; x < 28; ++x) EXPECT_EQ(pixels[x], 0) << kGlyphNames[static_cast<std::size_t>(label)];
     EXPECT_GT(std::count(pixels.begin(), pixels.end(), 0), 500);
   }
+}
+
+constexpr int kSmallO = 36 + 'o' - 'a';
+
+/// Mean and standard deviation of the top row above a small o, where no stroke reaches: the ground and its noise.
+std::pair<double, double> ground_of(std::uint32_t writer, const Difficulty& difficulty, std::uint32_t example) {
+  Bytes pixels(kPixels);
+  Stream stream({.seed = 1, .purpose = Purpose::kGlyph, .client = writer, .step = example});
+  draw_glyph(1, writer, hand_of(1, writer), kSmallO, difficulty, stream, pixels);
+  double sum = 0, squares = 0;
+  for (std::size_t x = 0; x < 28; ++x) {
+    sum += pixels[x] / 255.0;
+    squares += (pixels[x] / 255.0) * (pixels[x] / 255.0);
+  }
+  return {sum / 28, std::sqrt(std::max(0.0, squares / 28 - sum / 28 * (sum / 28)))};
+}
+
+TEST(Glyphs, GroundIsEvenInAnExampleAndUniformOverExamples) {
+  Difficulty shaded = kClean;
+  shaded.shade = 0.6F;
+  double sum = 0, darkest = 0;
+  for (std::uint32_t example = 0; example < 200; ++example) {
+    const auto [mean, deviation] = ground_of(3, shaded, example);
+    EXPECT_NEAR(deviation, 0, 1e-6);
+    sum += mean;
+    darkest = std::max(darkest, mean);
+  }
+  EXPECT_NEAR(sum / 200, 0.3, 0.05);  // four deviations of a mean of 200
+  EXPECT_GT(darkest, 0.55);
+  EXPECT_LT(darkest, 0.6 + 1 / 255.0);
+}
+
+TEST(Glyphs, WritersDifferInNoise) {
+  Difficulty noisy = kClean;
+  noisy.noise = 0.05F;
+  noisy.shade = 1;  // away from black, where noise is cut off
+  const auto noise_of = [&](std::uint32_t writer) {
+    double sum = 0, kept = 0;
+    for (std::uint32_t example = 0; example < 100; ++example) {
+      const auto [mean, deviation] = ground_of(writer, noisy, example);
+      if (mean < 0.3 || mean > 0.7) continue;
+      sum += deviation;
+      ++kept;
+    }
+    return sum / kept;
+  };
+  for (std::uint32_t writer = 0; writer < 6; ++writer)
+    EXPECT_NEAR(noise_of(writer), 0.05 * hand_of(1, writer).noise, 0.005);
+  EXPECT_GT(std::abs(hand_of(1, 0).noise - hand_of(1, 2).noise), 0.1);
 }
 
 TEST(Glyphs, NormalisationIsTheMeasuredOne) {
