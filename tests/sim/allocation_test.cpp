@@ -21,20 +21,29 @@ std::atomic<bool> watching = false;
 std::atomic<std::size_t> seen = 0;
 std::array<const void*, 100000> callers;
 
+/// Null where there is no memory.
 void* allocate(std::size_t size, std::size_t alignment, const void* caller) {
   if (watching) callers.at(seen++) = caller;
   void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment, size == 0 ? 1 : size) != 0) throw std::bad_alloc();
+  return ::posix_memalign(&memory, alignment, size == 0 ? 1 : size) == 0 ? memory : nullptr;
+}
+
+void* or_throw(void* memory) {
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  return allocate(size, alignof(std::max_align_t), __builtin_return_address(0));
+  return or_throw(allocate(size, alignof(std::max_align_t), __builtin_return_address(0)));
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment), __builtin_return_address(0));
+  return or_throw(allocate(size, static_cast<std::size_t>(alignment), __builtin_return_address(0)));
+}
+// std::stable_sort takes this one: a sanitizer's own would not pair with the operators below.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, alignof(std::max_align_t), __builtin_return_address(0));
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
