@@ -14,14 +14,16 @@ Lines:  RUN.seeds          one seed per step and example
         RUN.margin         smallest margin over all steps
         RUN.TENSOR.start   size, offset, exponent e: element i starts at offset + 2^e * numbers(stream, size)[i],
                            stream = 1 + position of the tensor in the run
-        RUN.TENSOR.end     largest |value|, sum, then n <= SAMPLES elements, number k at
-                           floor(k * size / n) + 7919 k mod floor(size / n)
+        RUN.TENSOR.end     largest |value|, largest |value - start|, then two sums of each of n = min(size, BLOCKS)
+                           blocks, block k from floor(k * size / n) to floor((k + 1) * size / n). Every element is in
+                           both, its sign by the lowest and the second lowest bit of words(SIGNS, size): 1 is minus.
 """
 
 import math
 import os
 import sys
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -29,7 +31,8 @@ from hash_numbers import numbers, words
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARGIN = 1e-5
-SAMPLES = 128
+BLOCKS = 256
+SIGNS = 99
 CLASSES = 10
 RATE = 0.05
 torch.set_num_threads(1)
@@ -179,6 +182,15 @@ def train(out, run):
     write(out, run, seeds, losses, smallest, start, parameters)
 
 
+def block_sums(values):
+    size = len(values)
+    count = min(size, BLOCKS)
+    begins = [k * size // count for k in range(count)]
+    bits = words(SIGNS, size)
+    sums = [np.add.reduceat(values * (1.0 - 2.0 * (bits >> which & 1)), begins) for which in (0, 1)]
+    return np.stack(sums, axis=1).flatten()
+
+
 def write(out, run, seeds, losses, smallest, start, parameters):
     def line(name, values):
         out.write("%s.%s %s\n" % (run, name, " ".join("%.10g" % v for v in values)))
@@ -186,13 +198,14 @@ def write(out, run, seeds, losses, smallest, start, parameters):
     line("seeds", seeds)
     line("losses", losses)
     line("margin", [smallest])
+    streams = {name: 1 + position for position, name in enumerate(parameters)}
     for name, tensor in parameters.items():
-        values = tensor.detach().flatten()
-        count = min(SAMPLES, values.numel())
-        size = values.numel()
-        picked = values[[k * size // count + 7919 * k % (size // count) for k in range(count)]]
-        line(name + ".start", [values.numel(), *start[name]])
-        line(name + ".end", [values.abs().max(), values.sum(), *picked])
+        values = tensor.detach().flatten().numpy()
+        size = len(values)
+        offset, exponent = start[name]
+        move = np.abs(values - (offset + 2.0**exponent * numbers(streams[name], size))).max()
+        line(name + ".start", [size, offset, exponent])
+        line(name + ".end", [np.abs(values).max(), move, *block_sums(values)])
 
 
 def main():

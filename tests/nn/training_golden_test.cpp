@@ -15,6 +15,8 @@
 namespace anybit {
 namespace {
 
+constexpr std::uint64_t kSigns = 99;
+
 struct TrainingRun {
   std::string name;
   std::string model;
@@ -38,7 +40,6 @@ class TrainingGolden : public testing::TestWithParam<TrainingRun> {
       for (std::size_t i = 0; i < numbers.size(); ++i)
         parameters_.tensor(static_cast<int>(t))[i] = static_cast<float>(start[1]) + numbers[i];
     }
-    start_ = parameters_.values;
   }
 
   void fill_batch(Workspace& workspace, std::size_t step) {
@@ -71,47 +72,62 @@ class TrainingGolden : public testing::TestWithParam<TrainingRun> {
     }
   }
 
-  /// Index of sample k of `count`: one in each of count equal parts, at a place that wanders over columns.
-  static std::size_t sample(std::size_t k, std::size_t size, std::size_t count) {
-    return k * size / count + 7919 * k % (size / count);
+  /// The furthest that a signed sum of a block of the tensor lies from the golden one; every element is in two of them.
+  double worst_of_blocks(const std::vector<double>& end, std::span<const float> values) const {
+    const std::size_t size = values.size();
+    const std::size_t blocks = (end.size() - 2) / 2;
+    double worst = 0;
+    for (std::size_t k = 0; k < blocks; ++k) {
+      double sums[2] = {0, 0};
+      for (std::size_t i = k * size / blocks; i < (k + 1) * size / blocks; ++i)
+        for (const unsigned which : {0U, 1U})
+          sums[which] += (hash_word(kSigns, i) >> which & 1U) != 0 ? -static_cast<double>(values[i]) : values[i];
+      for (const std::size_t which : {0, 1})
+        worst = std::max(worst, std::fabs(sums[which] - end[2 + 2 * k + which]));
+    }
+    return worst;
   }
 
-  /// Values within 1e-4 of the tensor's largest value, and what training added within 1e-3 of the largest addition: the
-  /// second says something also where a run moves a tensor little.
+  /// Every value within 1e-4 of the tensor's largest one, and what training added within 1e-3 of the largest addition:
+  /// the second says something also where a run moves a tensor little. An error of one element moves both sums of its
+  /// block by as much. The sums are held to half the tolerance, and the rounding of all other elements of a block (2048
+  /// of them in lenet.dense1.weight) was measured to be at most 5 % of it for the values and 12 % for the additions: an
+  /// error of one element that breaks the tolerance breaks that of its block, whatever the others do. Errors of several
+  /// elements hide only where both signed sums cancel.
   void compare(int index) {
     const TensorSpec& tensor = parameters_.layout->tensors()[static_cast<std::size_t>(index)];
-    const std::span<const float> values = parameters_.tensor(index);
     const std::vector<double>& end = golden_[GetParam().name + "." + tensor.name + ".end"];
-    const std::size_t count = end.size() - 2;
-    double largest_move = 0;
-    double worst = 0;
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::size_t i = sample(k, tensor.size, count);
-      largest_move = std::max(largest_move, std::fabs(end[2 + k] - start_[tensor.offset + i]));
-      worst = std::max(worst, std::fabs(end[2 + k] - values[i]));
-    }
-    EXPECT_LT(worst, 1e-4 * end[0]) << tensor.name;
-    EXPECT_LT(worst, 1e-3 * largest_move) << tensor.name;
-    double sum = 0;
-    double largest = 0;
-    for (const float value : values) {
-      sum += value;
-      largest = std::max(largest, std::fabs(static_cast<double>(value)));
-    }
-    EXPECT_NEAR(largest, end[0], 1e-4 * end[0]) << tensor.name;
-    EXPECT_NEAR(sum, end[1], 1e-4 * end[0] * std::sqrt(static_cast<double>(tensor.size))) << tensor.name;
+    const double worst = worst_of_blocks(end, parameters_.tensor(index));
+    EXPECT_LT(worst, 0.5e-4 * end[0]) << tensor.name;
+    EXPECT_LT(worst, 0.5e-3 * end[1]) << tensor.name;
+  }
+
+  /// Puts an error of 1e-4 of the tensor's largest value into one element at a time.
+  void expect_one_element_seen(int index) {
+    const TensorSpec& tensor = parameters_.layout->tensors()[static_cast<std::size_t>(index)];
+    const std::vector<double>& end = golden_[GetParam().name + "." + tensor.name + ".end"];
+    for (const std::size_t at : {std::size_t{0}, tensor.size / 3, tensor.size - 1})
+      for (const double error : {-1e-4 * end[0], 1e-4 * end[0]}) {
+        float& value = parameters_.tensor(index)[at];
+        const float right = value;
+        value = static_cast<float>(right + error);
+        EXPECT_GT(worst_of_blocks(end, parameters_.tensor(index)), 0.5e-4 * end[0]) << tensor.name << " " << at;
+        value = right;
+      }
   }
 
   const GoldenFile golden_{"training_goldens.txt"};
   std::shared_ptr<const Network> network_;
   Parameters parameters_;
-  FloatBuffer start_;
 };
 
 TEST_P(TrainingGolden, AgreesWithPyTorchInFloat64) {
   EXPECT_GT(golden_[GetParam().name + ".margin"][0], 1e-5);
   train();
-  for (std::size_t t = 0; t < parameters_.layout->tensors().size(); ++t) compare(static_cast<int>(t));
+  for (int t = 0; t < static_cast<int>(parameters_.layout->tensors().size()); ++t) {
+    compare(t);
+    expect_one_element_seen(t);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, TrainingGolden,
