@@ -7,16 +7,15 @@ MethodTable::Row apqn_row() {
   RowInfo info;
   info.name = "apqn";
   info.help =
-      "weights plus uniform noise of one quantization step, gradient passed through. The paper's variant by"
-      " name; one width or several, ranges and defaults are ours";
+      "weights plus uniform noise of one quantization step, gradient passed through; no learned step, for which"
+      " noise has no gradient. The paper's variant by name; one width or several, ranges and defaults are ours";
   info.paper = "Gupta et al., Quantization Robust Federated Learning, TMLR 2023";
-  info.options = quantizer_options({"widths", std::vector<std::int64_t>{2}});
+  info.options = quantizer_options({"widths", std::vector<std::int64_t>{2}}, StepGradients::kNo);
   info.options.insert(info.options.begin(), {widths_option(), sampling_option()});
   info.neutral = {"fedavg", {{"widths", std::vector<std::int64_t>{32}}}, {}, ""};
   return {info, [](const Options& options) {
-            FakeSettings settings = read_quantizer_options(options, read_widths(options, "widths"));
-            options.require(settings.rule->timing() != FitTiming::kLearned, "range",
-                            "noise has no gradient for a learned step; use minmax, mse or percentile");
+            FakeSettings settings =
+                read_quantizer_options(options, read_widths(options, "widths"), StepGradients::kNo);
             settings.noise = true;
             return quantizing_method("apqn", read_sampling(options), std::move(settings));
           }};

@@ -16,10 +16,12 @@ std::string one_of(const Options& options, const std::string& key, const std::ve
   return value;
 }
 
-std::shared_ptr<const RangeRule> read_rule(const Options& options) {
+std::shared_ptr<const RangeRule> read_rule(const Options& options, StepGradients steps) {
   const double percent = options.number("percentile");
   options.require(percent > 0.0 && percent <= 100.0, "percentile", "must be above 0 and at most 100");
-  return make_range_rule(one_of(options, "range", range_rule_names()), percent);
+  std::vector<std::string> offered = range_rule_names();
+  if (steps == StepGradients::kNo) std::erase(offered, "learned");
+  return make_range_rule(one_of(options, "range", offered), percent);
 }
 
 // A device's width that the method has learned no step for, at some layer; else "".
@@ -38,10 +40,11 @@ std::string width_without_step(const WidthPlan& plan, const Network& network, st
 
 }  // namespace
 
-std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits) {
+std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits, StepGradients steps) {
+  const std::string learned = steps == StepGradients::kYes ? ", learned" : "";
   return {
       {"range", "minmax", "mse",
-       "fit of the weights' range: minmax (every step), mse or percentile (once a round), learned"},
+       "fit of the weights' range: minmax (every step), mse or percentile (once a round)" + learned},
       {"percentile", 99.9, 90.0, "percent of magnitudes kept by range = \"percentile\"", {{"range", "percentile"}}},
       {"granularity", "tensor", "channel", "one range per weight tensor, or per output channel"},
       {"full_range", false, true, "also use the code -2^(b-1); min-max never reaches it", {{"range", "mse"}, two_bits}},
@@ -73,18 +76,19 @@ OptionRow widths_option() {
 
 OptionRow sampling_option() {
   return {"sampling", "step", "step_layer",
-          "when a width is drawn: step, step_layer, client_round, round, or device (from the fleet class's widths)"};
+          "when a width is drawn: step, step_layer, client_round, round, or device (each client's own for the whole"
+          " run, from its fleet class's widths)"};
 }
 
 std::string read_sampling(const Options& options) { return one_of(options, "sampling", sampling_names()); }
 
-FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths) {
+FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths, StepGradients steps) {
   FakeSettings settings;
   settings.plan.widths = std::move(widths);
   settings.plan.activations = read_width(options, "activations", false);
   settings.plan.first = read_width(options, "first", true);
   settings.plan.last = read_width(options, "last", true);
-  settings.rule = read_rule(options);
+  settings.rule = read_rule(options, steps);
   settings.per_channel = one_of(options, "granularity", {"tensor", "channel"}) == "channel";
   settings.fit = {options.boolean("full_range"), options.number("percentile")};
   if (options.has("rounding"))

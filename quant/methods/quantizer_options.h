@@ -7,10 +7,14 @@
 
 namespace anybit {
 
+/// Whether a method has a gradient for a learned step, and so offers range = "learned".
+enum class StepGradients { kYes, kNo };
+
 /// Options that the quantizing methods share: range, percentile, granularity, full_range, activations,
 /// activation_momentum, first, last. `two_bits` is the setting that makes the method train at 2 bits, where an option's
 /// alternative would not show at the default width.
-std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits);
+std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits,
+                                         StepGradients steps = StepGradients::kYes);
 
 /// "rounding", for methods that round.
 OptionRow rounding_option();
@@ -23,7 +27,8 @@ OptionRow sampling_option();
 std::string read_sampling(const Options& options);
 
 /// What the resolved options say about the weights' widths `widths`. ScenarioError for values that do not fit.
-FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths);
+FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths,
+                                    StepGradients steps = StepGradients::kYes);
 
 /// A method with these quantizers and the schedule `sampling` (see make_schedule).
 Method quantizing_method(std::string name, const std::string& sampling, FakeSettings settings);

@@ -6,6 +6,7 @@
 
 #include "quant/model_quantizer.h"
 #include "quant/quantizers/learned_step.h"
+#include "quant/quantizers/range_rule.h"
 #include "tests/quant/methods/trained.h"
 
 namespace anybit {
@@ -90,6 +91,24 @@ TEST(Methods, RefuseWhatDoesNotFit) {
       {"fedavg", {"widths", widths({3})}}};
   for (const auto& [name, option] : wrong)
     EXPECT_THROW(methods().make(method_part(name, {option})), ScenarioError) << name << "." << option.first;
+}
+
+TEST(Methods, HelpNamesTheRangesThatTheyAccept) {
+  for (const auto& row : methods().rows())
+    for (const OptionRow& option : row.info.options) {
+      if (option.name != "range") continue;
+      for (const std::string& range : range_rule_names()) {
+        bool accepted = true;
+        try {
+          methods().make(method_part(row.info.name, {{"range", range}}));
+        } catch (const ScenarioError& refusal) {
+          accepted = false;
+          EXPECT_NE(std::string(refusal.what()).find("known: minmax, mse, percentile"), std::string::npos)
+              << refusal.what();
+        }
+        EXPECT_EQ(option.help.find(range) != std::string::npos, accepted) << row.info.name << " " << range;
+      }
+    }
 }
 
 // The mean of the gradients at 4 and 2 bits, each taken by itself.
