@@ -52,10 +52,8 @@ class WidthOfDevice final : public BitSchedule {
   explicit WidthOfDevice(WidthPlan plan) : plan_(std::move(plan)) {}
 
   void choose(const Moment& moment, std::span<const SlotSite>, std::span<std::uint8_t> widths) const override {
-    const bool has_class = !moment.device_widths.empty();
-    const int drawn = has_class ? draw_width(of_step(moment.draw), moment.device_widths)
-                                : draw_width(of_client(moment.draw), plan_.widths);
-    plan_.fill(drawn, widths);
+    const std::span<const int> own = moment.device_widths.empty() ? plan_.widths : moment.device_widths;
+    plan_.fill(draw_width(of_client(moment.draw), own), widths);
   }
 
  private:

@@ -13,8 +13,8 @@ namespace anybit {
 ///   "step_layer"    every local step, independently per layer
 ///   "client_round"  once per client and round
 ///   "round"         once per round, the same for the whole cohort
-///   "device"        every step from the widths of the client's fleet class; a client without a class (no fleet) keeps
-///                   one of the plan's widths for the whole run, drawn by its number
+///   "device"        once per client for the whole run, from the widths of its fleet class, or from the plan's where
+///                   there is no fleet
 const std::vector<std::string>& sampling_names();
 
 /// A plan of a single width draws nothing under any name. Throws std::invalid_argument for an unknown name.

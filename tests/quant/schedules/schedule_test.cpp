@@ -94,11 +94,19 @@ TEST(Schedule, SharesADrawExactlyAsItsNameSays) {
   }
 }
 
-TEST(Schedule, ADeviceDrawsFromTheWidthsOfItsClass) {
+// specs A 1.5, item 5: client k always uses its hardware's width.
+TEST(Schedule, ADeviceKeepsOneOfTheWidthsOfItsClass) {
   const auto schedule = make_schedule("device", five_widths());
   const std::vector<int> gateway = {32, 8};
   std::map<int, int> counts;
-  for (std::uint32_t step = 0; step < 1000; ++step) ++counts[choose(*schedule, 0, 0, step, gateway)[0]];
+  for (std::uint32_t client = 0; client < 1000; ++client) {
+    const int own = choose(*schedule, 0, client, 0, gateway)[0];
+    ++counts[own];
+    for (std::uint32_t later = 1; later < 5; ++later) {
+      EXPECT_EQ(choose(*schedule, later, client, 0, gateway)[0], own);
+      EXPECT_EQ(choose(*schedule, 7, client, later, gateway)[0], own);
+    }
+  }
   EXPECT_EQ(counts.size(), 2U);
   EXPECT_NEAR(counts[32], 500, 60);
 }
