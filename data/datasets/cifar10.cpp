@@ -58,7 +58,7 @@ void append(ExamplePool& all, ExamplePool& part) {
 }
 
 Dataset make_cifar10(const Options& options, const DatasetSource& source) {
-  const std::size_t limit = examples_limit(options);
+  const std::size_t limit = read_limit(options);
   std::vector<std::string> paths;
   std::size_t training_files = 0;
   for (const std::string& directory : source.directories) {
@@ -114,7 +114,7 @@ DatasetTable::Row cifar10_row() {
   return {{"cifar-10",
            "photographs, 32 x 32 colour, 10 classes, 50,000 + 10,000, from files in the binary version",
            "Krizhevsky, Learning multiple layers of features from tiny images, 2009",
-           {examples_option()}},
+           {limit_option()}},
           make_cifar10};
 }
 

@@ -2,13 +2,13 @@
 
 namespace anybit {
 
-OptionRow examples_option() {
-  return {"examples", std::int64_t{0}, std::int64_t{6000}, "use only the first so many training examples; 0: all"};
+OptionRow limit_option() {
+  return {"limit", std::int64_t{0}, std::int64_t{6000}, "use only the first so many training examples; 0: all"};
 }
 
-std::size_t examples_limit(const Options& options) {
-  const std::int64_t limit = options.integer("examples");
-  options.require(limit >= 0, "examples", "must be 0 (all) or more");
+std::size_t read_limit(const Options& options) {
+  const std::int64_t limit = options.integer("limit");
+  options.require(limit >= 0, "limit", "must be 0 (all) or more");
   return static_cast<std::size_t>(limit);
 }
 

@@ -45,7 +45,7 @@ void read_labels(DataFile& file, int classes, ExamplePool& pool) {
 
 Dataset make_idx(const std::string& set, Normalization normalization, const Options& options,
                  const DatasetSource& source) {
-  const std::size_t limit = examples_limit(options);
+  const std::size_t limit = read_limit(options);
   const std::vector<std::string> paths = find_data_files(
       set, {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
       source.directories);
@@ -85,7 +85,7 @@ DatasetTable::Row mnist_row() {
   return {{"mnist",
            "handwritten digits, 28 x 28 grey, 60,000 + 10,000, from files",
            "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998",
-           {examples_option()}},
+           {limit_option()}},
           [](const Options& options, const DatasetSource& source) {
             return make_idx("mnist", {{0.1307F}, {0.3081F, 1.0F, 1.0F}}, options, source);
           }};
@@ -95,7 +95,7 @@ DatasetTable::Row fashion_mnist_row() {
   return {{"fashion-mnist",
            "articles of clothing, 28 x 28 grey, 10 classes, 60,000 + 10,000, from files",
            "Xiao, Rasul and Vollgraf, Fashion-MNIST, 2017",
-           {examples_option()}},
+           {limit_option()}},
           [](const Options& options, const DatasetSource& source) {
             return make_idx("fashion-mnist", {{0.2860F}, {0.3530F, 1.0F, 1.0F}}, options, source);
           }};

@@ -186,7 +186,7 @@ TEST(FederatedData, DirectoriesAreSearchedInOrder) {
 }
 
 TEST(FederatedData, RealFashionMnistIsDealtOutWhole) {
-  if (real_data("fashion-mnist").empty()) GTEST_SKIP() << "no data";
+  if (real_data("fashion-mnist").empty()) GTEST_SKIP() << "no data: fashion-mnist";
   Scenario fashion = scenario("fashion-mnist", 100, "dirichlet");
   fashion.data.proxy = 1000;
   fashion.data.validation = 2000;

@@ -41,6 +41,16 @@ TEST(Resolve, DropsWhatWasWrittenForTheOldRowAndSaysSo) {
   EXPECT_NE(resolved.notes[0].find("widths, activations"), std::string::npos);
 }
 
+// `examples` of drawn sets counts each writer's; the file sets' `limit` is another thing.
+TEST(Resolve, DropsTheExamplesOfEachWriterWhereASetOfFilesTakesOver) {
+  const ResolvedScenario resolved = resolve({"data.set=mnist"});
+  EXPECT_FALSE(resolved.scenario.data.set.options.has("examples"));
+  EXPECT_EQ(resolved.scenario.data.set.options.integer("limit"), 0);
+  ASSERT_EQ(resolved.notes.size(), 1U);
+  EXPECT_TRUE(resolved.notes[0].starts_with("data is now 'mnist': dropped ")) << resolved.notes[0];
+  EXPECT_TRUE(resolved.notes[0].ends_with(": examples")) << resolved.notes[0];
+}
+
 TEST(Resolve, KeepsWhatTheNewRowKnows) {
   const ResolvedScenario resolved = resolve({"training.optimizer.name=adam"});
   EXPECT_TRUE(resolved.notes.empty());

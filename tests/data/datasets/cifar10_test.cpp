@@ -31,9 +31,9 @@ Bytes records(std::initializer_list<std::uint8_t> labels) {
   return all;
 }
 
-Dataset load(const Folder& folder, std::int64_t examples = 0) {
+Dataset load(const Folder& folder, std::int64_t limit = 0) {
   Options options("data");
-  options.set("examples", examples);
+  options.set("limit", limit);
   const std::vector<std::string> directories = {folder.path()};
   return datasets().make({"cifar-10", options, {}}, {1, directories});
 }
@@ -108,7 +108,7 @@ TEST(Cifar10, ABrokenFileAmongManyIsNamed) {
 }
 
 TEST(Cifar10, TheRealSetHasTenClassesOfFiveThousand) {
-  if (real_data("cifar-10").empty()) GTEST_SKIP() << "no data";
+  if (real_data("cifar-10").empty()) GTEST_SKIP() << "no data: cifar-10";
   const std::vector<std::string> directories = {real_data("cifar-10")};
   const Dataset read = datasets().make({"cifar-10", Options("data"), {}}, {1, directories});
   ASSERT_EQ(read.training.labels.size(), 50000U);

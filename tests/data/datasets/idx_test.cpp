@@ -93,10 +93,10 @@ TEST(Idx, PackedClaimsGrowOnlyWithWhatArrives) {
 
 TEST(Idx, RealSetsHaveTheirPublishedSizes) {
   for (const std::string set : {"mnist", "fashion-mnist"}) {
-    if (real_data(set).empty()) GTEST_SKIP() << "no data";
+    if (real_data(set).empty()) GTEST_SKIP() << "no data: " << set;
     const std::vector<std::string> directories = {real_data(set)};
     Options few("data");
-    few.set("examples", std::int64_t{100});
+    few.set("limit", std::int64_t{100});
     const Dataset read = datasets().make({set, few, {}}, {1, directories});
     EXPECT_EQ(read.shape, (Shape{28, 28, 1}));
     EXPECT_EQ(read.training.labels.size(), 100U);
@@ -110,7 +110,7 @@ TEST(Idx, RealSetsHaveTheirPublishedSizes) {
 
 TEST(Idx, RealNormalisationIsTheMeanAndDeviationOfTheTrainingPixels) {
   for (const std::string set : {"mnist", "fashion-mnist"}) {
-    if (real_data(set).empty()) GTEST_SKIP() << "no data";
+    if (real_data(set).empty()) GTEST_SKIP() << "no data: " << set;
     const std::vector<std::string> directories = {real_data(set)};
     const Dataset read = datasets().make({set, Options("data"), {}}, {1, directories});
     EXPECT_EQ(read.training.labels.size(), 60000U);
