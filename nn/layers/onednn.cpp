@@ -1,5 +1,7 @@
 #include "nn/layers/onednn.h"
 
+#include <algorithm>
+#include <cassert>
 #include <stdexcept>
 #include <string>
 
@@ -28,19 +30,27 @@ Prepared::Prepared(OneDnn& onednn, dnnl::primitive primitive, const dnnl::memory
                    const std::vector<std::pair<int, dnnl::memory::desc>>& arguments)
     : primitive_(std::move(primitive)) {
   onednn.reserve_scratch(scratchpad.get_size());
-  for (const auto& [argument, description] : arguments)
-    arguments_.emplace(argument, dnnl::memory(description, onednn.engine(), nullptr));
-  arguments_.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratchpad, onednn.engine(), nullptr));
+  const auto add = [&](int argument, const dnnl::memory::desc& description) {
+    memories_.emplace_back(description, onednn.engine(), nullptr);
+    arguments_.push_back({argument, memories_.back().get()});
+  };
+  for (const auto& [argument, description] : arguments) add(argument, description);
+  add(DNNL_ARG_SCRATCHPAD, scratchpad);
 }
 
 void Prepared::set(int argument, const float* data) {
+  const auto is_it = [&](const dnnl_exec_arg_t& known) { return known.arg == argument; };
+  const auto found = std::find_if(arguments_.begin(), arguments_.end(), is_it);
+  assert(found != arguments_.end());
   // oneDNN takes inputs and outputs alike as void*; it does not write to inputs.
-  arguments_.at(argument).set_data_handle(const_cast<float*>(data));
+  memories_[static_cast<std::size_t>(found - arguments_.begin())].set_data_handle(const_cast<float*>(data));
 }
 
 void Prepared::run(OneDnn& onednn) {
   set(DNNL_ARG_SCRATCHPAD, onednn.scratch());
-  primitive_.execute(onednn.stream(), arguments_);
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive_.get(), onednn.stream().get(),
+                                                 static_cast<int>(arguments_.size()), arguments_.data()),
+                          "oneDNN could not run a primitive");
 }
 
 Prepared prepare_reorder(OneDnn& onednn, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {

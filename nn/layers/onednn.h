@@ -1,7 +1,6 @@
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,7 +29,8 @@ class OneDnn {
   FloatBuffer scratch_;
 };
 
-/// A primitive with its argument table made once: calls only exchange pointers.
+/// A primitive with its argument table made once: calls only exchange pointers and allocate nothing of ours. It calls
+/// oneDNN's C interface, whose C++ one makes that table anew at each call.
 class Prepared {
  public:
   Prepared() = default;
@@ -44,7 +44,8 @@ class Prepared {
 
  private:
   dnnl::primitive primitive_{};
-  std::unordered_map<int, dnnl::memory> arguments_;
+  std::vector<dnnl::memory> memories_;
+  std::vector<dnnl_exec_arg_t> arguments_;  // of memories_, the scratchpad last
 };
 
 /// A copy between two layouts of the same tensor; empty where they are equal.
