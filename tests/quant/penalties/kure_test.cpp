@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "nn/random.h"
+#include "tests/quant/normal_quantiles.h"
 #include "tests/quant/slot_fixture.h"
 
 namespace anybit {
@@ -33,12 +34,29 @@ TEST(Kure, MatchesTheGoldenNumbers) {
 
 // specs A 0.3: 0.6 (3 N^2 - 7) / (N^2 - 1).
 TEST(Kure, KnowsTheKurtosisOfEvenlySpacedLevels) {
-  for (const int n : {2, 3, 4, 8, 16, 256}) {
+  const std::pair<int, double> rows[] = {{2, 1.0}, {3, 1.5}, {4, 1.64}, {8, 1.76190}, {16, 1.79059}, {256, 1.79996}};
+  for (const auto& [n, kurtosis] : rows) {
     std::vector<float> levels;
     for (int i = 0; i < n; ++i) levels.push_back(static_cast<float>(i));
     const double square = static_cast<double>(n) * n;
     EXPECT_NEAR(moments_of(levels).fourth, 0.6 * (3 * square - 7) / (square - 1), 1e-9);
+    EXPECT_NEAR(moments_of(levels).fourth, kurtosis, 5e-6);
   }
+}
+
+// specs A 2: 1 at the least, and only for two points of equal weight; 3 of a normal, 6 of a Laplace distribution.
+TEST(Kure, KnowsTheKurtosisOfKnownDistributions) {
+  EXPECT_NEAR(moments_of(std::vector<float>{-2, 2, 2, -2}).fourth, 1.0, 1e-12);
+  EXPECT_GT(moments_of(std::vector<float>{-2, 2, 2, 2}).fourth, 1.1);
+  EXPECT_GT(moments_of(std::vector<float>{-2, 2, 2, -2, 0.1F}).fourth, 1.1);
+  EXPECT_NEAR(moments_of(normal_quantiles(1000000)).fourth, 3.0, 1e-3);
+  std::vector<float> laplace;
+  constexpr int kEach = 500000;
+  for (int i = 0; i < kEach; ++i) {
+    laplace.push_back(static_cast<float>(std::log((i + 0.5) / kEach)));
+    laplace.push_back(-laplace.back());
+  }
+  EXPECT_NEAR(moments_of(laplace).fourth, 6.0, 0.03);
 }
 
 TEST(Kure, GradientIsTheDifferenceQuotient) {

@@ -69,6 +69,35 @@ TEST(PseudoNoise, HasItsStationaryVariance) {
   EXPECT_NEAR(squares / kSteps, rate / (2 - rate) * step * step / 12, 0.03 * 2.741e-4);
 }
 
+// specs A 3.1: on a quadratic the expected loss rises by s^2 / 24 times the trace of its Hessian (a s^2 / 24 a
+// coordinate), and the gradient keeps its mean.
+TEST(PseudoNoise, RaisesTheExpectedLossByTheTraceOfTheHessian) {
+  const double step = 0.5;
+  const double hessian[2][2] = {{1.0, 0.6}, {0.6, 4.0}};
+  const std::vector<float> w = {0.3F, -0.2F};
+  const auto slope = [&](const float* at, int row) {
+    return hessian[row][0] * static_cast<double>(at[0]) + hessian[row][1] * static_cast<double>(at[1]);
+  };
+  const auto loss = [&](const float* at) {
+    return (static_cast<double>(at[0]) * slope(at, 0) + static_cast<double>(at[1]) * slope(at, 1)) / 2;
+  };
+  constexpr std::size_t kDraws = 1000000;
+  std::vector<float> points(2 * kDraws), still(2 * kDraws);
+  for (std::size_t i = 0; i < still.size(); ++i) still[i] = w[i % 2];
+  Stream({4, Purpose::kNoise}).fill_uniform(points, -0.5F, 0.5F);
+  ChannelGrids grids;
+  grids.set(0, symmetric_grid(static_cast<float>(step), 4));
+  add_scaled_noise(grids, 1, still, points);
+  double rise = 0, drift[2] = {0, 0};
+  for (std::size_t i = 0; i < points.size(); i += 2) {
+    rise += (loss(&points[i]) - loss(w.data())) / kDraws;
+    for (const int row : {0, 1}) drift[row] += (slope(&points[i], row) - slope(w.data(), row)) / kDraws;
+  }
+  EXPECT_NEAR(rise, 0.0520833, 7e-4);  // 0.25 / 24 * (1 + 4); four standard errors
+  EXPECT_NEAR(drift[0], 0.0, 7e-4);
+  EXPECT_NEAR(drift[1], 0.0, 2.4e-3);
+}
+
 TEST(SeveralWidths, AverageToTheMinimum) {
   const double c = 0.37, rate = 0.02;
   const double steps[] = {0.5, 0.25, 0.1};

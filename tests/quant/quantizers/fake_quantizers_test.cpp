@@ -88,12 +88,13 @@ TEST(FakeWeights, StayFloatAtThirtyTwoBitsAndWhenAllZero) {
   EXPECT_FALSE(zero.program->forward(zero.site(0), zeros, after, pass));
 }
 
-// specs A 3.1: mean w, variance s^2 / 12, never further than s / 2, fresh in every step, gradient untouched.
+// specs A 0.3 and 3.1: mean w, variance s^2 / 12, fourth moment s^4 / 80, never further than s / 2, fresh in every step,
+// gradient untouched.
 TEST(PseudoNoise, HasItsMoments) {
   Played played(method_part("apqn", {{"widths", widths({3})}}));
   const auto weights = std::as_const(played.parameters).tensor(0);
   const double s = static_cast<double>(largest_magnitude(weights)) / 3.0;
-  double sum = 0, squares = 0;
+  double sum = 0, squares = 0, fourths = 0;
   constexpr std::uint32_t kSteps = 200;
   std::vector<float> first;
   for (std::uint32_t step = 0; step < kSteps; ++step) {
@@ -108,13 +109,27 @@ TEST(PseudoNoise, HasItsMoments) {
       EXPECT_LE(std::fabs(d), s / 2 * 1.00001);
       sum += d;
       squares += d * d;
+      fourths += d * d * d * d;
     }
   }
   const double n = kSteps * static_cast<double>(weights.size());
   EXPECT_NEAR(sum / n, 0.0, 4 * s / std::sqrt(12 * n));
   EXPECT_NEAR(squares / n, s * s / 12, 4 * s * s / std::sqrt(180 * n));
+  EXPECT_NEAR(fourths / n, s * s * s * s / 80, 4 * s * s * s * s / std::sqrt(3600 * n));
   played.begin(0);
   EXPECT_EQ(played.weight_of(kFirstWeight), first);  // the draw is named by its step
+  std::vector<float> gradient(first.size(), 1.0F);
+  SlotPass pass = played.pass();
+  played.program->backward(played.site(0), weights, first, gradient, pass);
+  EXPECT_EQ(gradient, std::vector<float>(first.size(), 1.0F));
+}
+
+// specs A 1.8, test 7: a step of 0, as of weights that are all zero, is fedavg.
+TEST(PseudoNoise, OfAStepOfZeroIsNone) {
+  Played played(method_part("apqn", {{"widths", widths({3})}}));
+  for (float& w : played.parameters.tensor(0)) w = 0.0F;
+  played.begin(0);
+  EXPECT_EQ(played.weight_of(kFirstWeight), std::vector<float>(120, 0.0F));
 }
 
 TEST(FakeActivations, KeepAMovingRangeAndUseIt) {
