@@ -3,6 +3,7 @@
 #include <dnnl.h>
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
@@ -11,23 +12,6 @@ namespace {
 
 /// Set by the pin, beside oneDNN's own process-wide setting.
 std::atomic<bool> portable_pinned{false};
-
-bool machine_has(const std::string& name) {
-  if (name == "portable") return true;
-#if defined(__x86_64__)
-  if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (name == "avx512")
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-  return false;
-}
-
-std::string best_of_machine() {
-  for (const char* name : {"avx512", "avx2"})
-    if (machine_has(name)) return name;
-  return "portable";
-}
 
 dnnl_cpu_isa_t limit_of(const std::string& name) {
   if (name == "avx512") return dnnl_cpu_isa_avx512_core;
@@ -46,12 +30,16 @@ std::string effective_set() {
 
 }  // namespace
 
-void pin_instruction_set(const std::string& name) {
+std::string choose_instruction_set(const std::string& name, const std::vector<std::string>& available) {
   if (name != "portable" && name != "avx2" && name != "avx512" && name != "best")
     throw std::invalid_argument("unknown instruction set '" + name + "'; known: portable, avx2, avx512, best");
-  const std::string wanted = name == "best" ? best_of_machine() : name;
-  if (!machine_has(wanted))
-    throw std::runtime_error("this machine has no " + wanted + "; its best instruction set is " + best_of_machine());
+  if (name == "best") return available.front();
+  if (std::find(available.begin(), available.end(), name) != available.end()) return name;
+  throw std::runtime_error("this machine has no " + name + "; its best instruction set is " + available.front());
+}
+
+void pin_instruction_set(const std::string& name) {
+  const std::string wanted = choose_instruction_set(name, machine_instruction_sets());
   if (dnnl_set_max_cpu_isa(limit_of(wanted)) == dnnl_success) {
     portable_pinned = wanted == "portable";
     return;
@@ -71,7 +59,7 @@ bool portable_kernels() {
 }
 
 std::string kernel_set() {
-  dnnl_set_max_cpu_isa(limit_of(best_of_machine()));  // has no effect after a pin or the first use
+  dnnl_set_max_cpu_isa(limit_of(machine_instruction_sets().front()));  // has no effect after a pin or the first use
   if (portable_kernels())
     return "portable Eigen-" + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
            std::to_string(EIGEN_MINOR_VERSION);

@@ -1,14 +1,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace anybit {
+
+/// The sets that this machine can run, best first; the last one is "portable".
+std::vector<std::string> machine_instruction_sets();
+
+/// The set that `name` asks for on a machine that can run `available` (best first): itself, or the first for "best".
+/// Throws std::invalid_argument for an unknown name, std::runtime_error where the machine lacks the set.
+std::string choose_instruction_set(const std::string& name, const std::vector<std::string>& available);
 
 /// Pins what convolutions and matrix products run on for this process: oneDNN held to "avx2" or to "avx512"
 /// (foundation, BW, DQ and VL, without VNNI and later), "portable" (Eigen), or "best", the best that the machine has.
 /// Must come before anything else touches oneDNN: a network's workspace or kernel_set(). Pinning the same set again is
-/// allowed. Throws std::invalid_argument for an unknown name, std::runtime_error where the machine lacks the set or it
-/// is too late.
+/// allowed. Throws as choose_instruction_set() does for this machine, and std::runtime_error where it is too late.
 void pin_instruction_set(const std::string& name);
 
 /// Whether the portable kernels are in use: pinned, or all that this kind of machine has.

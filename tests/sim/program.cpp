@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
+#include "nn/kernel_set.h"
 #include "tests/sim/tiny_scenario.h"
 
 namespace anybit {
@@ -36,16 +38,16 @@ std::string text_of(const fs::path& path) {
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
   ::unsetenv("ANYBIT_DATA");  // tests say where data lies
-  ::execv(ANYBIT_SIM, words.data());
+  ::execvp(words[0], words.data());
   ::_exit(127);
 }
 
 }  // namespace
 
 Program::Program(const fs::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit,
-                 const std::string& out)
+                 const std::string& out, const std::string& executable)
     : folder_(folder) {
-  std::vector<char*> words{const_cast<char*>(ANYBIT_SIM)};
+  std::vector<char*> words{const_cast<char*>(executable.c_str())};
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   pid_ = ::fork();
@@ -63,6 +65,27 @@ Outcome Program::wait() {
 
 Outcome run_program(const fs::path& folder, const std::vector<std::string>& arguments) {
   return Program(folder, arguments).wait();
+}
+
+Outcome run_command(const fs::path& folder, const std::vector<std::string>& words) {
+  return Program(folder, {words.begin() + 1, words.end()}, 0, "stdout.txt", words[0]).wait();
+}
+
+std::vector<std::string> complaints(const Outcome& outcome) {
+  std::vector<std::string> lines;
+  std::istringstream text(outcome.error);
+  for (std::string line; std::getline(text, line);)
+    if (!line.starts_with("round ")) lines.push_back(line);
+  return lines;
+}
+
+void expect_one_complaint(const Outcome& outcome, const std::vector<std::string>& words) {
+  EXPECT_EQ(outcome.code, 1) << outcome.out;
+  const std::vector<std::string> lines = complaints(outcome);
+  EXPECT_EQ(lines.size(), 1U) << outcome.error;
+  for (const std::string& word : words)
+    EXPECT_NE(lines.empty() ? std::string::npos : lines[0].find(word), std::string::npos)
+        << "'" << word << "' not in: " << outcome.error;
 }
 
 ProgramFolder::ProgramFolder() {
@@ -85,7 +108,7 @@ void ProgramFolder::write(const std::string& file, const std::string& text) cons
 }
 
 std::vector<std::string> instruction_sets() {
-  if (__builtin_cpu_supports("avx512f") != 0) return {"avx2", "best"};
+  if (machine_instruction_sets().front() == "avx512") return {"avx2", "best"};
   return {"avx2"};
 }
 

@@ -20,7 +20,7 @@ class Program {
   /// grow beyond so many bytes; 0: no limit.
   /// `out`: where standard output goes instead, e.g. /dev/full.
   Program(const std::filesystem::path& folder, const std::vector<std::string>& arguments, std::size_t file_limit = 0,
-          const std::string& out = "stdout.txt");
+          const std::string& out = "stdout.txt", const std::string& executable = ANYBIT_SIM);
 
   void signal(int number) const;
   Outcome wait();
@@ -31,6 +31,14 @@ class Program {
 };
 
 Outcome run_program(const std::filesystem::path& folder, const std::vector<std::string>& arguments);
+
+/// Runs the words of a command that is not anybit-sim, looked for in PATH.
+Outcome run_command(const std::filesystem::path& folder, const std::vector<std::string>& words);
+
+/// The lines of standard error that are no progress.
+std::vector<std::string> complaints(const Outcome& outcome);
+/// Exit code 1 and one complaint, which holds all the words.
+void expect_one_complaint(const Outcome& outcome, const std::vector<std::string>& words);
 
 /// A folder of its own for each test, gone afterwards, with the tiny scenario as tiny.toml in it.
 class ProgramFolder {
