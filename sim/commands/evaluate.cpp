@@ -39,6 +39,13 @@ EvaluationGrid asked_grid(const EvaluateOptions& options, const EvaluationGrid& 
   return grid;
 }
 
+/// The scenario is the checkpoint's own, so what makes another network of it is the data.
+[[noreturn]] void refuse_data(const std::string& checkpoint, const FederatedData& data) {
+  throw CommandError(fmt::format("checkpoint {}: its network is not for the data here, images of {} x {} x {} in {} "
+                                 "classes; name the data that it was trained on with --data-dir",
+                                 checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
+}
+
 int evaluate_checkpoint(const EvaluateOptions& options) {
   options.machine.apply();
   Checkpoint checkpoint = read_checkpoint(options.checkpoint);
@@ -48,6 +55,7 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   scenario.evaluate.has_final = false;
   const Federation federation =
       make_federation(resolve_scenario(std::move(scenario)).scenario, data_directories(options.machine.data_directory));
+  if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "server/checkpoint.h"
 #include "tests/sim/program.h"
 
 namespace anybit {
@@ -12,28 +13,12 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// The lines of standard error that are no progress.
-Words complaints(const Outcome& outcome) {
-  Words lines;
-  std::istringstream text(outcome.error);
-  for (std::string line; std::getline(text, line);)
-    if (!line.starts_with("round ")) lines.push_back(line);
-  return lines;
-}
-
 struct BadInput : testing::Test {
   ProgramFolder folder;
 
   /// Exit code 1 and one line that holds all the words.
-  void expect_refused(const Words& arguments, const Words& words) const { expect_one(folder.run(arguments), words); }
-
-  static void expect_one(const Outcome& outcome, const Words& words) {
-    EXPECT_EQ(outcome.code, 1) << outcome.out;
-    const Words lines = complaints(outcome);
-    EXPECT_EQ(lines.size(), 1U) << outcome.error;
-    for (const std::string& word : words)
-      EXPECT_NE(lines.empty() ? std::string::npos : lines[0].find(word), std::string::npos)
-          << "'" << word << "' not in: " << outcome.error;
+  void expect_refused(const Words& arguments, const Words& words) const {
+    expect_one_complaint(folder.run(arguments), words);
   }
 
   void run_set(const Words& settings, const Words& words) const {
@@ -115,8 +100,8 @@ std::string big_endian(std::initializer_list<std::uint32_t> values) {
 
 struct BadData : BadInput {
   /// A set of `examples` white digits as idx files.
-  void write_digits(std::uint32_t examples, char label = 1) const {
-    const std::string images = big_endian({2051, examples, 28, 28}) + std::string(examples * 28 * 28, '\x7f');
+  void write_digits(std::uint32_t examples, char label = 1, std::uint32_t side = 28) const {
+    const std::string images = big_endian({2051, examples, side, side}) + std::string(examples * side * side, '\x7f');
     const std::string labels = big_endian({2049, examples}) + std::string(examples, label);
     for (const char* part : {"train", "t10k"}) {
       folder.write(std::string("data/mnist/") + part + "-images-idx3-ubyte", images);
@@ -187,6 +172,16 @@ TEST_F(BadData, GoodFilesAreNotRefused) {
   EXPECT_EQ(outcome.code, 0) << outcome.error;
 }
 
+TEST_F(BadData, OfAnotherSizeCannotEvaluateACheckpoint) {
+  use_digits();
+  write_digits(100);
+  ASSERT_EQ(folder.run({"run", "tiny.toml", "--data-dir", "data", "--out", "done"}).code, 0);
+  write_digits(100, 1, 20);
+  expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "data"},
+                 {"done/model.ckpt", "images of 20 x 20 x 1 in 10 classes", "--data-dir"});
+  EXPECT_EQ(folder.run({"evaluate", "done/model.ckpt", "--data-dir", "data"}).error.find("resume"), std::string::npos);
+}
+
 TEST_F(BadInput, ARunIsNotOverwritten) {
   finish_run();
   const std::string before = folder.read("done/metrics.jsonl");
@@ -239,6 +234,27 @@ TEST_F(BadInput, CheckpointOfAnotherNetwork) {
   EXPECT_EQ(folder.read("done/metrics.jsonl"), metrics);
 }
 
+// The scenario's text is right and the network in it is not.
+TEST_F(BadInput, CheckpointThatContradictsItsOwnScenario) {
+  finish_run();
+  ASSERT_EQ(folder.run({"run", "tiny.toml", "--out", "other", "--set", "model.hidden=[12]"}).code, 0);
+  const std::string place = (folder.path() / "done/checkpoints/checkpoint-000004.ckpt").string();
+  const Checkpoint own = read_checkpoint(place);
+  Checkpoint mixed = read_checkpoint((folder.path() / "other/checkpoints/checkpoint-000004.ckpt").string());
+  mixed.scenario = own.scenario;
+  mixed.result_bearing = own.result_bearing;
+  write_checkpoint(place, mixed);
+  std::filesystem::remove(folder.path() / "done/model.ckpt");
+  const std::string metrics = folder.read("done/metrics.jsonl");
+  const Outcome resumed = folder.run({"run", "tiny.toml", "--out", "done", "--resume"});
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_NE(resumed.error.find("done/checkpoints/checkpoint-000004.ckpt: it holds another network than the scenario"),
+            std::string::npos)
+      << resumed.error;
+  EXPECT_EQ(folder.read("done/metrics.jsonl"), metrics);
+  expect_refused({"evaluate", place}, {"checkpoint-000004.ckpt", "its network is not for the data here"});
+}
+
 TEST_F(BadInput, FlippedBitInACheckpoint) {
   finish_run();
   std::filesystem::remove(folder.path() / "done/model.ckpt");
@@ -286,40 +302,6 @@ TEST_F(BadInput, ReplayFindsAnotherLog) {
   log[log.size() - 2] = log[log.size() - 2] == '0' ? '1' : '0';
   folder.write("done/events.log", log);
   expect_refused({"replay", "done"}, {"events.log:13: the update of client"});
-}
-
-/// No file may grow beyond a limit: as on a full disk, every write past it fails. The run ends with one error, and goes
-/// on to the same model once there is room.
-class FullDisk : public BadInput {
- protected:
-  void expect_nothing_lost(const std::string& rounds, long beyond_checkpoint, const Words& error) const {
-    const auto with = [&](const Words& more) {
-      Words all{"run", "tiny.toml", "--set", "federation.rounds=" + rounds, "--set", "checkpoint.seconds=0", "--out"};
-      all.insert(all.end(), more.begin(), more.end());
-      return all;
-    };
-    ASSERT_EQ(folder.run(with({"whole"})).code, 0);
-    const long checkpoint_bytes = static_cast<long>(folder.read("whole/model.ckpt").size());
-    Program early(folder.path(), with({"full"}), static_cast<std::size_t>(checkpoint_bytes + beyond_checkpoint));
-    expect_one(early.wait(), error);
-    EXPECT_FALSE(folder.has("full/model.ckpt"));
-    EXPECT_EQ(folder.run(with({"full", "--resume"})).code, 0);
-    EXPECT_EQ(folder.read("full/model.ckpt"), folder.read("whole/model.ckpt"));
-  }
-};
-
-TEST_F(FullDisk, NoRoomForACheckpointLosesNothing) { expect_nothing_lost("40", -1, {"checkpoint", "File too large"}); }
-
-TEST_F(FullDisk, NoRoomForTheMetricsLosesNothing) {
-  // A line of metrics has well over 150 bytes: 500 of them outgrow the checkpoint of 52 kB.
-  expect_nothing_lost("500", 1000, {"metrics.jsonl", "File too large"});
-}
-
-TEST_F(BadInput, OutputOnAFullDiskIsNoSuccess) {
-  finish_run();
-  for (const Words& arguments : {Words{"list", "codecs"}, Words{"evaluate", "done/model.ckpt", "--json"},
-                                 Words{"run", "tiny.toml", "--out", "again"}})
-    expect_one(Program(folder.path(), arguments, 0, "/dev/full").wait(), {"cannot write the output", "No space left"});
 }
 
 TEST_F(BadInput, RunDirectoryThatCannotBe) {
