@@ -16,7 +16,7 @@ namespace {
 class Determinism : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (GetParam() == "best" && instruction_sets().size() == 1) GTEST_SKIP() << "no AVX-512: best is avx2";
+    if (GetParam() == "best" && instruction_sets().size() == 1) GTEST_SKIP() << "machine: no AVX-512";
   }
 
   std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) const {
@@ -61,33 +61,49 @@ TEST_P(Determinism, ThreadsAndTransports) {
   }
 }
 
-const std::vector<std::string> kLong = {"--set", "federation.rounds=150", "--set", "checkpoint.seconds=0"};
-
-TEST_P(Determinism, KilledAtRandomMoments) {
-  const std::string reference = model("whole", {"--set", "federation.rounds=150"});
-  std::random_device seed;
-  std::string history = "killed after milliseconds:";
-  int kills = 0;
-  for (int attempt = 0; attempt < 30; ++attempt) {
-    std::vector<std::string> more = kLong;
-    if (attempt > 0) more.emplace_back("--resume");
-    Program program(folder.path(), command("killed", more));
-    const unsigned delay = 20 + seed() % 300;
-    ::usleep(delay * 1000);
-    program.signal(SIGKILL);
-    if (program.wait().code == 0) break;
-    history.append(" ").append(std::to_string(delay));
-    ++kills;
+class Killed : public Determinism {
+ protected:
+  /// Starts and resumes the run until it is through, killing it after a random time, at most `most` times. Returns the
+  /// times.
+  std::string kill(const std::vector<std::string>& settings, int most) const {
+    std::random_device seed;
+    std::string history;
+    for (int attempt = 0; attempt < most; ++attempt) {
+      std::vector<std::string> more = settings;
+      if (attempt > 0) more.emplace_back("--resume");
+      Program program(folder.path(), command("killed", more));
+      const unsigned delay = 20 + seed() % 300;
+      ::usleep(delay * 1000);
+      program.signal(SIGKILL);
+      if (program.wait().code == 0) break;
+      history.append(" ").append(std::to_string(delay));
+    }
+    return history;
   }
-  SCOPED_TRACE(history);
-  EXPECT_GT(kills, 0);
-  std::vector<std::string> more = kLong;
-  more.emplace_back("--resume");
-  EXPECT_EQ(model("killed", more), reference);
-  EXPECT_EQ(folder.read("killed/events.log"), folder.read("whole/events.log"));
-  expect_rounds("killed", 150);
-  EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
-}
+
+  /// Whatever the kills, the same bytes as without any; the undisturbed run is in memory.
+  void expect_same_bytes(const std::string& transport, int cohort, int rounds, int most) const {
+    std::vector<std::string> settings = {"--set", "federation.rounds=" + std::to_string(rounds), "--set",
+                                         "federation.cohort=" + std::to_string(cohort)};
+    const std::string reference = model("whole", settings);
+    settings.insert(settings.end(), {"--set", "checkpoint.seconds=0", "--set", "federation.transport=" + transport});
+    const std::string history = kill(settings, most);
+    SCOPED_TRACE("killed after milliseconds:" + history);
+    EXPECT_NE(history, "");
+    settings.emplace_back("--resume");
+    EXPECT_EQ(model("killed", settings), reference);
+    EXPECT_EQ(folder.read("killed/events.log"), folder.read("whole/events.log"));
+    expect_rounds("killed", rounds);
+    EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
+  }
+};
+
+TEST_P(Killed, InMemory) { expect_same_bytes("memory", 3, 150, 30); }
+TEST_P(Killed, InMemoryWithACohortOfOne) { expect_same_bytes("memory", 1, 150, 8); }
+TEST_P(Killed, InMemoryWithACohortOfTen) { expect_same_bytes("memory", 10, 60, 8); }
+TEST_P(Killed, OverTcp) { expect_same_bytes("tcp", 3, 100, 12); }
+TEST_P(Killed, OverTcpWithACohortOfOne) { expect_same_bytes("tcp", 1, 100, 8); }
+TEST_P(Killed, OverTcpWithACohortOfTen) { expect_same_bytes("tcp", 10, 60, 8); }
 
 TEST_P(Determinism, InterruptedByCtrlC) {
   const std::string reference = model("whole", {"--set", "federation.rounds=600"});
@@ -140,6 +156,22 @@ TEST_P(Determinism, Convolutions) {
   EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
 }
 
+// GroupNorm, average pooling and shortcuts.
+TEST_P(Determinism, ResidualNetwork) {
+  const std::vector<std::string> settings = {"--set", "model.name=resnet8", "--set", "data.clients=4", "--set",
+                                             "data.examples=6", "--set", "federation.rounds=3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), settings.begin(), settings.end());
+    return more;
+  };
+  const std::string reference = model("a", with({"--threads", "1"}));
+  ASSERT_FALSE(reference.empty());
+  EXPECT_EQ(model("b", with({"--threads", "2"})), reference);
+  EXPECT_EQ(folder.read("b/events.log"), folder.read("a/events.log"));
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, Killed, testing::Values("avx2", "best"),
+                         [](const testing::TestParamInfo<std::string>& set) { return set.param; });
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Determinism, testing::Values("avx2", "best"),
                          [](const testing::TestParamInfo<std::string>& set) { return set.param; });
 
