@@ -2,7 +2,7 @@ import pathlib
 import tempfile
 import unittest
 
-from fixtures import run_script
+from fixtures import SCRIPTS, run_script
 
 PASSED = '<testcase name="A.Passes" status="run"><system-out>fine</system-out></testcase>'
 FAILED = '<testcase name="A.Fails" status="fail"><failure message=""/></testcase>'
@@ -51,6 +51,13 @@ class TestSummaryTest(unittest.TestCase):
         self.assertEqual(lines[1:], ["  disabled in the source", "    A.Off", "  no reason given", "    A.Silent",
                                      "  not today", "    A.New", "1 passed, 3 failed, 0 skipped"])
         self.assertEqual(code, 1)
+
+    def test_the_list_of_the_house_accepts_named_reasons_only(self):
+        house = (SCRIPTS.parent / "tests" / "skips.txt").read_text()
+        for reason in ("machine: no AVX-512", "machine: no root for a tmpfs", "no data: cifar-10"):
+            self.assertEqual(self.summary(PASSED, skipped("A.Any", reason), known=house)[0], 0, reason)
+        for reason in ("machine: no mood", "machine: no AVX-512 today", "no data: penguins", "no data", "no AVX-512"):
+            self.assertEqual(self.summary(PASSED, skipped("A.Any", reason), known=house)[0], 1, reason)
 
     def test_no_test_at_all_is_no_success(self):
         self.assertEqual(self.summary(), (1, ["0 passed, 0 failed, 0 skipped"], ""))
