@@ -20,30 +20,38 @@ std::shared_ptr<const Network> make_network(const Part& model, const Method& met
     if (method.rewrite) description = method.rewrite(std::move(description));
     return std::make_shared<const Network>(std::move(description));
   } catch (const std::invalid_argument& mistake) {
-    throw ScenarioError(model.where, "model '" + model.name + "': " + mistake.what());
+    throw ScenarioError(model.where, "model '" + model.name + "': " + mistake.what(), "model");
   }
 }
 
 /// Asks the method about the network and about every class of devices.
 void check_method(const Scenario& scenario, const Method& method, const Network& network) {
   if (!method.refuse) return;
+  Mistakes mistakes;
   const auto check = [&](std::span<const int> device_widths) {
     const std::string refusal = method.refuse(network, device_widths);
     if (!refusal.empty())
-      throw ScenarioError(scenario.training.method.where, "method '" + method.name + "': " + refusal);
+      mistakes.add({scenario.training.method.where, "method '" + method.name + "': " + refusal, "training.method"});
   };
   check({});
   for (const FleetClass& devices : scenario.fleet) check(devices.widths);
+  mistakes.throw_if_any();
 }
 
 }  // namespace
 
-TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes) {
-  TrainingPlan plan;
+NetworkPlan make_network_plan(const Scenario& scenario, Shape input, int classes) {
+  NetworkPlan plan;
   plan.method = methods().make(scenario.training.method);
   plan.network = make_network(scenario.model, plan.method, input, classes);
   check_method(scenario, plan.method, *plan.network);
   plan.layout = make_layout(*plan.network, plan.method);
+  return plan;
+}
+
+TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes) {
+  TrainingPlan plan;
+  static_cast<NetworkPlan&>(plan) = make_network_plan(scenario, input, classes);
   plan.objective = objectives().make(scenario.training.objective);
   plan.optimizer = optimizers().make(scenario.training.optimizer);
   plan.uplink = codecs().make(scenario.federation.uplink);

@@ -15,11 +15,15 @@
 
 namespace anybit {
 
-/// What every client of a run shares: made once from the scenario, then read only.
-struct TrainingPlan {
+/// What is trained: a network as its method rewrites it, and the parameters of both.
+struct NetworkPlan {
   std::shared_ptr<const Network> network;
   std::shared_ptr<const Layout> layout;
   Method method;
+};
+
+/// What every client of a run shares: made once from the scenario, then read only.
+struct TrainingPlan : NetworkPlan {
   std::unique_ptr<const Objective> objective;   // null: plain
   std::unique_ptr<const Optimizer> optimizer;
   std::unique_ptr<const Codec> uplink;
@@ -33,7 +37,11 @@ struct TrainingPlan {
   std::uint32_t largest_client = 0;             // most examples that a client played here holds; to reserve for
 };
 
-/// Builds the plan; ScenarioError for parts that do not fit each other.
+/// The part of the plan that needs only model, method and fleet. ScenarioError for a model that does not take the
+/// images, ScenarioErrors for what the method refuses: the network, or classes of devices.
+NetworkPlan make_network_plan(const Scenario& scenario, Shape input, int classes);
+
+/// Builds the plan; throws likewise for parts that do not fit each other.
 TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes);
 
 /// One thread's means to play any client, one after the other (DESIGN D2). After the first client it allocates nothing

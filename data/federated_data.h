@@ -35,8 +35,8 @@ class FederatedData {
   std::vector<std::string> checksums;
 };
 
-/// Reads or generates the data of a scenario. Files are looked for in DIR/<set>/ for each DIR of `directories`.
-/// Throws ScenarioError for settings that cannot work, DataError for files.
+/// Reads or generates the data of a scenario. Files are looked for in DIR/<set>/ for each DIR of `directories`. Throws
+/// ScenarioError or ScenarioErrors for settings that cannot work and for what is wrong with the files.
 std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories);
 
 /// `--data-dir` if given, then $ANYBIT_DATA, then data-cache/.

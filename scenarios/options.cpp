@@ -9,8 +9,6 @@
 namespace anybit {
 namespace {
 
-constexpr std::string_view kOverridePrefix = "--set ";
-
 char lower(char letter) { return static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); }
 
 /// Edits (insert, delete, replace, swap of neighbours) that turn one word into the other; case does not count.
@@ -42,17 +40,6 @@ Value converted(const Options& options, const Options::Entry& entry) {
 }
 
 }  // namespace
-
-SourcePosition override_position(const std::string& path) { return {std::string(kOverridePrefix) + path, 0}; }
-
-bool from_override(const SourcePosition& where) { return where.line == 0 && where.file.starts_with(kOverridePrefix); }
-
-std::string to_string(const SourcePosition& where) {
-  return where.line == 0 ? where.file : where.file + ":" + std::to_string(where.line);
-}
-
-ScenarioError::ScenarioError(SourcePosition where, const std::string& reason)
-    : std::runtime_error(to_string(where) + ": " + reason), where_(std::move(where)) {}
 
 const Options::Entry* Options::find(std::string_view key) const {
   const auto found =
@@ -107,12 +94,16 @@ std::vector<std::string> Options::texts(std::string_view key) const {
   return converted<std::vector<std::string>>(*this, at(key));
 }
 
+std::string Options::path_of(std::string_view key) const {
+  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
 void Options::refuse(std::string_view key, const std::string& reason) const {
-  const std::string full = path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  const std::string full = path_of(key);
   const Entry* entry = find(key);
   const SourcePosition where = entry ? entry->where : SourcePosition{"default", 0};
   // The position of an override is the path already.
-  throw ScenarioError(where, where.file == override_position(full).file ? reason : full + ": " + reason);
+  throw ScenarioError(where, where.file == override_position(full).file ? reason : full + ": " + reason, full);
 }
 
 void Options::require(bool holds, std::string_view key, const std::string& reason) const {

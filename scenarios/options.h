@@ -1,37 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "scenarios/mistakes.h"
+
 namespace anybit {
-
-/// Where a value was written: a scenario file and its line, or "--set key.path" / "default" with line 0.
-struct SourcePosition {
-  std::string file;
-  int line = 0;
-};
-
-/// The position of an override from the command line, and whether a position is one.
-SourcePosition override_position(const std::string& path);
-bool from_override(const SourcePosition& where);
-
-/// "file:line" or just the file where there is no line.
-std::string to_string(const SourcePosition& where);
-
-/// A mistake in what the user wrote. what() is "file:line: reason".
-class ScenarioError : public std::runtime_error {
- public:
-  ScenarioError(SourcePosition where, const std::string& reason);
-  const SourcePosition& where() const { return where_; }
-
- private:
-  SourcePosition where_;
-};
 
 /// One value of a scenario. A list holds integers, numbers or strings; an empty list is of integers.
 using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
@@ -54,8 +32,9 @@ class Options {
   explicit Options(std::string path = {}, std::vector<std::string> keys_beside = {})
       : path_(std::move(path)), keys_beside_(std::move(keys_beside)) {}
 
-  /// The dotted path of the table, e.g. "training.method"; for messages.
+  /// The dotted path of the table, e.g. "training.method", and of a key in it; for messages.
   const std::string& path() const { return path_; }
+  std::string path_of(std::string_view key) const;
   const std::vector<std::string>& keys_beside() const { return keys_beside_; }
   const std::vector<Entry>& entries() const { return entries_; }
   bool has(std::string_view key) const { return find(key) != nullptr; }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,7 @@ struct EvaluationGrid {
   int first = 0;                                      // width of the first layer's weight and input; 0: as the others
   int last = 0;                                       // of the last layer's
   SourcePosition where;
+  SourcePosition range_where;
 };
 
 /// Everything a run needs, read once and never changed. Parts are names with options that the folders above check.
@@ -92,10 +92,10 @@ Override parse_override(const std::string& argument);
 /// above check them. Setting a part's `name` by override marks the part's written options as belonging to the old row
 /// (drop_foreign_options in table.h). A missing `name` is the file's without its ending.
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides);
-/// The same for who has mistakes of their own to add: those found here are appended to `mistakes`, and what could be
-/// read is returned, fallbacks for the rest. A part whose name is missing has an empty one. Throws only where there is no TOML to read.
-Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
-                       std::vector<ScenarioError>& mistakes);
+/// The same for the file of `mistakes`, for who has mistakes of their own: those found here are added, and what could
+/// be read is returned, fallbacks for the rest. A part whose name is missing has an empty one. Throws, with all that
+/// was added, only where there is no TOML to read.
+Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes);
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
 /// The whole scenario as TOML, every default written out, a key a line, in a fixed order: reading it gives the same
@@ -104,17 +104,5 @@ std::string write_scenario(const Scenario& scenario);
 
 /// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint and transport.
 std::string result_bearing_text(const Scenario& scenario);
-
-/// Several mistakes at once, each named once: those of the file by line, then those of overrides. what() is one
-/// "file:line: reason" a line.
-class ScenarioErrors : public std::runtime_error {
- public:
-  explicit ScenarioErrors(std::vector<ScenarioError> mistakes);
-  const std::vector<ScenarioError>& mistakes() const { return mistakes_; }
-  std::vector<std::string> lines() const;
-
- private:
-  std::vector<ScenarioError> mistakes_;
-};
 
 }  // namespace anybit

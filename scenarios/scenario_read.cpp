@@ -86,14 +86,14 @@ std::vector<FleetClass> read_fleet(const TomlNode* node, Mistakes& mistakes) {
     FleetClass made = read_class(child, mistakes);
     const auto same = [&](const FleetClass& other) { return other.name == made.name; };
     if (std::any_of(fleet.begin(), fleet.end(), same))
-      mistakes.add(made.where, "two fleet classes are named '" + made.name + "'");
+      mistakes.add({made.where, "two fleet classes are named '" + made.name + "'", "fleet.class"});
     total += made.share;
     fleet.push_back(std::move(made));
   }
   section.finish();
   if (!fleet.empty() && mistakes.found().size() == before && std::abs(total - 1.0) > 1e-6)
-    mistakes.add(fleet.front().where,
-                 "the shares of all fleet classes sum to " + shortest_number(total) + ", not to 1");
+    mistakes.add({fleet.front().where,
+                  "the shares of all fleet classes sum to " + shortest_number(total) + ", not to 1", "fleet.class"});
   return fleet;
 }
 
@@ -103,6 +103,7 @@ EvaluationGrid read_grid(SectionReader& section) {
   grid.weights = section.widths("weights", grid.weights);
   grid.activations = section.widths("activations", grid.activations);
   grid.range = section.texts("range", grid.range, {});
+  grid.range_where = section.where("range");
   grid.granularity = section.texts("granularity", grid.granularity, {"tensor", "channel"});
   grid.first = section.width_or_zero("first");
   grid.last = section.width_or_zero("last");
@@ -151,7 +152,7 @@ Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
 }
 
 std::string read_file(const std::string& path) {
-  const auto refuse = [&](const std::string& reason) { throw ScenarioErrors({ScenarioError({path, 0}, reason)}); };
+  const auto refuse = [&](const std::string& reason) { throw ScenarioError({path, 0}, reason); };
   if (std::filesystem::is_directory(path)) refuse("is a directory, not a scenario file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -167,79 +168,40 @@ std::string read_file(const std::string& path) {
 
 namespace {
 
-std::vector<ScenarioError> in_order(std::vector<ScenarioError> mistakes) {
-  const auto place = [](const ScenarioError& mistake) {
-    return mistake.where().line > 0 ? mistake.where().line : std::numeric_limits<int>::max();
-  };
-  std::stable_sort(mistakes.begin(), mistakes.end(),
-                   [&](const ScenarioError& a, const ScenarioError& b) { return place(a) < place(b); });
-  std::vector<ScenarioError> once;
-  for (const ScenarioError& mistake : mistakes) {
-    const auto same = [&](const ScenarioError& other) { return std::strcmp(other.what(), mistake.what()) == 0; };
-    if (std::none_of(once.begin(), once.end(), same)) once.push_back(mistake);
-  }
-  return once;
-}
-
-std::string joined(const std::vector<ScenarioError>& mistakes) {
-  std::string text;
-  for (const ScenarioError& mistake : mistakes) {
-    if (!text.empty()) text += '\n';
-    text += mistake.what();
-  }
-  return text;
-}
-
-}  // namespace
-
-ScenarioErrors::ScenarioErrors(std::vector<ScenarioError> mistakes)
-    : std::runtime_error(joined(in_order(mistakes))), mistakes_(in_order(std::move(mistakes))) {}
-
-std::vector<std::string> ScenarioErrors::lines() const {
-  std::vector<std::string> lines;
-  for (const ScenarioError& mistake : mistakes_) lines.emplace_back(mistake.what());
-  return lines;
-}
-
-namespace {
-
 Scenario parse_scenario(const std::string& text, const std::vector<Override>& overrides, Mistakes& mistakes) {
-  const std::string& file = mistakes.file();
-  TomlNode document;
-  try {
-    document = parse_document(text, file);
-  } catch (const ScenarioError& syntax) {
-    throw ScenarioErrors({syntax});
-  }
-  for (const Override& change : overrides) {
-    try {
-      apply_override(document, change);
-    } catch (const ScenarioError& mistake) {
-      mistakes.add(mistake);
-    }
-  }
+  TomlNode document = parse_document(text, mistakes.file());
+  for (const Override& change : overrides) mistakes.check([&] { apply_override(document, change); });
   return read_document(document, mistakes);
+}
+
+/// Runs the body; where that finds no TOML to read, nothing more can be found.
+Scenario or_throw_all(Mistakes& mistakes, const std::function<Scenario()>& body) {
+  try {
+    return body();
+  } catch (const ScenarioError& unreadable) {
+    mistakes.add(unreadable);
+    throw ScenarioErrors(mistakes.found());
+  }
 }
 
 }  // namespace
 
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
   Mistakes mistakes(file);
-  Scenario scenario = parse_scenario(text, overrides, mistakes);
+  Scenario scenario = or_throw_all(mistakes, [&] { return parse_scenario(text, overrides, mistakes); });
   mistakes.throw_if_any();
   return scenario;
 }
 
-Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides,
-                       std::vector<ScenarioError>& mistakes) {
-  Mistakes found(path);
-  Scenario scenario = parse_scenario(read_file(path), overrides, found);
-  mistakes.insert(mistakes.end(), found.found().begin(), found.found().end());
-  return scenario;
+Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes) {
+  return or_throw_all(mistakes, [&] { return parse_scenario(read_file(mistakes.file()), overrides, mistakes); });
 }
 
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides) {
-  return parse_scenario(read_file(path), path, overrides);
+  Mistakes mistakes(path);
+  Scenario scenario = read_scenario(overrides, mistakes);
+  mistakes.throw_if_any();
+  return scenario;
 }
 
 }  // namespace anybit

@@ -8,7 +8,6 @@
 #include "scenarios/comma_list.h"
 #include "scenarios/option_types.h"
 #include "scenarios/overrides.h"
-#include "scenarios/scenario.h"
 #include "scenarios/width.h"
 
 namespace anybit {
@@ -34,16 +33,6 @@ const Value* repeated(const std::vector<Value>& values) {
 
 }  // namespace
 
-void Mistakes::add(const SourcePosition& where, const std::string& reason) {
-  found_.emplace_back(where, reason);
-}
-
-void Mistakes::add(const ScenarioError& mistake) { found_.push_back(mistake); }
-
-void Mistakes::throw_if_any() const {
-  if (!found_.empty()) throw ScenarioErrors(found_);
-}
-
 SectionReader::SectionReader(const TomlNode* section, std::string path, Mistakes& mistakes)
     : section_(section), path_(std::move(path)), mistakes_(mistakes) {}
 
@@ -60,7 +49,7 @@ SourcePosition SectionReader::where(std::string_view key) const {
 void SectionReader::refuse(std::string_view key, const std::string& reason) {
   const SourcePosition place = where(key);
   const bool said = place.file == override_position(full(key)).file;
-  mistakes_.add(place, said ? reason : full(key) + ": " + reason);
+  mistakes_.add({place, said ? reason : full(key) + ": " + reason, full(key)});
 }
 
 bool SectionReader::asked(const std::string& key) const {
@@ -197,7 +186,7 @@ void SectionReader::finish() {
   const std::string in = path_.empty() ? "" : " in [" + path_ + "]";
   for (const TomlNode& node : section_->children)
     if (!asked(node.key))
-      mistakes_.add(node.where, "unknown key '" + node.key + "'" + in + suggestion(node.key, asked_));
+      mistakes_.add({node.where, "unknown key '" + node.key + "'" + in + suggestion(node.key, asked_), full(node.key)});
 }
 
 }  // namespace anybit

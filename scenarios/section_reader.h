@@ -10,23 +10,6 @@
 
 namespace anybit {
 
-/// Collects everything that is wrong with a scenario, so that the user sees it at once.
-class Mistakes {
- public:
-  explicit Mistakes(std::string file) : file_(std::move(file)) {}
-
-  const std::string& file() const { return file_; }
-  void add(const SourcePosition& where, const std::string& reason);
-  void add(const ScenarioError& mistake);
-  const std::vector<ScenarioError>& found() const { return found_; }
-  /// Throws ScenarioErrors if there are any.
-  void throw_if_any() const;
-
- private:
-  std::string file_;
-  std::vector<ScenarioError> found_;
-};
-
 /// What a value may be, ends included.
 struct Limits {
   std::int64_t least;

@@ -53,6 +53,30 @@ std::vector<Mistake> resolve(const RowInfo& row, const Options& given, Options& 
   return mistakes;
 }
 
+/// The values that `make` refuses, in the order in which it comes to them; a refused one gives way to its stand-in.
+/// Options that are not set (they have the wrong type) have theirs from the start.
+Mistakes refused_values(const RowInfo& row, Options options, OptionValue OptionRow::*stand_in,
+                        const std::function<void(const Options&)>& make) {
+  Mistakes refused;
+  const auto replace = [&](const OptionRow& option) { options.set(option.name, option.*stand_in); };
+  for (const OptionRow& option : row.options)
+    if (!options.has(option.name)) replace(option);
+  for (std::size_t tries = 0; tries <= row.options.size(); ++tries) {
+    try {
+      make(options);
+      break;
+    } catch (const ScenarioError& mistake) {
+      if (refused.about(mistake.key())) break;  // the stand-in is refused, too
+      refused.add(mistake);
+      for (const OptionRow& option : row.options)
+        if (options.path_of(option.name) == mistake.key()) replace(option);
+    } catch (const std::exception&) {
+      break;
+    }
+  }
+  return refused;
+}
+
 }  // namespace
 
 Options resolve_options(const RowInfo& row, const Options& given) {
@@ -62,17 +86,17 @@ Options resolve_options(const RowInfo& row, const Options& given) {
   return resolved;
 }
 
-std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given) {
-  Options resolved;
-  std::vector<ScenarioError> found;
-  for (const Mistake& mistake : resolve(row, given, resolved)) {
-    try {
-      given.refuse(mistake.key, mistake.reason);
-    } catch (const ScenarioError& error) {
-      found.push_back(error);
-    }
-  }
-  return found;
+std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given,
+                                           const std::function<void(const Options&)>& make) {
+  Options resolved(given.path(), given.keys_beside());
+  Mistakes found;
+  for (const Mistake& mistake : resolve(row, given, resolved))
+    found.check([&] { given.refuse(mistake.key, mistake.reason); });
+  const Mistakes with_fallbacks = refused_values(row, resolved, &OptionRow::fallback, make);
+  const Mistakes with_alternatives = refused_values(row, resolved, &OptionRow::alternative, make);
+  for (const ScenarioError& mistake : with_fallbacks.found())
+    if (with_alternatives.about(mistake.key())) found.add(mistake);
+  return found.found();
 }
 
 std::vector<std::string> drop_foreign_options(const RowInfo& row, Part& part) {
@@ -90,7 +114,7 @@ void refuse_name(const std::string& family, const Part& part, const std::vector<
   std::string reason = "unknown " + family + " '" + part.name + "'; known: " + comma_list(names);
   const std::string near = nearest(part.name, names);
   if (!near.empty()) reason += " (did you mean '" + near + "'?)";
-  throw ScenarioError(part.where, reason);
+  throw ScenarioError(part.where, reason, part.options.path());
 }
 
 }  // namespace anybit

@@ -44,8 +44,12 @@ struct RowInfo {
 /// the canonical text is one.
 Options resolve_options(const RowInfo& row, const Options& given);
 
-/// Every mistake that resolve_options() would find: unknown options, then wrong types.
-std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given);
+/// Every mistake in a part's options: unknown ones, wrong types, and the values that `make` refuses, each key's first.
+/// `make` stops at the first value that it refuses, so it is asked again with a valid stand-in there: the fallback, and
+/// in a second pass the alternative, because a mistake that only one of the two brings about is the stand-in's, not the
+/// user's. What else it throws, e.g. for a missing file, is no matter of options.
+std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given,
+                                           const std::function<void(const Options&)>& make);
 
 /// Where the part's name came from an override, removes the options that the file wrote for the old row and `row` does
 /// not know, and returns their names. Options that were set by overrides themselves stay, and stay mistakes.
@@ -85,16 +89,19 @@ class Table {
     return {part.name, resolve_options(row(part).info, part.options), part.where};
   }
 
-  /// Every mistake of the part that this table can see: an unknown name, or all its wrong options.
-  std::vector<ScenarioError> mistakes(const Part& part) const {
+  /// Every mistake of the part: an unknown name, or all that is wrong with its options. What was made to find out is
+  /// dropped.
+  std::vector<ScenarioError> mistakes(const Part& part, const Arguments&... arguments) const {
     try {
-      return option_mistakes(row(part).info, part.options);
+      const Row& found = row(part);
+      return option_mistakes(found.info, part.options,
+                             [&](const Options& options) { (void)found.make(options, arguments...); });
     } catch (const ScenarioError& unknown_name) {
       return {unknown_name};
     }
   }
 
-  /// Makes the named member. The maker gets resolved options and checks their values.
+  /// Makes the named member. The maker gets resolved options, checks their values and throws at the first wrong one.
   Made make(const Part& part, Arguments... arguments) const {
     const Row& found = row(part);
     return found.make(resolve_options(found.info, part.options), std::forward<Arguments>(arguments)...);

@@ -195,10 +195,12 @@ void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64
 }
 
 void Evaluator::check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout) {
+  Mistakes mistakes;
   for (const GridPoint& point : grid_points(grid)) {
     const std::string mismatch = learned_mismatch(layout, network, point);
-    if (!mismatch.empty()) throw ScenarioError(grid.where, mismatch);
+    if (!mismatch.empty()) mistakes.add({grid.where, mismatch});
   }
+  mistakes.throw_if_any();
 }
 
 }  // namespace anybit

@@ -36,7 +36,7 @@ class Evaluator {
                            int threads);
   /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.
   static void check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy);
-  /// Throws ScenarioError where the grid asks for learned steps that a model of this layout does not hold.
+  /// Throws ScenarioErrors where the grid asks for learned steps that a model of this layout does not hold.
   static void check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout);
 
  private:

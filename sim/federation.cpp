@@ -9,28 +9,41 @@
 namespace anybit {
 namespace {
 
-/// Examples of the largest client. Refuses one without any: it could not answer a task.
-std::uint32_t largest_client(const Federation& federation) {
-  const FederatedData& data = *federation.data;
-  const std::uint32_t different = data.all_alike() ? std::min(data.clients, 1U) : data.clients;
+/// Clients that may differ in how many examples they hold.
+std::uint32_t different_clients(const FederatedData& data) {
+  return data.all_alike() ? std::min(data.clients, 1U) : data.clients;
+}
+
+std::uint32_t largest_client(const FederatedData& data) {
   std::uint32_t largest = 0;
-  for (std::uint32_t client = 0; client < different; ++client) {
-    const std::uint32_t examples = data.examples(client);
-    if (examples == 0)
-      throw ScenarioError(federation.scenario.data.partition.where,
+  for (std::uint32_t client = 0; client < different_clients(data); ++client)
+    largest = std::max(largest, data.examples(client));
+  return largest;
+}
+
+/// A client without examples could not answer a task.
+void refuse_empty_client(const Scenario& scenario, const FederatedData& data) {
+  for (std::uint32_t client = 0; client < different_clients(data); ++client)
+    if (data.examples(client) == 0)
+      throw ScenarioError(scenario.data.partition.where,
                           fmt::format("data.partition: client {} would hold no example; take fewer clients, more "
                                       "examples or another partition",
-                                      client));
-    largest = std::max(largest, examples);
-  }
-  return largest;
+                                      client),
+                          "data.partition");
 }
 
 }  // namespace
 
-void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const TrainingPlan& training) {
-  Evaluator::check(grid, training.method.has_activation_ranges, scenario.data.proxy);
-  Evaluator::check_steps(grid, *training.network, *training.layout);
+void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
+  mistakes.check([&] { Evaluator::check(grid, trained.method.has_activation_ranges, scenario.data.proxy); });
+  mistakes.check([&] { Evaluator::check_steps(grid, *trained.network, *trained.layout); });
+}
+
+std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
+                                                       const std::vector<std::string>& data_directories) {
+  std::unique_ptr<const FederatedData> data = load_data(resolved, data_directories);
+  refuse_empty_client(resolved, *data);
+  return data;
 }
 
 std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send) {
@@ -53,13 +66,15 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.scenario = resolved;
   federation.result_bearing = result_bearing_text(resolved);
   federation.run = text_digest(federation.result_bearing);
-  federation.data = load_data(resolved, data_directories);
+  federation.data = load_checked_data(resolved, data_directories);
   federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
   federation.strategy = strategies().make(resolved.federation.strategy);
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
-  federation.training.largest_client = largest_client(federation);
-  check_grid(resolved.evaluate.grid, resolved, federation.training);
-  if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training);
+  federation.training.largest_client = largest_client(*federation.data);
+  Mistakes mistakes;
+  check_grid(resolved.evaluate.grid, resolved, federation.training, mistakes);
+  if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training, mistakes);
+  mistakes.throw_if_any();
   return federation;
 }
 

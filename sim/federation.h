@@ -36,14 +36,18 @@ struct Federation {
 /// The message of a task and of all tasks with the same parameters: whoever sends it fills in the receiver.
 std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send);
 
-/// Throws ScenarioError where the grid cannot be measured on a model that was trained so.
-void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const TrainingPlan& training);
+/// Adds what hinders the grid from being measured on a model that was trained so.
+void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
+
+/// Loads the data; ScenarioError also for a client that would hold no example.
+std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
+                                                       const std::vector<std::string>& data_directories);
 
 /// FNV-1a, 64 bits.
 std::uint64_t text_digest(std::string_view text);
 
-/// Loads the data and makes all parts. Throws ScenarioError, DataError. Refuses clients without examples and evaluation
-/// grids that cannot be measured.
+/// Loads the data and makes all parts. Throws ScenarioError, ScenarioErrors. Refuses clients without examples and
+/// evaluation grids that cannot be measured.
 Federation make_federation(const Scenario& resolved, const std::vector<std::string>& data_directories);
 
 }  // namespace anybit

@@ -20,145 +20,142 @@
 namespace anybit {
 namespace {
 
-/// Stands for the images of a set whose files are not read yet: every model takes them.
+/// Stands for the images of a set whose files are not read: every model takes them.
 constexpr Shape kUsualImage{32, 32, 3};
 constexpr int kUsualClasses = 10;
+/// Where no files are found: a set's options are checked without reading it.
+const std::vector<std::string> kNowhere;
 
 struct Images {
   Shape shape = kUsualImage;
   int classes = kUsualClasses;
 };
 
-/// Gathers mistakes so that the user sees all of them at once.
+/// Goes on with what is right: whatever depends on a key that a mistake is about is passed over.
 class Resolver {
  public:
-  explicit Resolver(std::vector<ScenarioError> mistakes) : mistakes_(std::move(mistakes)) {}
+  Resolver(Scenario& scenario, Mistakes& mistakes) : scenario_(scenario), mistakes_(mistakes) {}
 
-  /// Whether the part is known and all its options are.
-  template <class Family>
-  bool resolve(const Family& table, Part& part) {
-    if (part.name.empty()) return false;  // missing, and told by who read the file
-    return check([&] {
-      const RowInfo& row = table.row(part).info;
-      const std::vector<std::string> dropped = drop_foreign_options(row, part);
-      if (!dropped.empty())
-        notes_.push_back(fmt::format("{} is now '{}': dropped what was written for the old one: {}",
-                                     part.options.path(), part.name, comma_list(dropped)));
-      const std::vector<ScenarioError> found = table.mistakes(part);
-      if (!found.empty()) throw ScenarioErrors(found);
-      part = table.resolve(part);
-    });
-  }
+  void resolve_parts();
+  /// What can only be said of parts together, or with their files.
+  void check_together(const Images& images);
+  void check_data(const std::vector<std::string>& directories);
 
-  /// The same, and lets the maker check the values.
-  template <class Family, class... Arguments>
-  bool resolve_and_make(const Family& table, Part& part, Arguments&&... arguments) {
-    return resolve(table, part) && check([&] { (void)table.make(part, std::forward<Arguments>(arguments)...); });
-  }
-
-  /// Whether the body finds nothing wrong.
-  template <class Body>
-  bool check(const Body& body) {
-    try {
-      body();
-      return true;
-    } catch (const ScenarioErrors& several) {
-      mistakes_.insert(mistakes_.end(), several.mistakes().begin(), several.mistakes().end());
-    } catch (const ScenarioError& mistake) {
-      mistakes_.push_back(mistake);
-    }
-    return false;
-  }
-
-  void throw_if_any() const {
-    if (!mistakes_.empty()) throw ScenarioErrors(mistakes_);
-  }
+  /// Of the set, where it does not come from files.
+  Images images() const;
   std::vector<std::string>& notes() { return notes_; }
 
  private:
-  std::vector<ScenarioError> mistakes_;
+  /// Fills in the defaults of a part that is right, and says whether it is.
+  template <class Family, class... Arguments>
+  bool resolve(const Family& table, Part& part, const Arguments&... arguments);
+  void check_range_names(const EvaluationGrid& grid, const std::string& path);
+
+  Scenario& scenario_;
+  Mistakes& mistakes_;
   std::vector<std::string> notes_;
+  bool set_is_right_ = false;
 };
 
-void check_range_names(const EvaluationGrid& grid) {
+template <class Family, class... Arguments>
+bool Resolver::resolve(const Family& table, Part& part, const Arguments&... arguments) {
+  if (part.name.empty()) return false;  // missing, and told by who read the file
+  const std::size_t before = mistakes_.found().size();
+  mistakes_.check([&] {
+    const std::vector<std::string> dropped = drop_foreign_options(table.row(part).info, part);
+    if (!dropped.empty())
+      notes_.push_back(fmt::format("{} is now '{}': dropped what was written for the old one: {}", part.options.path(),
+                                   part.name, comma_list(dropped)));
+    const std::vector<ScenarioError> found = table.mistakes(part, arguments...);
+    if (!found.empty()) throw ScenarioErrors(found);
+    part = table.resolve(part);
+  });
+  return mistakes_.found().size() == before;
+}
+
+void Resolver::resolve_parts() {
+  set_is_right_ = resolve(datasets(), scenario_.data.set, DatasetSource{scenario_.seed, kNowhere});
+  resolve(partitions(), scenario_.data.partition);
+  resolve(models(), scenario_.model, kUsualImage, kUsualClasses);
+  resolve(methods(), scenario_.training.method);
+  resolve(objectives(), scenario_.training.objective);
+  resolve(optimizers(), scenario_.training.optimizer);
+  resolve(strategies(), scenario_.federation.strategy);
+  resolve(codecs(), scenario_.federation.uplink);
+  resolve(codecs(), scenario_.federation.downlink);
+  check_range_names(scenario_.evaluate.grid, "evaluate.range");
+  if (scenario_.evaluate.has_final) check_range_names(scenario_.evaluate.final_grid, "evaluate.final.range");
+}
+
+void Resolver::check_range_names(const EvaluationGrid& grid, const std::string& path) {
   const std::vector<RowInfo>& rules = range_rules();
   for (const std::string& range : grid.range) {
     const auto is_it = [&](const RowInfo& rule) { return rule.name == range; };
-    if (std::none_of(rules.begin(), rules.end(), is_it)) refuse_name("range rule", {range, Options(), grid.where}, rules);
+    if (std::any_of(rules.begin(), rules.end(), is_it)) continue;
+    mistakes_.check([&] { refuse_name("range rule", {range, Options(path), grid.range_where}, rules); });
   }
 }
 
-/// Checks the set's values without its files: whether those are there shows when they are loaded.
-Images resolve_images(Resolver& resolver, Scenario& scenario) {
-  Images images;
-  if (!resolver.resolve(datasets(), scenario.data.set)) return images;
-  resolver.check([&] {
-    try {
-      const Dataset set = datasets().make(scenario.data.set, {scenario.seed, {}});
-      images = {set.shape, set.classes};
-    } catch (const DataError&) {
-      // A set of files.
-    }
-  });
-  return images;
+Images Resolver::images() const {
+  if (!set_is_right_) return {};
+  try {
+    const Dataset set = datasets().make(scenario_.data.set, {scenario_.seed, kNowhere});
+    return {set.shape, set.classes};
+  } catch (const DataError&) {
+    return {};  // a set of files
+  }
 }
 
-/// Whether each part is right by itself.
-bool resolve_parts(Resolver& resolver, Scenario& scenario, const Images& images) {
-  bool right = resolver.resolve_and_make(partitions(), scenario.data.partition);
-  right &= resolver.resolve(models(), scenario.model) && resolver.check([&] {
-    try {
-      (void)models().make(scenario.model, images.shape, images.classes);
-    } catch (const std::invalid_argument& mistake) {
-      throw ScenarioError(scenario.model.where, "model '" + scenario.model.name + "': " + mistake.what());
-    }
+void Resolver::check_together(const Images& images) {
+  if (mistakes_.about("model") || mistakes_.about("training.method")) return;
+  mistakes_.check([&] {
+    const NetworkPlan trained = make_network_plan(scenario_, images.shape, images.classes);
+    if (mistakes_.about("data.proxy")) return;
+    const auto check = [&](const EvaluationGrid& grid, const std::string& path) {
+      if (!mistakes_.about(path + ".range")) check_grid(grid, scenario_, trained, mistakes_);
+    };
+    check(scenario_.evaluate.grid, "evaluate");
+    if (scenario_.evaluate.has_final) check(scenario_.evaluate.final_grid, "evaluate.final");
   });
-  right &= resolver.resolve_and_make(methods(), scenario.training.method);
-  right &= resolver.resolve_and_make(objectives(), scenario.training.objective);
-  right &= resolver.resolve_and_make(optimizers(), scenario.training.optimizer);
-  right &= resolver.resolve_and_make(strategies(), scenario.federation.strategy);
-  right &= resolver.resolve_and_make(codecs(), scenario.federation.uplink);
-  right &= resolver.resolve_and_make(codecs(), scenario.federation.downlink);
-  return right;
 }
 
-/// What can only be said of parts together.
-void check_together(Resolver& resolver, const Scenario& scenario, const Images& images) {
-  resolver.check([&] {
-    const TrainingPlan plan = make_plan(scenario, images.shape, images.classes);
-    resolver.check([&] { check_grid(scenario.evaluate.grid, scenario, plan); });
-    if (scenario.evaluate.has_final) resolver.check([&] { check_grid(scenario.evaluate.final_grid, scenario, plan); });
+void Resolver::check_data(const std::vector<std::string>& directories) {
+  const Part& set = scenario_.data.set;
+  if (set.name.empty() || mistakes_.about("seed")) return;
+  mistakes_.check([&] {
+    if (mistakes_.about("data")) {  // nothing can be dealt out, but files can be missing, whatever the options are
+      (void)load_set({set.name, Options(set.options.path()), set.where}, {scenario_.seed, directories});
+      return;
+    }
+    const std::unique_ptr<const FederatedData> data = load_checked_data(scenario_, directories);
+    check_together({data->shape, data->classes});
   });
 }
 
 /// `mistakes` are those found before; with any, there is no scenario.
-ResolvedScenario resolve_all(Scenario scenario, std::vector<ScenarioError> mistakes) {
-  Resolver resolver(std::move(mistakes));
-  const Images images = resolve_images(resolver, scenario);
-  bool right = resolve_parts(resolver, scenario, images);
-  right &= resolver.check([&] { check_range_names(scenario.evaluate.grid); });
-  if (scenario.evaluate.has_final) right &= resolver.check([&] { check_range_names(scenario.evaluate.final_grid); });
-  if (right) check_together(resolver, scenario, images);
-  resolver.throw_if_any();
+ResolvedScenario resolve_all(Scenario scenario, Mistakes& mistakes, const std::vector<std::string>& directories) {
+  Resolver resolver(scenario, mistakes);
+  resolver.resolve_parts();
+  resolver.check_together(resolver.images());
+  // Loading takes its time: who goes on does it anyway, so only a scenario that is refused is loaded here.
+  if (!mistakes.empty()) resolver.check_data(directories);
+  mistakes.throw_if_any();
   return {std::move(scenario), std::move(resolver.notes())};
 }
 
 }  // namespace
 
-ResolvedScenario resolve_scenario(Scenario scenario) { return resolve_all(std::move(scenario), {}); }
+ResolvedScenario resolve_scenario(Scenario scenario, const std::vector<std::string>& data_directories) {
+  Mistakes mistakes;
+  return resolve_all(std::move(scenario), mistakes, data_directories);
+}
 
-ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings) {
-  std::vector<ScenarioError> mistakes;
+ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings,
+                              const std::vector<std::string>& data_directories) {
+  Mistakes mistakes(path);
   std::vector<Override> overrides;
-  for (const std::string& setting : settings) {
-    try {
-      overrides.push_back(parse_override(setting));
-    } catch (const ScenarioError& mistake) {
-      mistakes.push_back(mistake);
-    }
-  }
-  Scenario scenario = read_scenario(path, overrides, mistakes);
-  return resolve_all(std::move(scenario), std::move(mistakes));
+  for (const std::string& setting : settings) mistakes.check([&] { overrides.push_back(parse_override(setting)); });
+  return resolve_all(read_scenario(overrides, mistakes), mistakes, data_directories);
 }
 
 }  // namespace anybit

@@ -14,12 +14,14 @@ struct ResolvedScenario {
   std::vector<std::string> notes;
 };
 
-/// Looks every part up in its table, fills in the defaults, lets each maker check its values (it tells its first mistake)
-/// and checks what goes together. Throws ScenarioErrors with every mistake found. What only the files of a data set can
-/// show is left to make_federation().
-ResolvedScenario resolve_scenario(Scenario scenario);
+/// Looks every part up in its table, fills in the defaults, lets each maker check its values, and checks what goes
+/// together. Throws ScenarioErrors with every mistake found; what depends on a wrong value is not judged. The data is
+/// loaded only where there are mistakes, to tell its own beside them: those of data alone are left to
+/// make_federation().
+ResolvedScenario resolve_scenario(Scenario scenario, const std::vector<std::string>& data_directories);
 
 /// The same for a file with "key.path=value" settings; with the mistakes that reading it finds, too.
-ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings);
+ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings,
+                              const std::vector<std::string>& data_directories);
 
 }  // namespace anybit

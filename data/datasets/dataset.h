@@ -44,6 +44,9 @@ using DatasetTable = Table<Dataset, const DatasetSource&>;
 /// Data sets by name. Makers throw ScenarioError for options and DataError for files.
 const DatasetTable& datasets();
 
+/// Makes a set. What is wrong with its files is a ScenarioError at the place where the scenario names the set.
+Dataset load_set(const Part& set, const DatasetSource& source);
+
 /// The index list 0, 1, ..., count - 1.
 std::vector<std::uint32_t> all_indices(std::size_t count);
 

@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "data/data_error.h"
 #include "data/datasets/cifar10.h"
 #include "data/datasets/dataset.h"
 #include "data/datasets/glyphs.h"
@@ -15,6 +16,14 @@ const DatasetTable& datasets() {
                                                   cifar10_row(),
                                               });
   return table;
+}
+
+Dataset load_set(const Part& set, const DatasetSource& source) {
+  try {
+    return datasets().make(set, source);
+  } catch (const DataError& mistake) {
+    throw ScenarioError(set.where, std::string("data.set: ") + mistake.what(), "data.set");
+  }
 }
 
 std::vector<std::uint32_t> all_indices(std::size_t count) {

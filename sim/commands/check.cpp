@@ -18,9 +18,10 @@ struct CheckOptions {
 
 int check_scenario(const CheckOptions& options) {
   options.machine.apply();
-  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings);
+  const std::vector<std::string> data = data_directories(options.machine.data_directory);
+  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) fmt::print(stderr, "{}\n", note);
-  const Federation federation = make_federation(resolved.scenario, data_directories(options.machine.data_directory));
+  const Federation federation = make_federation(resolved.scenario, data);
   fmt::print("{}", cost_report(federation, options.machine.worker_threads()));
   return 0;
 }

@@ -31,7 +31,7 @@ EvaluationGrid asked_grid(const EvaluateOptions& options, const EvaluationGrid& 
   EvaluationGrid grid;
   grid.first = of_scenario.first;
   grid.last = of_scenario.last;
-  grid.where = {"evaluate", 0};
+  grid.where = grid.range_where = {"evaluate", 0};
   if (!options.weights.empty()) grid.weights = options.weights;
   if (!options.activations.empty()) grid.activations = options.activations;
   if (!options.ranges.empty()) grid.range = options.ranges;
@@ -53,8 +53,8 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   scenario.evaluate.final_grid = asked_grid(options, scenario.evaluate.final_grid);
   scenario.evaluate.grid = scenario.evaluate.final_grid;
   scenario.evaluate.has_final = false;
-  const Federation federation =
-      make_federation(resolve_scenario(std::move(scenario)).scenario, data_directories(options.machine.data_directory));
+  const std::vector<std::string> data = data_directories(options.machine.data_directory);
+  const Federation federation = make_federation(resolve_scenario(std::move(scenario), data).scenario, data);
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),

@@ -29,8 +29,8 @@ int replay_run(const ReplayOptions& options) {
   const Checkpoint model = read_checkpoint(directory.model().string());
   if (const std::string reason = replay_refusal(model.kernel_set, kernel_set()); !reason.empty())
     throw CommandError(fmt::format("{}: {}", options.run_directory, reason));
-  const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}).scenario,
-                                                data_directories(options.machine.data_directory));
+  const std::vector<std::string> data = data_directories(options.machine.data_directory);
+  const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}, data).scenario, data);
   Replay replay(federation, read_event_log(directory.events().string()), options.machine.worker_threads());
   std::string difference = replay.run();
   if (difference.empty()) difference = compare_states(model.state, replay.state());

@@ -53,14 +53,15 @@ void print_result(const RecordedRun& run, const RunDirectory& directory) {
 
 int run_scenario(const RunOptions& options) {
   options.machine.apply();
-  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings);
+  const std::vector<std::string> data = data_directories(options.machine.data_directory);
+  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) tell(note);
   const RunDirectory directory(options.out.empty() ? "runs/" + resolved.scenario.name : options.out);
   StartingPoint start = find_starting_point(directory, resolved.scenario, options.resume, options.force);
   for (const std::string& note : start.notes) tell(note);
   if (start.finished) return 0;
 
-  const Federation federation = make_federation(resolved.scenario, data_directories(options.machine.data_directory));
+  const Federation federation = make_federation(resolved.scenario, data);
   FederationState state = prepare_directory(directory, federation, start);
   write_file(directory.scenario(), write_scenario(resolved.scenario));
   write_file(directory.provenance(), provenance_json(federation, start.kernels));

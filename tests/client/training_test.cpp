@@ -170,7 +170,7 @@ TEST(Training, AMethodThatDoesNotFitIsAScenarioError) {
   const auto mistake = [](const Scenario& scenario) -> std::string {
     try {
       make_plan(scenario, kImage, kClasses);
-    } catch (const ScenarioError& error) {
+    } catch (const ScenarioErrors& error) {
       return error.what();
     }
     return "accepted";

@@ -78,13 +78,6 @@ TEST(Options, RefusalsNamePlaceKeyAndReason) {
   EXPECT_NO_THROW(options.require(true, "widths", "too wide"));
 }
 
-TEST(SourcePosition, KnowsOverrides) {
-  EXPECT_EQ(to_string(override_position("seed")), "--set seed");
-  EXPECT_TRUE(from_override(override_position("seed")));
-  EXPECT_FALSE(from_override({"a.toml", 3}));
-  EXPECT_FALSE(from_override({"default", 0}));
-}
-
 TEST(Nearest, FindsTheNameWithFewestEdits) {
   const std::vector<std::string> known = {"rounds", "cohort", "clients", "mqat", "fedavg"};
   EXPECT_EQ(nearest("cohrt", known), "cohort");

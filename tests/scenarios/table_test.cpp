@@ -75,15 +75,67 @@ TEST(ResolveOptions, SaysWhichTypeItExpects) {
             "--set training.method.lambda: expected a number such as 0.0, not text");
 }
 
-TEST(OptionMistakes, FindsAll) {
+void take_all(const Options&) {}
+
+/// Refuses as makers do: one value after the other, the second one in the light of the first.
+void refuse_some(const Options& options) {
+  const double lambda = options.number("lambda");
+  options.require(lambda >= 0 && lambda < 1, "lambda", "must be in [0, 1)");
+  options.require(options.text("sampling") != "round" || lambda > 0, "sampling", "round needs a lambda above 0");
+  for (const std::int64_t width : options.integers("widths")) options.require(width <= 16, "widths", "too wide");
+}
+
+std::vector<std::string> refused(const Options& options) {
+  std::vector<std::string> lines;
+  for (const ScenarioError& mistake : option_mistakes(kMixed, options, refuse_some)) lines.emplace_back(mistake.what());
+  return lines;
+}
+
+TEST(OptionMistakes, FindsEveryValueThatTheMakerRefuses) {
+  Options options = given();
+  options.set("lambda", -1.0, {"a.toml", 4});
+  options.set("widths", std::int64_t{64}, {"a.toml", 5});
+  EXPECT_EQ(refused(options), (std::vector<std::string>{"a.toml:4: training.method.lambda: must be in [0, 1)",
+                                                        "a.toml:5: training.method.widths: too wide"}));
+}
+
+TEST(OptionMistakes, FindsValuesBesideUnknownOptionsAndWrongTypes) {
+  Options options = given();
+  options.set("lambda", std::string("much"), {"a.toml", 4});
+  options.set("widths", std::int64_t{64}, {"a.toml", 5});
+  options.set("foo", true, {"a.toml", 6});
+  const std::vector<std::string> lines = refused(options);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[2], "a.toml:5: training.method.widths: too wide");
+}
+
+TEST(OptionMistakes, AStandInIsNotTheUsersMistake) {
+  Options options = given();
+  options.set("sampling", std::string("round"), {"a.toml", 5});
+  EXPECT_EQ(refused(options).size(), 1U);
+  options.set("lambda", 2.0, {"a.toml", 4});  // its fallback, 0, would not go with "round"
+  EXPECT_EQ(refused(options), std::vector<std::string>{"a.toml:4: training.method.lambda: must be in [0, 1)"});
+}
+
+TEST(OptionMistakes, AMakerThatFailsForAnotherReasonEndsTheSearch) {
+  Options options = given();
+  options.set("lambda", 2.0, {"a.toml", 4});
+  const auto missing_file = [](const Options& made_of) {
+    made_of.require(made_of.number("lambda") < 1, "lambda", "too large");
+    throw std::runtime_error("no such file");
+  };
+  EXPECT_EQ(option_mistakes(kMixed, options, missing_file).size(), 1U);
+}
+
+TEST(OptionMistakes, FindsUnknownOptionsAndWrongTypes) {
   Options options = given();
   options.set("lambda", true, {"a.toml", 4});
   options.set("foo", true, {"a.toml", 5});
-  const std::vector<ScenarioError> found = option_mistakes(kMixed, options);
+  const std::vector<ScenarioError> found = option_mistakes(kMixed, options, take_all);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_TRUE(std::string(found[0].what()).starts_with("a.toml:5: training.method.foo: "));
   EXPECT_TRUE(std::string(found[1].what()).starts_with("a.toml:4: training.method.lambda: "));
-  EXPECT_TRUE(option_mistakes(kMixed, given()).empty());
+  EXPECT_TRUE(option_mistakes(kMixed, given(), take_all).empty());
 }
 
 TEST(DropForeignOptions, DropsOnlyWhatTheFileWroteForTheOldRow) {
@@ -94,7 +146,7 @@ TEST(DropForeignOptions, DropsOnlyWhatTheFileWroteForTheOldRow) {
   EXPECT_EQ(drop_foreign_options(kMixed, part), std::vector<std::string>{"foo"});
   EXPECT_TRUE(part.options.has("widths"));
   EXPECT_TRUE(part.options.has("bar"));
-  EXPECT_EQ(option_mistakes(kMixed, part.options).size(), 1U);
+  EXPECT_EQ(option_mistakes(kMixed, part.options, take_all).size(), 1U);
 }
 
 TEST(DropForeignOptions, LeavesAPartThatTheFileNamed) {

@@ -165,7 +165,7 @@ TEST(Evaluator, RefusesLearnedStepsThatTheModelLacks) {
   try {
     Evaluator::check_steps(grid, *model.network, *model.parameters.layout);
     FAIL();
-  } catch (const ScenarioError& error) {
+  } catch (const ScenarioErrors& error) {
     EXPECT_TRUE(std::string(error.what()).starts_with(
         "s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
   }

@@ -91,6 +91,24 @@ TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
   EXPECT_EQ(folder.run({"run", "tiny.toml"}).error, outcome.error);
 }
 
+TEST_F(BadInput, CheckTellsMistakesOfAllKindsInTheOrderOfTheFile) {
+  std::string text = folder.read("tiny.toml");
+  text.replace(text.find("set = \"glyphs\""), 14, "set = \"mnist\"");
+  text.replace(text.find("alpha = 1.0"), 11, "alpha = -1");
+  text.replace(text.find("rate = 0.1"), 10, "rate = -1\nmomentum = 2");
+  text.replace(text.find("weights = [4]"), 13, "weights = [4, 99]");
+  folder.write("tiny.toml", text);
+  const Outcome outcome = folder.run({"check", "tiny.toml"});
+  EXPECT_EQ(outcome.code, 1);
+  const Words lines = complaints(outcome);
+  const Words expected{"tiny.toml:4: data.set: mnist: its files are in none of", "tiny.toml:10: data.partition.alpha",
+                       "tiny.toml:22: training.optimizer.rate", "tiny.toml:23: training.optimizer.momentum",
+                       "tiny.toml:32: evaluate.weights"};
+  ASSERT_EQ(lines.size(), expected.size()) << outcome.error;
+  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(lines[i].starts_with(expected[i])) << lines[i];
+  EXPECT_EQ(folder.run({"run", "tiny.toml"}).error, outcome.error);
+}
+
 std::string big_endian(std::initializer_list<std::uint32_t> values) {
   std::string bytes;
   for (const std::uint32_t value : values)

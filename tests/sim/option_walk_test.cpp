@@ -52,7 +52,7 @@ FloatBuffer trained(const std::string& family, const Part& made) {
   Scenario scenario = tiny_scenario({"training.method.name=fedavg", "model.hidden=[16, 12]", "federation.rounds=2",
                                      "federation.cohort=2", "federation.uplink.name=float32", "data.proxy=0"});
   put(scenario, family, made);
-  const Federation federation = make_federation(resolve_scenario(scenario).scenario, directories());
+  const Federation federation = make_federation(resolve_scenario(scenario, directories()).scenario, directories());
   return run_all(federation).global.values;
 }
 

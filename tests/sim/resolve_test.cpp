@@ -2,15 +2,33 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
 #include "tests/sim/tiny_scenario.h"
 
 namespace anybit {
 namespace {
 
+/// A file of this process, gone afterwards.
+class TinyFile {
+ public:
+  TinyFile() { std::ofstream(path_) << kTinyScenario; }
+  ~TinyFile() { std::remove(path_.c_str()); }
+  TinyFile(const TinyFile&) = delete;
+  TinyFile& operator=(const TinyFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = testing::TempDir() + "resolve_" + std::to_string(::getpid()) + ".toml";
+};
+
 ResolvedScenario resolve(const std::vector<std::string>& settings) {
-  std::vector<Override> overrides;
-  for (const std::string& setting : settings) overrides.push_back(parse_override(setting));
-  return resolve_scenario(parse_scenario(kTinyScenario, "tiny.toml", overrides));
+  const TinyFile file;
+  return resolve_file(file.path(), settings, {});
 }
 
 std::vector<std::string> mistakes(const std::vector<std::string>& settings) {
@@ -30,7 +48,7 @@ TEST(Resolve, WritesEveryOptionOut) {
 
 TEST(Resolve, IsStable) {
   const std::string text = write_scenario(resolve({}).scenario);
-  EXPECT_EQ(write_scenario(resolve_scenario(parse_scenario(text, "again.toml", {})).scenario), text);
+  EXPECT_EQ(write_scenario(resolve_scenario(parse_scenario(text, "again.toml", {}), {}).scenario), text);
 }
 
 TEST(Resolve, DropsWhatWasWrittenForTheOldRowAndSaysSo) {
@@ -61,10 +79,54 @@ TEST(Resolve, CollectsAllMistakes) {
   const std::vector<std::string> lines =
       mistakes({"model.name=mpl", "training.method.widthss=[4]", "training.optimizer.rate=-1", "evaluate.range=[\"mes\"]"});
   ASSERT_EQ(lines.size(), 4U);
-  EXPECT_NE(lines[1].find("did you mean 'mlp'"), std::string::npos);
-  EXPECT_NE(lines[2].find("did you mean 'widths'"), std::string::npos);
-  EXPECT_NE(lines[3].find("rate"), std::string::npos);
-  EXPECT_NE(lines[0].find("did you mean 'mse'"), std::string::npos);
+  EXPECT_NE(lines[0].find("did you mean 'mlp'"), std::string::npos);
+  EXPECT_NE(lines[1].find("did you mean 'widths'"), std::string::npos);
+  EXPECT_NE(lines[2].find("rate"), std::string::npos);
+  EXPECT_NE(lines[3].find("--set evaluate.range: unknown range rule 'mes'"), std::string::npos);
+}
+
+/// How many mistakes there are, and whether each of the words is in one of them.
+void expect_mistakes(const std::vector<std::string>& settings, const std::vector<std::string>& words) {
+  const std::vector<std::string> lines = mistakes(settings);
+  EXPECT_EQ(lines.size(), words.size()) << testing::PrintToString(lines);
+  for (const std::string& word : words)
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                            [&](const std::string& line) { return line.find(word) != std::string::npos; }),
+              1)
+        << word;
+}
+
+TEST(Resolve, FindsEveryBadValueOfOnePart) {
+  expect_mistakes({"training.optimizer.rate=-1", "training.optimizer.momentum=2", "training.optimizer.clip=-1"},
+                  {"rate", "momentum", "clip"});
+  expect_mistakes({"data.bend=2", "data.noise=-1", "data.classes=1"}, {"bend", "noise", "classes"});
+  expect_mistakes({"data.partition.alpha=-1", "data.partition.minimum=0"}, {"alpha", "minimum"});
+  expect_mistakes({"federation.uplink.bits=99", "federation.uplink.rounding=up"}, {"bits", "rounding"});
+  expect_mistakes({"training.method.widths=[99]", "training.method.range=bogus", "training.method.first=1"},
+                  {"widths", "range", "first"});
+}
+
+TEST(Resolve, AValueThatOnlyGoesWithABadOneIsNotJudged) {
+  expect_mistakes({"training.optimizer.nesterov=true", "training.optimizer.momentum=2"}, {"momentum"});
+  expect_mistakes(
+      {"data.proxy=many", "training.method.name=fedavg", "training.method.widths=[4]", "evaluate.activations=[8]"},
+      {"data.proxy", "widths"});
+}
+
+TEST(Resolve, FindsWhatGoesWrongTogetherBesideOtherParts) {
+  expect_mistakes({"training.optimizer.rate=-1", "training.method.name=kure", "training.method.layers=inner",
+                   "evaluate.range=[\"learned\"]", "federation.strategy.rate=0"},
+                  {"training.optimizer.rate", "leaves nothing", "federation.strategy.rate"});
+}
+
+TEST(Resolve, FindsMissingFilesBesideOtherMistakes) {
+  const std::string missing = "data.set: mnist: its files are in none";
+  expect_mistakes({"data.set=mnist", "training.optimizer.rate=-1"}, {"rate", missing});
+  expect_mistakes({"data.set=mnist", "data.examples=-1", "data.partition.alpha=-1"}, {"examples", "alpha", missing});
+}
+
+TEST(Resolve, FindsWhatTheDataCannotGiveBesideOtherMistakes) {
+  expect_mistakes({"data.partition.minimum=1000", "training.optimizer.rate=-1"}, {"rate", "data.partition.minimum"});
 }
 
 TEST(Resolve, PointsAtTheLine) {
@@ -72,7 +134,7 @@ TEST(Resolve, PointsAtTheLine) {
   std::string broken = text;
   broken.replace(broken.find("name = \"sgd\""), 12, "name = \"sdg\"");
   try {
-    resolve_scenario(parse_scenario(broken, "broken.toml", {}));
+    resolve_scenario(parse_scenario(broken, "broken.toml", {}), {});
     FAIL();
   } catch (const ScenarioErrors& errors) {
     ASSERT_EQ(errors.lines().size(), 1U);

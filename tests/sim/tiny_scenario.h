@@ -47,7 +47,7 @@ weights = [4]
 inline Scenario tiny_scenario(const std::vector<std::string>& settings = {}) {
   std::vector<Override> overrides;
   for (const std::string& setting : settings) overrides.push_back(parse_override(setting));
-  return resolve_scenario(parse_scenario(kTinyScenario, "tiny.toml", overrides)).scenario;
+  return resolve_scenario(parse_scenario(kTinyScenario, "tiny.toml", overrides), {}).scenario;
 }
 
 inline Federation tiny_federation(const std::vector<std::string>& settings = {}) {

@@ -1,0 +1,85 @@
+#include "scenarios/mistakes.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace anybit {
+namespace {
+
+constexpr std::string_view kOverridePrefix = "--set ";
+
+std::vector<ScenarioError> in_order(std::vector<ScenarioError> mistakes) {
+  const auto place = [](const ScenarioError& mistake) {
+    return mistake.where().line > 0 ? mistake.where().line : std::numeric_limits<int>::max();
+  };
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [&](const ScenarioError& a, const ScenarioError& b) { return place(a) < place(b); });
+  std::vector<ScenarioError> once;
+  for (const ScenarioError& mistake : mistakes) {
+    const auto same = [&](const ScenarioError& other) { return std::strcmp(other.what(), mistake.what()) == 0; };
+    if (std::none_of(once.begin(), once.end(), same)) once.push_back(mistake);
+  }
+  return once;
+}
+
+std::string joined(const std::vector<ScenarioError>& mistakes) {
+  std::string text;
+  for (const ScenarioError& mistake : mistakes) {
+    if (!text.empty()) text += '\n';
+    text += mistake.what();
+  }
+  return text;
+}
+
+}  // namespace
+
+SourcePosition override_position(const std::string& path) { return {std::string(kOverridePrefix) + path, 0}; }
+
+bool from_override(const SourcePosition& where) { return where.line == 0 && where.file.starts_with(kOverridePrefix); }
+
+std::string to_string(const SourcePosition& where) {
+  return where.line == 0 ? where.file : where.file + ":" + std::to_string(where.line);
+}
+
+ScenarioError::ScenarioError(SourcePosition where, const std::string& reason, std::string key)
+    : std::runtime_error(to_string(where) + ": " + reason), where_(std::move(where)), key_(std::move(key)) {}
+
+ScenarioErrors::ScenarioErrors(std::vector<ScenarioError> mistakes)
+    : std::runtime_error(joined(in_order(mistakes))), mistakes_(in_order(std::move(mistakes))) {}
+
+std::vector<std::string> ScenarioErrors::lines() const {
+  std::vector<std::string> lines;
+  for (const ScenarioError& mistake : mistakes_) lines.emplace_back(mistake.what());
+  return lines;
+}
+
+void Mistakes::add(ScenarioError mistake) { found_.push_back(std::move(mistake)); }
+
+void Mistakes::add(const std::vector<ScenarioError>& mistakes) {
+  found_.insert(found_.end(), mistakes.begin(), mistakes.end());
+}
+
+void Mistakes::check(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const ScenarioErrors& several) {
+    add(several.mistakes());
+  } catch (const ScenarioError& mistake) {
+    add(mistake);
+  }
+}
+
+bool Mistakes::about(std::string_view key) const {
+  return std::any_of(found_.begin(), found_.end(), [&](const ScenarioError& mistake) {
+    const std::string_view path = mistake.key();
+    return path.starts_with(key) && (path.size() == key.size() || path[key.size()] == '.');
+  });
+}
+
+void Mistakes::throw_if_any() const {
+  if (!found_.empty()) throw ScenarioErrors(found_);
+}
+
+}  // namespace anybit
