@@ -85,6 +85,16 @@ class ActivationQuantizer final : public SlotFunction {
 
 }  // namespace
 
+std::size_t quantizing_bytes(const Network& network, const GridPoint& point) {
+  if (make_range_rule(point.range, point.fit.percentile)->timing() == FitTiming::kEveryStep) return 0;
+  std::size_t largest = 0;
+  each_quantized_weight(network, point,
+                        [&](const SlotSite& site, int, int) { largest = std::max(largest, site.size); });
+  FitScratch scratch;
+  scratch.reserve_for_groups(largest);
+  return scratch.bytes();
+}
+
 Parameters quantize_weights(const Network& network, const Parameters& parameters, const GridPoint& point) {
   check_width(point.weights, "weights");
   if (point.first != 0) check_width(point.first, "first");

@@ -37,6 +37,9 @@ struct Range {
 /// replaced by its quantized values. Biases and norms stay float.
 Parameters quantize_weights(const Network& network, const Parameters& parameters, const GridPoint& point);
 
+/// The bytes of the room that quantize_weights() needs beside the copy, while it works. Min-max needs next to none.
+std::size_t quantizing_bytes(const Network& network, const GridPoint& point);
+
 /// The ranges that a method's training left in the parameters, one per weighted layer; empty if it kept none.
 std::vector<Range> trained_ranges(const Network& network, const Parameters& parameters);
 

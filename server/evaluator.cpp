@@ -179,11 +179,16 @@ std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const Ev
 std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
                              int threads) {
   const Plan plan = plan_evaluation(grid, {});
-  const auto quantized = static_cast<std::size_t>(std::ranges::count_if(
-      plan.models, [](const GridPoint& point) { return !float_weights(point); }));
-  const Workspace workspace(std::move(network), kBatch, Mode::kInference);
-  return std::min(quantized, kModelsAtOnce) * layout.size() * sizeof(float) +
-         static_cast<std::size_t>(threads) * workspace.bytes();
+  std::size_t quantized = 0, room = 0;
+  for (const GridPoint& point : plan.models) {
+    if (float_weights(point)) continue;
+    ++quantized;
+    room = std::max(room, quantizing_bytes(*network, point));
+  }
+  const std::size_t at_once = std::min(quantized, kModelsAtOnce);
+  const std::size_t workers = static_cast<std::size_t>(threads);
+  const Workspace workspace(network, kBatch, Mode::kInference);
+  return at_once * layout.size() * sizeof(float) + std::min(at_once, workers) * room + workers * workspace.bytes();
 }
 
 void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy) {

@@ -31,7 +31,8 @@ class Evaluator {
   /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
   std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
 
-  /// The most bytes that an evaluation of the grid holds at once: quantized copies and every thread's workspace.
+  /// The most bytes that an evaluation of the grid holds at once: quantized copies, every thread's room to fit ranges,
+  /// and every thread's workspace.
   static std::size_t bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
                            int threads);
   /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.

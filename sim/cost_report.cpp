@@ -72,10 +72,12 @@ std::string spread_line(const char* label, const Histogram& histogram, const std
 }
 
 std::string memory_line(const MemoryCost& cost, int threads) {
-  return fmt::format("{:<22}{}: data {}, server {}, messages {}, training {}, evaluation {}, checkpoint {}, libraries {} ({} threads)\n",
-                     "memory", bytes_text(cost.total()), bytes_text(cost.data), bytes_text(cost.server),
-                     bytes_text(cost.messages), bytes_text(cost.training), bytes_text(cost.evaluation),
-                     bytes_text(cost.checkpoint), bytes_text(cost.libraries), threads);
+  return fmt::format(
+      "{:<22}{} with {} thread{}: program {}, data {}, server {}, messages {}, training {}, evaluation {}, checkpoint "
+      "{}\n",
+      "memory", bytes_text(cost.total()), threads, threads == 1 ? "" : "s", bytes_text(cost.program),
+      bytes_text(cost.data), bytes_text(cost.server), bytes_text(cost.messages), bytes_text(cost.training),
+      bytes_text(cost.evaluation), bytes_text(cost.checkpoint));
 }
 
 }  // namespace

@@ -4,21 +4,27 @@
 
 namespace anybit {
 
-/// The bytes that a run holds at most, the program's own code and libraries left out. Of what is allocated once per
-/// thread, all threads together.
+/// The bytes that a run has in memory at most: its peak resident size. Of what is allocated once per thread, all
+/// threads together. All parts but the program are counted, buffer by buffer, as if they all were there at once; they
+/// nearly are, because buffers are kept. Left out: what the allocator wastes between them and the threads' stacks (a
+/// few per cent).
 struct MemoryCost {
   double data = 0;        // examples that stay, with their index lists
   double server = 0;      // global model, exact sum, strategy state
-  double messages = 0;    // parameters on their way, updates that wait for their turn
+  double messages = 0;    // parameters on their way, of two rounds at the turn; updates that wait for theirs
   double training = 0;    // workspaces and parameter buffers, drawn examples
-  double evaluation = 0;  // quantized copies, inference workspaces
+  double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces
   double checkpoint = 0;  // the copy that is written
+  /// Code of the program and its libraries, prepared kernels (oneDNN keeps them once for all threads), everything
+  /// small: what this process has in memory besides the data, measured after each kernel of the network was made and
+  /// run once.
+  double program = 0;
 
-  double libraries = 0;   // prepared kernels and their scratch, what the allocator wastes: as measured, not counted
-
-  double total() const { return data + server + messages + training + evaluation + checkpoint + libraries; }
+  double total() const { return data + server + messages + training + evaluation + checkpoint + program; }
 };
 
+/// Makes workspaces and runs one batch of zeros through the network, so it takes the time of a training step, and the
+/// memory of one thread. In a process that has run other networks, their kernels count, too.
 MemoryCost memory_cost(const Federation& federation, int threads);
 
 }  // namespace anybit

@@ -35,7 +35,7 @@ void RangeRule::fit_groups(std::span<const float> values, int channel_stride, Fi
   const auto channels = static_cast<std::size_t>(grids.channels());
   const auto stride = static_cast<std::size_t>(channel_stride);
   // The second half is the rules' own room.
-  scratch.reserve(2 * values.size());
+  scratch.reserve_for_groups(values.size());
   for (std::size_t c = 0; c < channels; ++c) {
     if (!log2_steps.empty()) request.log2_step = log2_steps[c];
     if (channels == 1) {

@@ -18,6 +18,9 @@ struct FitScratch {
   std::vector<std::uint32_t> counts;
   /// Grows the room to what the largest tensor needs, so that later fits allocate nothing.
   void reserve(std::size_t largest_tensor);
+  /// The same for fit_groups().
+  void reserve_for_groups(std::size_t largest_tensor) { reserve(2 * largest_tensor); }
+  std::size_t bytes() const { return values.size() * sizeof(float) + counts.size() * sizeof(std::uint32_t); }
 };
 
 /// What a symmetric grid is wanted for.

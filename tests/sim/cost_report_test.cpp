@@ -37,15 +37,24 @@ TEST(MemoryCost, IsTheSumOfItsParts) {
   EXPECT_EQ(cost.data, 5500.0 * (784 + 1 + 4) + 20 * 8);
   EXPECT_EQ(cost.server, 6 * buffer);
   EXPECT_EQ(cost.checkpoint, buffer);
-  EXPECT_EQ(cost.messages, 2 * frame.task + 3 * frame.update +
-                               2 * (frame.task + frame.update + std::max(frame.task, frame.update)));
+  EXPECT_EQ(cost.messages,
+            3 * frame.task + 3 * frame.update + 2 * (frame.task + frame.update + std::max(frame.task, frame.update)));
   const Workspace training(federation.training.network, 8, Mode::kTraining);
   EXPECT_EQ(cost.training, 2 * (static_cast<double>(training.bytes()) + 3 * buffer));
   const Workspace inference(federation.training.network, 100, Mode::kInference);
   EXPECT_EQ(cost.evaluation, buffer + 2 * static_cast<double>(inference.bytes()));  // one copy, of four bits
   EXPECT_EQ(cost.total(),
-            cost.data + cost.server + cost.messages + cost.training + cost.evaluation + cost.checkpoint +
-                22e6);
+            cost.data + cost.server + cost.messages + cost.training + cost.evaluation + cost.checkpoint + cost.program);
+  EXPECT_GT(cost.program, 1e6);
+}
+
+TEST(MemoryCost, CountsTheRoomToFitRanges) {
+  const auto evaluation = [](const std::string& range) {
+    const Federation federation = tiny_federation({"evaluate.weights=[8, 4]", "evaluate.range=" + range});
+    return memory_cost(federation, 2).evaluation;
+  };
+  // Of two models at once: twice the largest weight, and a histogram of 8192 bins.
+  EXPECT_EQ(evaluation("mse") - evaluation("minmax"), 2 * 4.0 * (2 * 784 * 16 + 8192));
 }
 
 TEST(MemoryCost, DoesNotGrowWithWriters) {
@@ -53,7 +62,11 @@ TEST(MemoryCost, DoesNotGrowWithWriters) {
     return tiny_federation({"data.partition.name=writer", "data.clients=" + clients});
   };
   const Federation many = with("100000000");
-  EXPECT_EQ(memory_cost(many, 1).total(), memory_cost(with("20"), 1).total());
+  const auto counted = [](const Federation& federation) {
+    const MemoryCost cost = memory_cost(federation, 1);
+    return cost.total() - cost.program;
+  };
+  EXPECT_EQ(counted(many), counted(with("20")));
   const std::string report = cost_report(many, 1);
   EXPECT_NE(report.find("examples a client     20 / 20 / 20  (least / middle / most)"), std::string::npos) << report;
   EXPECT_NE(report.find("of the first 1000 clients"), std::string::npos) << report;

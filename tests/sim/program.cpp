@@ -58,9 +58,11 @@ void Program::signal(int number) const { ::kill(pid_, number); }
 
 Outcome Program::wait() {
   int status = 0;
-  ::waitpid(pid_, &status, 0);
+  struct rusage used = {};
+  ::wait4(pid_, &status, 0, &used);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, text_of(folder_ / "stdout.txt"), text_of(folder_ / "stderr.txt")};
+  return {code, text_of(folder_ / "stdout.txt"), text_of(folder_ / "stderr.txt"),
+          1024.0 * static_cast<double>(used.ru_maxrss)};
 }
 
 Outcome run_program(const fs::path& folder, const std::vector<std::string>& arguments) {

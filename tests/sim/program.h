@@ -11,6 +11,7 @@ struct Outcome {
   int code = 0;      // exit code; 128 + signal where it was killed
   std::string out;
   std::string error;
+  double peak_bytes = 0;  // resident at most
 };
 
 /// A process that is still running.

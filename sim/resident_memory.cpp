@@ -1,0 +1,21 @@
+#include "sim/resident_memory.h"
+
+#include <malloc.h>
+
+#include <fstream>
+#include <string>
+
+namespace anybit {
+
+double resident_bytes() {
+  malloc_trim(0);
+  // Not /proc/self/statm: its counters lag behind by up to a megabyte.
+  std::ifstream rollup("/proc/self/smaps_rollup");
+  for (std::string word; rollup >> word;) {
+    double kibibytes = 0;
+    if (word == "Rss:" && rollup >> kibibytes) return 1024 * kibibytes;
+  }
+  return 0;
+}
+
+}  // namespace anybit

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace anybit {
+
+/// Bytes of this process that lie in memory now, pages of its code and libraries among them. What was freed is given
+/// back to the system first. 0 where the system does not say (/proc/self/smaps_rollup).
+double resident_bytes();
+
+}  // namespace anybit

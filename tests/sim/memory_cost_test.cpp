@@ -1,0 +1,53 @@
+// What `check` promises, against what the kernel says a run had in memory at most.
+#include "sim/memory_cost.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+#include <string>
+#include <tuple>
+
+#include "tests/sim/program.h"
+
+namespace anybit {
+namespace {
+
+constexpr double kTolerance = 0.15;
+
+/// The number of "memory   21.3 MB with 1 thread: ...".
+double promised_bytes(const std::string& report) {
+  const std::map<std::string, double> units{{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}};
+  std::istringstream line(report.substr(report.find("\nmemory ") + 8));
+  double number = 0;
+  std::string unit;
+  line >> number >> unit;
+  return number * units.at(unit);
+}
+
+struct MemoryOfRuns : testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(MemoryOfRuns, IsWhatCheckPromises) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "machine: no plain memory under a sanitizer, which keeps its own beside it";
+#endif
+  const std::string& model = std::get<0>(GetParam());
+  const std::string& threads = std::get<1>(GetParam());
+  const ProgramFolder folder;
+  const auto outcome = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"tiny.toml", "--threads", threads, "--set", "model.name=" + model});
+    const Outcome done = folder.run(words);
+    EXPECT_EQ(done.code, 0) << done.error;
+    return done;
+  };
+  const double promised = promised_bytes(outcome({"check"}).out);
+  const double measured = outcome({"run"}).peak_bytes;
+  EXPECT_NEAR(promised / measured, 1.0, kTolerance) << promised << " promised, " << measured << " measured";
+}
+
+INSTANTIATE_TEST_SUITE_P(SmallAndBigger, MemoryOfRuns,
+                         testing::Combine(testing::Values("logistic", "lenet"), testing::Values("1", "2")),
+                         [](const auto& tested) { return std::get<0>(tested.param) + std::get<1>(tested.param); });
+
+}  // namespace
+}  // namespace anybit
