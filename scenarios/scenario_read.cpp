@@ -135,10 +135,20 @@ Scenario::Checkpoint read_checkpoint(const TomlNode* node, Mistakes& mistakes) {
   return checkpoint;
 }
 
+/// It names the run's folder, so it must not lead elsewhere.
+std::string read_name(SectionReader& top, const std::string& file) {
+  constexpr std::string_view kAccepted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.";
+  std::string name = top.text("name", std::filesystem::path(file).stem().string());
+  if (name.empty() || name.starts_with('.') || name.find_first_not_of(kAccepted) != std::string::npos)
+    top.refuse("name", "'" + name + "' cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', "
+                       "not '.' at the start");
+  return name;
+}
+
 Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
   SectionReader top(&document, "", mistakes);
   Scenario scenario;
-  scenario.name = top.text("name", std::filesystem::path(mistakes.file()).stem().string());
+  scenario.name = read_name(top, mistakes.file());
   scenario.seed = static_cast<std::uint64_t>(top.integer("seed", {0, kMost}, 1));
   scenario.data = read_data(top.section("data"), mistakes);
   scenario.model = top.part("model", std::nullopt);

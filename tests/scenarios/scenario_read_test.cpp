@@ -153,6 +153,22 @@ TEST(ReadScenario, APartIsANameOrATable) {
             Lines{"a.toml:11: training.method.deep: an option cannot be a table; known: name"});
 }
 
+TEST(ReadScenario, ANameCannotLeadOutOfItsFolder) {
+  const std::string accepted =
+      " cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', not '.' at the start";
+  for (const char* name : {"../evil", "/tmp/evil", "a/b", ".", "..", ".hidden", "", "tab\\there", "\u00e9"})
+    EXPECT_EQ(mistakes_of(kSmallest, {{"name", std::string("\"").append(name).append("\"")}}).size(), 1U) << name;
+  EXPECT_EQ(mistakes_of(kSmallest, {{"name", "../evil"}}), Lines{"--set name: '../evil'" + accepted});
+  EXPECT_EQ(mistakes_of("name = \"a/b\"\n" + kSmallest), Lines{"a.toml:1: name: 'a/b'" + accepted});
+  EXPECT_EQ(mistakes_of(kSmallest, {{"name", "Fashion at W4A8_v1.2-b"}}), Lines{});
+}
+
+TEST(ReadScenario, AnOptionIsNotNan) {
+  EXPECT_EQ(mistakes_of(kSmallest, {{"training.optimizer.rate", "nan"}}),
+            Lines{"--set training.optimizer.rate: nan cannot be used here; an option is a number, a text, true or false, "
+                  "or a list"});
+}
+
 TEST(ReadScenario, SeedsAreNotNegative) {
   EXPECT_EQ(mistakes_of(kSmallest, {{"seed", "-1"}}), Lines{"--set seed: -1 is out of range; accepted: at least 0"});
   EXPECT_EQ(read(kSmallest, {{"seed", "9223372036854775807"}}).seed, 9223372036854775807U);
