@@ -1,6 +1,7 @@
 #include "data/federated_data.h"
 
 #include <fmt/core.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -73,6 +74,13 @@ Holding draw_holding(const Scenario& scenario, const Dataset& set, std::size_t p
   return made;
 }
 
+/// Of the test examples only: they cost nothing more, and what changes the drawing changes them too.
+std::string drawn_checksum(const std::string& set, const ExamplePool& test) {
+  const uLong pixels = crc32_z(0, test.pixels.data(), test.pixels.size());
+  const uLong both = crc32_z(pixels, test.labels.data(), test.labels.size());
+  return fmt::format("{}-test {:08x} {}", set, both, test.pixels.size() + test.labels.size());
+}
+
 /// Takes the server's shares from the training examples at random; what remains for clients is returned in order.
 std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) {
   const std::uint64_t held = static_cast<std::uint64_t>(scenario.data.proxy + scenario.data.validation);
@@ -120,7 +128,9 @@ std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::ve
                           fmt::format("data.partition: '{}' does not say who wrote an example, so it cannot be dealt "
                                       "out by 'writer'; 'iid' and 'dirichlet' can",
                                       data.set.name));
-    return std::make_unique<WriterData>(set, draw_holding(scenario, set, 0), data.clients);
+    Holding drawn = draw_holding(scenario, set, 0);
+    set.checksums.push_back(drawn_checksum(data.set.name, drawn.test));
+    return std::make_unique<WriterData>(set, std::move(drawn), data.clients);
   }
 
   Holding holding;
@@ -128,6 +138,7 @@ std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::ve
   if (set.writers) {
     const std::size_t pooled = std::size_t{data.clients} * set.writers->examples();
     holding = draw_holding(scenario, set, pooled);
+    set.checksums.push_back(drawn_checksum(data.set.name, holding.test));
     available = all_indices(pooled);
   } else {
     holding.pool = std::move(set.training);

@@ -31,7 +31,7 @@ class FederatedData {
   ExamplesView proxy;
   ExamplesView validation;
   ExamplesView test;
-  /// "name crc32 size" a file, for provenance.json; empty for generated data.
+  /// "name crc32 size", one a file; for generated data one, of its test examples. Other checksums, other data.
   std::vector<std::string> checksums;
 };
 

@@ -26,9 +26,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are written in memory order");
 
 constexpr std::array<char, 8> kMagic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'K'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
-enum Tag : std::uint32_t { kScenario = 1, kResultBearing, kKernelSet, kNumbers, kGlobal, kStrategyState };
+enum Tag : std::uint32_t { kScenario = 1, kKernelSet, kData, kNumbers, kGlobal, kStrategyState };
 constexpr std::uint32_t kSections = 6;
 
 struct Section {
@@ -62,18 +62,23 @@ ByteSpan bytes_of(const T* data, std::size_t count) {
 std::array<ByteSpan, kSections> bodies(const Checkpoint& checkpoint, const Numbers& numbers) {
   const FederationState& state = checkpoint.state;
   return {bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size()),
-          bytes_of(checkpoint.result_bearing.data(), checkpoint.result_bearing.size()),
           bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size()),
+          bytes_of(checkpoint.data.data(), checkpoint.data.size()),
           bytes_of(&numbers, 1),
           bytes_of(state.global.values.data(), state.global.values.size()),
           bytes_of(state.strategy_state.data(), state.strategy_state.size())};
 }
+
+const char* const kNoCheckpoint = "this is no anybit checkpoint";
+const char* const kOtherPath = "check the path";
 
 /// One file being read; every failure names it.
 class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path), file_(path, std::ios::binary) {
     std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) fail(kNoCheckpoint, kOtherPath);
     left_ = std::filesystem::file_size(path, error);
     if (error || !file_) fail(error ? error.message() : "cannot be opened", "check the path and its permissions");
   }
@@ -97,12 +102,13 @@ class Reader {
   Header header() {
     Header header;
     std::uint32_t crc = 0;
-    if (left_ < sizeof header.magic) fail("this is no anybit checkpoint", "check the path");
+    if (left_ < sizeof header.magic) fail(kNoCheckpoint, kOtherPath);
     read(header.magic.data(), sizeof header.magic);
-    if (header.magic != kMagic) fail("this is no anybit checkpoint", "check the path");
+    if (header.magic != kMagic) fail(kNoCheckpoint, kOtherPath);
     read(&header.version, sizeof header.version);
     if (header.version != kVersion)
-      fail("format version " + std::to_string(header.version) + ", this program reads version 1",
+      fail("format version " + std::to_string(header.version) + ", this program reads version " +
+               std::to_string(kVersion),
            "use the program that wrote it");
     read(&header.sections, sizeof header - sizeof header.magic - sizeof header.version);
     read(&crc, sizeof crc);
@@ -163,8 +169,8 @@ Checkpoint read_checkpoint(const std::string& path) {
   Checkpoint checkpoint;
   std::vector<Numbers> numbers;
   reader.section(header.table[0], checkpoint.scenario);
-  reader.section(header.table[1], checkpoint.result_bearing);
-  reader.section(header.table[2], checkpoint.kernel_set);
+  reader.section(header.table[1], checkpoint.kernel_set);
+  reader.section(header.table[2], checkpoint.data);
   reader.section(header.table[3], numbers);
   reader.section(header.table[4], checkpoint.state.global.values);
   reader.section(header.table[5], checkpoint.state.strategy_state);

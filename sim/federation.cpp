@@ -101,11 +101,4 @@ FederationState Federation::first_state() const {
   return state;
 }
 
-std::string Federation::portable_scenario() const {
-  Scenario portable = scenario;
-  portable.federation.transport = "memory";
-  portable.checkpoint = Scenario::Checkpoint{};
-  return write_scenario(portable);
-}
-
 }  // namespace anybit

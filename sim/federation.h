@@ -28,9 +28,6 @@ struct Federation {
   FederationPlan plan() const;
   /// Version 0: initialised parameters, empty strategy state.
   FederationState first_state() const;
-  /// The scenario as a checkpoint carries it: without what differs between runs that must end in the same bytes
-  /// (transport, checkpoint settings).
-  std::string portable_scenario() const;
 };
 
 /// The message of a task and of all tasks with the same parameters: whoever sends it fills in the receiver.

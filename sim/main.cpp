@@ -8,6 +8,7 @@
 #include "scenarios/options.h"
 #include "scenarios/scenario.h"
 #include "sim/commands/commands.h"
+#include "sim/version.h"
 
 namespace {
 
@@ -45,7 +46,8 @@ int main(int count, char** arguments) {
   program.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("anybit-sim: {} (--help lists what there is)\n", error.what());
   });
-  program.set_version_flag("--version", ANYBIT_VERSION);
+  program.set_version_flag("--version",
+                           fmt::format("{} ({})", anybit::program_version(), anybit::program_commit()));
   anybit::Chosen chosen;
   anybit::add_run_command(program, chosen);
   anybit::add_check_command(program, chosen);

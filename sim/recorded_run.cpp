@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/accuracy_table.h"
+#include "sim/data_record.h"
 
 namespace anybit {
 namespace {
@@ -14,9 +15,9 @@ bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Ki
 
 Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
   Checkpoint checkpoint;
-  checkpoint.scenario = federation.portable_scenario();
-  checkpoint.result_bearing = federation.result_bearing;
+  checkpoint.scenario = federation.result_bearing;
   checkpoint.kernel_set = std::move(kernels);
+  checkpoint.data = data_record(federation.data->checksums);
   checkpoint.layout = federation.training.layout->digest();
   return checkpoint;
 }

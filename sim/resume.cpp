@@ -4,6 +4,7 @@
 
 #include "nn/kernel_set.h"
 #include "scenarios/comma_list.h"
+#include "sim/data_record.h"
 #include "sim/kernel_record.h"
 #include "sim/scenario_difference.h"
 
@@ -12,10 +13,18 @@ namespace {
 
 void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& checkpoint, const Scenario& resolved) {
   const std::string now = result_bearing_text(resolved);
-  if (now == checkpoint.result_bearing) return;
+  if (now == checkpoint.scenario) return;
   throw RunError(fmt::format(
       "{}: the run there was started with other settings: {}; set them back, or start another run with --out",
-      directory.path().string(), comma_list(scenario_difference(checkpoint.result_bearing, now))));
+      directory.path().string(), comma_list(scenario_difference(checkpoint.scenario, now))));
+}
+
+void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation) {
+  const std::string difference = data_difference(checkpoint.data, data_record(federation.data->checksums));
+  if (difference.empty()) return;
+  throw RunError(fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or start "
+                             "another run with --out",
+                             directory.path().string(), difference));
 }
 
 /// True where the model is whole; a damaged one is noted.
@@ -75,6 +84,7 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
 }
 
 FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start) {
+  if (start.checkpoint) refuse_other_data(directory, start.checkpoint->checkpoint, federation);
   directory.create();
   if (!start.lock) {
     start.lock = std::make_unique<RunLock>(directory);

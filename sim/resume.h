@@ -26,7 +26,7 @@ struct StartingPoint {
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force);
 
 /// Makes the directory ready to go on from the starting point (locks it, clears it or cuts its files back) and returns
-/// the state to go on from.
+/// the state to go on from. RunError, and all as before, where the data is not that of the checkpoint.
 FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start);
 
 }  // namespace anybit

@@ -38,8 +38,6 @@ bool DataFile::refill() {
   if (file_.bad()) throw DataError(path_ + ": could not be read");
   chunk_size_ = static_cast<std::size_t>(file_.gcount());
   chunk_position_ = 0;
-  bytes_seen_ += chunk_size_;
-  crc_ = static_cast<std::uint32_t>(crc32(crc_, chunk_.data(), static_cast<uInt>(chunk_size_)));
   return chunk_size_ > 0;
 }
 
@@ -87,6 +85,7 @@ std::size_t DataFile::read_some(std::span<std::uint8_t> out) {
     }
   }
   position_ += done;
+  crc_ = static_cast<std::uint32_t>(crc32_z(crc_, out.data(), done));
   return done;
 }
 
@@ -119,7 +118,9 @@ void DataFile::expect_end() {
 }
 
 std::string DataFile::checksum() const {
-  return fmt::format("{} {:08x} {}", std::filesystem::path(path_).filename().string(), crc_, bytes_seen_);
+  std::filesystem::path name = std::filesystem::path(path_).filename();
+  if (name.extension() == ".gz") name.replace_extension();
+  return fmt::format("{} {:08x} {}", name.string(), crc_, position_);
 }
 
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,

@@ -35,7 +35,8 @@ class DataFile {
 
   const std::string& path() const { return path_; }
   std::uint64_t position() const { return position_; }
-  /// "name crc32 size" of the file as it lies on disk.
+  /// "name crc32 size" of what was read so far, unpacked and the name without ".gz": the same for the same content,
+  /// packed or not.
   std::string checksum() const;
 
   /// Throws DataError "path: byte N: reason".
@@ -53,7 +54,6 @@ class DataFile {
   std::size_t chunk_position_ = 0;
   std::size_t chunk_size_ = 0;
   std::uint64_t position_ = 0;
-  std::uint64_t bytes_seen_ = 0;
   std::uint32_t crc_ = 0;
   std::unique_ptr<z_stream_s> gzip_;  // null for a plain file
   bool member_ended_ = false;

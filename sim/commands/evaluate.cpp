@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "scenarios/width.h"
 #include "server/checkpoint.h"
 #include "sim/accuracy_table.h"
 #include "sim/commands/commands.h"
+#include "sim/data_record.h"
 #include "sim/federation.h"
 #include "sim/metrics.h"
 #include "sim/resolve.h"
@@ -16,27 +18,30 @@ namespace {
 
 struct EvaluateOptions {
   std::string checkpoint;
-  std::vector<int> weights;
-  std::vector<int> activations;
-  std::vector<std::string> ranges;
-  std::vector<std::string> granularities;
+  EvaluationGrid grid;  // what is not asked for is as in a scenario, but for the weights
   bool json = false;
   MachineOptions machine;
 };
 
-/// Without any of the four lists, the scenario's final grid; else what is left open means what it means in a scenario.
-EvaluationGrid asked_grid(const EvaluateOptions& options, const EvaluationGrid& of_scenario) {
-  if (options.weights.empty() && options.activations.empty() && options.ranges.empty() && options.granularities.empty())
-    return of_scenario;
-  EvaluationGrid grid;
-  grid.first = of_scenario.first;
-  grid.last = of_scenario.last;
-  grid.where = grid.range_where = {"evaluate", 0};
-  if (!options.weights.empty()) grid.weights = options.weights;
-  if (!options.activations.empty()) grid.activations = options.activations;
-  if (!options.ranges.empty()) grid.range = options.ranges;
-  if (!options.granularities.empty()) grid.granularity = options.granularities;
-  return grid;
+/// The scenario of a checkpoint, to be tested on the grid. Needs no ranges of activations yet: whether there are any is
+/// for check_ranges() to say, in words of this command.
+Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& options,
+                     const std::vector<std::string>& data_directories) {
+  Scenario scenario = parse_scenario(checkpoint.scenario, options.checkpoint, {{"name", "evaluate"}});
+  scenario.evaluate.grid = options.grid;
+  scenario.evaluate.grid.activations = {kFloatWidth};
+  return resolve_scenario(std::move(scenario), data_directories).scenario;
+}
+
+void check_ranges(const Federation& federation, const EvaluateOptions& options) {
+  const auto is_float = [](int width) { return width == kFloatWidth; };
+  if (federation.training.method.has_activation_ranges || federation.scenario.data.proxy > 0 ||
+      std::ranges::all_of(options.grid.activations, is_float))
+    return;
+  throw CommandError(fmt::format("{}: cannot quantize activations: it was trained without ranges for them and without "
+                                 "data.proxy to calibrate them on; leave --activations out, or train anew with "
+                                 "data.proxy or with a method that learns activation ranges",
+                                 options.checkpoint));
 }
 
 /// The scenario is the checkpoint's own, so what makes another network of it is the data.
@@ -49,18 +54,16 @@ EvaluationGrid asked_grid(const EvaluateOptions& options, const EvaluationGrid& 
 int evaluate_checkpoint(const EvaluateOptions& options) {
   options.machine.apply();
   Checkpoint checkpoint = read_checkpoint(options.checkpoint);
-  Scenario scenario = parse_scenario(checkpoint.scenario, options.checkpoint, {});
-  scenario.evaluate.final_grid = asked_grid(options, scenario.evaluate.final_grid);
-  scenario.evaluate.grid = scenario.evaluate.final_grid;
-  scenario.evaluate.has_final = false;
-  const std::vector<std::string> data = data_directories(options.machine.data_directory);
-  const Federation federation = make_federation(resolve_scenario(std::move(scenario), data).scenario, data);
+  const std::vector<std::string> directories = data_directories(options.machine.data_directory);
+  const Federation federation = make_federation(scenario_of(checkpoint, options, directories), directories);
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
+  check_ranges(federation, options);
+  if (const std::string other = data_difference(checkpoint.data, data_record(federation.data->checksums)); !other.empty())
+    fmt::print(stderr, "{}: the data is not that of its training: {}\n", options.checkpoint, other);
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);
-  const std::vector<Accuracy> values =
-      evaluator.evaluate(checkpoint.state.global, federation.scenario.evaluate.grid);
+  const std::vector<Accuracy> values = evaluator.evaluate(checkpoint.state.global, options.grid);
   if (options.json)
     fmt::print("{}\n", accuracies_json(values));
   else
@@ -69,11 +72,11 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   return 0;
 }
 
-CLI::Validator width_check() {
+CLI::Validator width_check(bool or_zero = false) {
   return CLI::Validator(
-      [](std::string& text) {
+      [or_zero](std::string& text) {
         int width = 0;
-        const bool fits = CLI::detail::lexical_cast(text, width) && is_width(width);
+        const bool fits = CLI::detail::lexical_cast(text, width) && (is_width(width) || (or_zero && width == 0));
         return fits ? std::string() : "width " + text + " is not 2 to 16, or 32 for float";
       },
       "WIDTH");
@@ -83,15 +86,20 @@ CLI::Validator width_check() {
 
 void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   auto options = std::make_shared<EvaluateOptions>();
+  EvaluationGrid& grid = options->grid;
+  grid.weights = {kFloatWidth, 8, 6, 4, 3, 2};
+  grid.where = {"evaluate", 0};
   CLI::App& command = *program.add_subcommand("evaluate", "Test a checkpoint at bit widths");
   command.add_option("checkpoint", options->checkpoint, "Checkpoint or model.ckpt")->required();
-  command.add_option("--weights", options->weights, "Widths of the weights, e.g. 8,4,3,2; 32 is float")
+  command.add_option("--weights", grid.weights, "Widths of the weights (default: 32,8,6,4,3,2); 32 is float")
       ->delimiter(',')->check(width_check());
-  command.add_option("--activations", options->activations, "Widths of the activations, e.g. 32,8")
+  command.add_option("--activations", grid.activations, "Widths of the activations, e.g. 32,8 (default: 32)")
       ->delimiter(',')->check(width_check());
-  command.add_option("--range", options->ranges, "Range rules of the weights, e.g. minmax,mse")->delimiter(',');
-  command.add_option("--granularity", options->granularities, "tensor, channel or both")
+  command.add_option("--range", grid.range, "Range rules of the weights, e.g. minmax,mse (default: minmax)")->delimiter(',');
+  command.add_option("--granularity", grid.granularity, "tensor, channel or both (default: tensor)")
       ->delimiter(',')->check(CLI::IsMember({"tensor", "channel"}));
+  command.add_option("--first", grid.first, "Width of the first layer; 0: as the others")->check(width_check(true));
+  command.add_option("--last", grid.last, "Width of the last layer; 0: as the others")->check(width_check(true));
   command.add_flag("--json", options->json, "As a JSON array of objects");
   options->machine.add_to(command);
   command.callback([options, &chosen] { chosen = [options] { return evaluate_checkpoint(*options); }; });

@@ -6,11 +6,14 @@
 #include <memory>
 
 #include "nn/kernel_set.h"
+#include "scenarios/comma_list.h"
 #include "server/checkpoint.h"
 #include "sim/commands/commands.h"
+#include "sim/data_record.h"
 #include "sim/kernel_record.h"
 #include "sim/resolve.h"
 #include "sim/run_directory.h"
+#include "sim/scenario_difference.h"
 
 namespace anybit {
 namespace {
@@ -19,6 +22,17 @@ struct ReplayOptions {
   std::string run_directory;
   MachineOptions machine;
 };
+
+/// Throws where the run's scenario or data is not what its model was trained with.
+void refuse_other_run(const RunDirectory& directory, const Checkpoint& model, const Federation& federation) {
+  const std::string path = directory.path().string();
+  if (model.scenario != federation.result_bearing)
+    throw CommandError(fmt::format("{}: model.ckpt is of a run with other settings than scenario.toml: {}", path,
+                                   comma_list(scenario_difference(model.scenario, federation.result_bearing))));
+  if (const std::string changed = data_difference(model.data, data_record(federation.data->checksums)); !changed.empty())
+    throw CommandError(
+        fmt::format("{}: the run was made with other data: {}; put that back (--data-dir)", path, changed));
+}
 
 int replay_run(const ReplayOptions& options) {
   options.machine.apply();
@@ -31,6 +45,7 @@ int replay_run(const ReplayOptions& options) {
     throw CommandError(fmt::format("{}: {}", options.run_directory, reason));
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
   const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}, data).scenario, data);
+  refuse_other_run(directory, model, federation);
   Replay replay(federation, read_event_log(directory.events().string()), options.machine.worker_threads());
   std::string difference = replay.run();
   if (difference.empty()) difference = compare_states(model.state, replay.state());

@@ -64,7 +64,8 @@ int run_scenario(const RunOptions& options) {
   const Federation federation = make_federation(resolved.scenario, data);
   FederationState state = prepare_directory(directory, federation, start);
   write_file(directory.scenario(), write_scenario(resolved.scenario));
-  write_file(directory.provenance(), provenance_json(federation, start.kernels));
+  const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
+  write_file(directory.provenance(), provenance_json(federation, start.kernels, state.version, earlier));
 
   catch_interrupts();
   Progress progress(stderr, state.version, static_cast<std::uint32_t>(resolved.scenario.federation.rounds));

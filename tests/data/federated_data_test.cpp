@@ -62,7 +62,12 @@ TEST(FederatedData, PooledGlyphsAreClientsTimesExamples) {
   EXPECT_EQ(data->test.size(), 5000U);
   EXPECT_EQ(data->proxy.size(), 25U);
   EXPECT_EQ(data->validation.size(), 37U);
-  EXPECT_TRUE(data->checksums.empty());
+  ASSERT_EQ(data->checksums.size(), 1U);
+  EXPECT_TRUE(data->checksums[0].starts_with("glyphs-test ")) << data->checksums[0];
+  EXPECT_TRUE(data->checksums[0].ends_with(" 3925000")) << "5,000 pictures of 784 bytes and a label";
+  EXPECT_EQ(load_data(glyphs, {})->checksums, data->checksums);
+  glyphs.seed += 1;
+  EXPECT_NE(load_data(glyphs, {})->checksums, data->checksums);
 
   // No picture is in two hands: clients, proxy, validation and test are all different.
   ExamplePool scratch;

@@ -22,9 +22,9 @@ std::shared_ptr<const Layout> make_layout(int size) {
 
 Checkpoint make_checkpoint(std::uint32_t version) {
   Checkpoint checkpoint;
-  checkpoint.scenario = "name = \"a\"\nseed = 1\n";
-  checkpoint.result_bearing = "seed = 1\n";
+  checkpoint.scenario = "seed = 1\n";
   checkpoint.kernel_set = "avx2";
+  checkpoint.data = "digits cbf43926 9\n";
   checkpoint.state.version = version;
   checkpoint.state.global = Parameters(make_layout(3));
   checkpoint.state.global.values = {1.5F, -2.0F, 0x1p-140F};
@@ -80,8 +80,8 @@ TEST_F(CheckpointFile, ReadsBackWhatWasWritten) {
   write_checkpoint(path, written);
   Checkpoint read = read_checkpoint(path);
   EXPECT_EQ(read.scenario, written.scenario);
-  EXPECT_EQ(read.result_bearing, written.result_bearing);
   EXPECT_EQ(read.kernel_set, written.kernel_set);
+  EXPECT_EQ(read.data, written.data);
   EXPECT_EQ(read.layout, written.layout);
   EXPECT_EQ(read.state.version, 41U);
   EXPECT_EQ(read.state.global.values, written.state.global.values);
@@ -95,9 +95,9 @@ TEST_F(CheckpointFile, HasTheDocumentedBytes) {
   write_checkpoint(path, make_checkpoint(2));
   const std::string bytes = bytes_of(path);
   EXPECT_EQ(bytes.substr(0, 8), "ANYBITCK");
-  EXPECT_EQ(bytes.substr(8, 8), std::string("\x01\0\0\0\x06\0\0\0", 8));
-  EXPECT_EQ(bytes.size(), 8 + 8 + 6 * 16 + 4 + 20U + 9 + 4 + 16 + 12 + 4);
-  EXPECT_EQ(bytes.substr(116, 9), "name = \"a");
+  EXPECT_EQ(bytes.substr(8, 8), std::string("\x02\0\0\0\x06\0\0\0", 8));
+  EXPECT_EQ(bytes.size(), 8 + 8 + 6 * 16 + 4 + 9U + 4 + 18 + 16 + 12 + 4);
+  EXPECT_EQ(bytes.substr(116, 9), "seed = 1\n");
 }
 
 TEST_F(CheckpointFile, DetectsAFlippedBitAnywhere) {
@@ -145,12 +145,13 @@ TEST_F(CheckpointFile, SaysWhatIsWrong) {
     return read_error(bad);
   };
   EXPECT_EQ(flipped(0), "this is no anybit checkpoint; check the path");
-  EXPECT_EQ(flipped(8), "format version 65, this program reads version 1; use the program that wrote it");
+  EXPECT_EQ(flipped(8), "format version 66, this program reads version 2; use the program that wrote it");
   const std::string advice = "; use an earlier checkpoint or a copy of this one";
   EXPECT_EQ(flipped(24), "the header is damaged (checksum)" + advice) << "a length";
   EXPECT_EQ(flipped(112), "the header is damaged (checksum)" + advice) << "the header's checksum";
   EXPECT_EQ(flipped(good.size() - 8), "section 5 is damaged (checksum)" + advice) << "a parameter";
   EXPECT_EQ(read_error("hello"), "this is no anybit checkpoint; check the path");
+  EXPECT_THROW(read_checkpoint(folder.string()), CheckpointError);
   fs::remove(path);
   EXPECT_THROW(read_checkpoint(path), CheckpointError);
 }

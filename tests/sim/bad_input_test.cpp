@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 
 #include "server/checkpoint.h"
+#include "tests/sim/idx_digits.h"
 #include "tests/sim/program.h"
 
 namespace anybit {
@@ -72,6 +72,18 @@ TEST_F(BadInput, ActivationsWithoutRanges) {
   run_set({"evaluate.activations=[8]"}, {"tiny.toml:", "data.proxy"});
 }
 
+TEST_F(BadInput, EvaluateSaysWhatItCannotCalibrate) {
+  finish_run({"--set", "training.method.name=fedavg", "--set", "data.proxy=0"});
+  expect_refused({"evaluate", "done/model.ckpt", "--activations", "8"},
+                 {"done/model.ckpt: cannot quantize activations", "leave --activations out, or train anew"});
+  EXPECT_EQ(folder.run({"evaluate", "done/model.ckpt", "--activations", "32"}).code, 0);
+}
+
+TEST_F(BadInput, ANameThatLeadsElsewhere) {
+  for (const char* name : {"name=../evil", "name="}) run_set({name}, {"--set name: ", "cannot name a run's folder"});
+  EXPECT_FALSE(folder.has("evil"));
+}
+
 TEST_F(BadInput, NoSet) { expect_refused({"run", "tiny.toml", "--set", "epochs"}, {"epochs", "key.path=value"}); }
 
 TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
@@ -109,32 +121,7 @@ TEST_F(BadInput, CheckTellsMistakesOfAllKindsInTheOrderOfTheFile) {
   EXPECT_EQ(folder.run({"run", "tiny.toml"}).error, outcome.error);
 }
 
-std::string big_endian(std::initializer_list<std::uint32_t> values) {
-  std::string bytes;
-  for (const std::uint32_t value : values)
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> static_cast<unsigned>(shift));
-  return bytes;
-}
-
 struct BadData : BadInput {
-  /// A set of `examples` white digits as idx files.
-  void write_digits(std::uint32_t examples, char label = 1, std::uint32_t side = 28) const {
-    const std::string images = big_endian({2051, examples, side, side}) + std::string(examples * side * side, '\x7f');
-    const std::string labels = big_endian({2049, examples}) + std::string(examples, label);
-    for (const char* part : {"train", "t10k"}) {
-      folder.write(std::string("data/mnist/") + part + "-images-idx3-ubyte", images);
-      folder.write(std::string("data/mnist/") + part + "-labels-idx1-ubyte", labels);
-    }
-  }
-
-  void use_digits() const {
-    std::string text = folder.read("tiny.toml");
-    text.replace(text.find("set = \"glyphs\""), 14, "set = \"mnist\"");
-    text.replace(text.find("examples = 20"), 13, "");
-    text.replace(text.find("proxy = 100"), 11, "proxy = 0");
-    folder.write("tiny.toml", text);
-  }
-
   void expect_run_refused(const Words& words) const {
     expect_refused({"run", "tiny.toml", "--data-dir", "data"}, words);
     EXPECT_FALSE(folder.has("runs"));
@@ -142,39 +129,39 @@ struct BadData : BadInput {
 };
 
 TEST_F(BadData, EmptyClient) {
-  use_digits();
-  write_digits(10);  // for twenty clients
+  use_digits(folder);
+  write_digits(folder, 10);  // for twenty clients
   expect_run_refused({"10"});
 }
 
 TEST_F(BadData, NoFiles) {
-  use_digits();
+  use_digits(folder);
   expect_run_refused({"mnist"});
 }
 
 TEST_F(BadData, WrongMagic) {
-  use_digits();
-  write_digits(100);
+  use_digits(folder);
+  write_digits(folder, 100);
   flip_bit("data/mnist/train-images-idx3-ubyte", 3);
   expect_run_refused({"train-images-idx3-ubyte"});
 }
 
 TEST_F(BadData, LabelOutOfRange) {
-  use_digits();
-  write_digits(100, 77);
+  use_digits(folder);
+  write_digits(folder, 100, 77);
   expect_run_refused({"labels-idx1-ubyte", "77"});
 }
 
 TEST_F(BadData, CutOff) {
-  use_digits();
-  write_digits(100);
+  use_digits(folder);
+  write_digits(folder, 100);
   std::filesystem::resize_file(folder.path() / "data/mnist/train-images-idx3-ubyte", 5000);
   expect_run_refused({"train-images-idx3-ubyte"});
 }
 
 TEST_F(BadData, CutOffGzip) {
-  use_digits();
-  write_digits(100);
+  use_digits(folder);
+  write_digits(folder, 100);
   const auto images = folder.path() / "data/mnist/train-images-idx3-ubyte";
   ASSERT_EQ(std::system(("gzip " + images.string()).c_str()), 0);
   const auto packed = images.string() + ".gz";
@@ -184,8 +171,8 @@ TEST_F(BadData, CutOffGzip) {
 }
 
 TEST_F(BadData, GoodFilesAreNotRefused) {
-  use_digits();
-  write_digits(100);
+  use_digits(folder);
+  write_digits(folder, 100);
   const Outcome outcome = folder.run({"run", "tiny.toml", "--data-dir", "data"});
   EXPECT_EQ(outcome.code, 0) << outcome.error;
 }
@@ -303,6 +290,8 @@ TEST_F(BadInput, ABrokenCheckpointIsPassedOverForTheOneBefore) {
 
 TEST_F(BadInput, NoCheckpoint) {
   expect_refused({"evaluate", "tiny.toml"}, {"tiny.toml"});
+  expect_refused({"evaluate", "/dev/null"}, {"/dev/null: this is no anybit checkpoint; check the path"});
+  expect_refused({"evaluate", "."}, {"this is no anybit checkpoint"});
   expect_refused({"evaluate", "nothing.ckpt"}, {"nothing.ckpt", "No such file"});
   expect_refused({"replay", "nowhere"}, {"nowhere"});
 }
@@ -311,7 +300,7 @@ TEST_F(BadInput, ReplayFindsAnotherModel) {
   finish_run();
   ASSERT_EQ(folder.run({"run", "tiny.toml", "--out", "other", "--set", "seed=2"}).code, 0);
   folder.write("done/model.ckpt", folder.read("other/model.ckpt"));
-  expect_refused({"replay", "done"}, {"not the same", "parameters differ"});
+  expect_refused({"replay", "done"}, {"model.ckpt is of a run with other settings than scenario.toml: seed (2, now 1)"});
 }
 
 TEST_F(BadInput, ReplayFindsAnotherLog) {

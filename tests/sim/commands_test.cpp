@@ -26,7 +26,7 @@ TEST_F(Commands, RunFillsTheRunDirectory) {
     EXPECT_TRUE(folder.has(std::string("runs/tiny/") + file)) << file;
   EXPECT_NE(outcome.out.find("W4"), std::string::npos);
   EXPECT_NE(outcome.error.find("round 4/4"), std::string::npos);
-  for (const char* key : {"version", "compiler", "kernel_set", "onednn", "scenario_digest", "data"})
+  for (const char* key : {"version", "commit", "compiler", "kernel_set", "onednn", "scenario_digest", "data"})
     EXPECT_NE(folder.read("runs/tiny/provenance.json").find('"' + std::string(key) + '"'), std::string::npos) << key;
 }
 
@@ -35,6 +35,13 @@ TEST_F(Commands, AResolvedScenarioRunsToTheSameModel) {
   good({"run", "runs/tiny/scenario.toml", "--out", "again"});
   EXPECT_EQ(folder.read("again/model.ckpt"), folder.read("runs/tiny/model.ckpt"));
   EXPECT_EQ(folder.read("again/scenario.toml"), folder.read("runs/tiny/scenario.toml"));
+}
+
+TEST_F(Commands, WhatDecidesNoResultIsNotInTheModel) {
+  good({"run", "tiny.toml"});
+  good({"run", "tiny.toml", "--set", "name=other", "--set", "evaluate.every=2", "--set", "evaluate.weights=[8,2]", "--set",
+        "checkpoint.keep=1"});
+  EXPECT_EQ(folder.read("runs/other/model.ckpt"), folder.read("runs/tiny/model.ckpt"));
 }
 
 TEST_F(Commands, TheFinalGridStandsInTheLastRoundWithTheRegularPoints) {
@@ -80,7 +87,7 @@ TEST_F(Commands, EvaluateNeedsTheFileOnly) {
 TEST_F(Commands, EvaluateAgreesWithTheRun) {
   good({"run", "tiny.toml"});
   const std::string metrics = folder.read("runs/tiny/metrics.jsonl");
-  const std::string json = good({"evaluate", "runs/tiny/model.ckpt", "--json", "--threads", "1"}).out;
+  const std::string json = good({"evaluate", "runs/tiny/model.ckpt", "--weights", "4", "--json", "--threads", "1"}).out;
   EXPECT_NE(metrics.find(json.substr(0, json.size() - 1)), std::string::npos) << json;
 }
 

@@ -21,13 +21,17 @@ TEST(DataFile, PlainAndPackedReadTheSame) {
   }
 }
 
-TEST(DataFile, ChecksumIsTheCrcOfTheFileOnDisk) {
+TEST(DataFile, ChecksumIsTheCrcOfTheContentPackedOrNot) {
   const Folder folder;
   // CRC-32 of "123456789" is the published check value cbf43926.
-  DataFile file(folder.write("digits", {'1', '2', '3', '4', '5', '6', '7', '8', '9'}));
-  file.read(9, "digits");
-  file.expect_end();
-  EXPECT_EQ(file.checksum(), "digits cbf43926 9");
+  const Bytes digits = {'1', '2', '3', '4', '5', '6', '7', '8', '9'};
+  for (const std::string& path : {folder.write("digits", digits), folder.write("digits.gz", gzipped(digits))}) {
+    DataFile file(path);
+    file.read(4, "some");
+    file.read(5, "the rest");
+    file.expect_end();
+    EXPECT_EQ(file.checksum(), "digits cbf43926 9");
+  }
 }
 
 TEST(DataFile, SeveralGzipMembersAreOneFile) {
