@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,8 +29,10 @@ class Evaluator {
   Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit = {});
   ~Evaluator();
 
-  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
-  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
+  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share. `stop` is asked
+  /// by all threads, every few hundred examples; once it said so, what comes back is empty.
+  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid,
+                                 const std::function<bool()>& stop = {});
 
   /// The most bytes that an evaluation of the grid holds at once: quantized copies, every thread's room to fit ranges,
   /// and every thread's workspace.

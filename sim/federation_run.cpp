@@ -34,10 +34,7 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
   if (!std::exchange(started_, true)) take(Started{}, nullptr);
   while (!finished_) {
     if (queue_.empty()) throw std::logic_error("the federation waits for answers and nobody has a task");
-    if (!queue_.front().played) {
-      if (stop && stop()) return std::nullopt;
-      play_wave();
-    }
+    if (!queue_.front().played && !play_wave(stop)) return std::nullopt;
     const DueAnswer due = std::move(queue_.front());
     queue_.pop();
     hand_over(due);
@@ -57,7 +54,7 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
 
 int FederationRun::largest_wave(int threads) { return std::min(kLargestWave, kTasksPerThread * threads); }
 
-void FederationRun::play_wave() {
+bool FederationRun::play_wave(const std::function<bool()>& stop) {
   const int most = largest_wave(players_.threads());
   queue_.next_unplayed(static_cast<std::size_t>(most), wave_);
   for (DueAnswer* due : wave_) {
@@ -65,7 +62,7 @@ void FederationRun::play_wave() {
     due->update = free_boxes_.back();
     free_boxes_.pop_back();
   }
-  players_.play(wave_);
+  return players_.play(wave_, stop);
 }
 
 void FederationRun::hand_over(const DueAnswer& due) {

@@ -26,7 +26,8 @@ class FederationRun {
   FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {});
 
   /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or where `stop` said so before a
-  /// wave: the state is then still that of the last concluded round; so it is after a TransportError.
+  /// client's task: the state is then still that of the last concluded round, as after a TransportError, and this run
+  /// goes no further.
   std::optional<RoundRecord> next_round(const std::function<bool()>& stop = {});
 
   /// Whether all rounds are done.
@@ -38,7 +39,8 @@ class FederationRun {
   const FederationState& state() const { return coordinator_.state(); }
 
  private:
-  void play_wave();
+  /// Whether it was played to its end.
+  bool play_wave(const std::function<bool()>& stop);
   void hand_over(const DueAnswer& due);
   /// `answer`: what the event is about; null where it is about no client.
   void take(const Event& event, const DueAnswer* answer);

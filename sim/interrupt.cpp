@@ -1,13 +1,15 @@
 #include "sim/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 
 namespace anybit {
 namespace {
 
-volatile std::sig_atomic_t asked = 0;  // the one thing that a signal handler may write
+std::atomic<bool> asked = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "only then may a signal handler write it");
 
-extern "C" void remember_signal(int) { asked = 1; }
+extern "C" void remember_signal(int) { asked = true; }
 
 }  // namespace
 
@@ -19,6 +21,6 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() { return asked != 0; }
+bool interrupted() { return asked; }
 
 }  // namespace anybit

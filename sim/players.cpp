@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <utility>
 
@@ -35,16 +36,19 @@ Players::Players(const Federation& federation, Transport& transport, int threads
 
 Players::~Players() = default;
 
-void Players::play(std::span<DueAnswer* const> wave) {
+bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop) {
   order_.resize(wave.size());
   std::iota(order_.begin(), order_.end(), 0U);
   const auto examples = [&](std::uint32_t item) { return federation_.data->examples(wave[item]->client); };
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::make_pair(examples(b), a) < std::make_pair(examples(a), b);  // largest first, then as they come
   });
+  std::atomic<bool> stopped = false;
   parallel_for(order_.size(), threads_, [&](std::size_t item, int worker) {
-    play_one(*workers_[static_cast<std::size_t>(worker)], worker, *wave[order_[item]]);
+    if (stop && stop()) stopped = true;
+    if (!stopped) play_one(*workers_[static_cast<std::size_t>(worker)], worker, *wave[order_[item]]);
   });
+  return !stopped;
 }
 
 void Players::play_one(Worker& worker, int number, DueAnswer& due) {

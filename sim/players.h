@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -20,8 +21,9 @@ class Players {
   ~Players();
 
   /// Plays every task of the wave, largest client first, and writes the answers into it. Each needs its `update` to
-  /// write to. Throws TransportError where a frame does not get through, or belongs to another task.
-  void play(std::span<DueAnswer* const> wave);
+  /// write to. Throws TransportError where a frame does not get through, or belongs to another task. `stop` is asked by
+  /// all threads before each task; once it said so, no other begins. Whether all were played.
+  bool play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop = {});
   int threads() const { return threads_; }
 
  private:

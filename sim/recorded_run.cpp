@@ -45,7 +45,7 @@ RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, F
            }),
       evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
-      saved_version_(run_.state().version),
+      saved_version_(run_.state().version > 0 ? std::optional(run_.state().version) : std::nullopt),
       abandoned_(count_abandoned(read_file(directory_.metrics()))) {}
 
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
@@ -55,27 +55,32 @@ bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
       return false;
     }
   } catch (const TransportError&) {
+    keep_state();
     save_what_is_new();
     throw;
   }
-  finish();
-  return true;
+  return finish(stop);
 }
 
 bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progress) {
   const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
   while (version() < rounds) {
+    // What a resume goes on from, should the evaluation be cut: the round is then trained and measured again.
+    if (grid_of_round(version() + 1) != Grid::kNone) keep_state();
     std::optional<RoundRecord> record = run_.next_round(stop);
-    if (!record) return false;
+    if (!record) {
+      keep_state();
+      return false;
+    }
+    if (!evaluate(*record, stop)) return false;
     conclude(*record);
     progress.round(*record);
   }
   return true;
 }
 
-void RecordedRun::conclude(RoundRecord& record) {
+void RecordedRun::conclude(const RoundRecord& record) {
   if (record.report.abandoned) ++abandoned_;
-  evaluate(record);
   metrics_.write_line(metrics_line(record));
   if (Clock::now() - flushed_ >= kFlushInterval) {
     metrics_.flush();
@@ -83,45 +88,59 @@ void RecordedRun::conclude(RoundRecord& record) {
   }
   const std::chrono::duration<double> worked = Clock::now() - saved_;
   const bool last = version() == static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
-  if (last || worked.count() >= federation_.scenario.checkpoint.seconds) save_checkpoint();
+  if (!last && worked.count() < federation_.scenario.checkpoint.seconds) return;
+  keep_state();
+  save_checkpoint();
 }
 
-void RecordedRun::evaluate(RoundRecord& record) {
+RecordedRun::Grid RecordedRun::grid_of_round(std::uint32_t round) const {
   const Scenario& scenario = federation_.scenario;
-  const int round = static_cast<int>(record.report.round);
-  if (round == scenario.federation.rounds)
-    accuracy_ = record.accuracy = evaluate_final();
-  else if (scenario.evaluate.every > 0 && round % scenario.evaluate.every == 0)
-    record.accuracy = evaluator_.evaluate(run_.state().global, scenario.evaluate.grid);
+  if (round == static_cast<std::uint32_t>(scenario.federation.rounds)) return Grid::kFinal;
+  const bool due = scenario.evaluate.every > 0 && round % static_cast<std::uint32_t>(scenario.evaluate.every) == 0;
+  return due ? Grid::kRegular : Grid::kNone;
 }
 
-std::vector<Accuracy> RecordedRun::evaluate_final() {
+bool RecordedRun::evaluate(RoundRecord& record, const std::function<bool()>& stop) {
+  const Grid grid = grid_of_round(record.report.round);
+  if (grid == Grid::kNone) return true;
+  if (grid == Grid::kFinal)
+    accuracy_ = record.accuracy = evaluate_final(stop);
+  else
+    record.accuracy = evaluator_.evaluate(run_.state().global, federation_.scenario.evaluate.grid, stop);
+  return !record.accuracy.empty();
+}
+
+std::vector<Accuracy> RecordedRun::evaluate_final(const std::function<bool()>& stop) {
   const Scenario::Evaluate& settings = federation_.scenario.evaluate;
   const Parameters& global = run_.state().global;
-  std::vector<Accuracy> values = evaluator_.evaluate(global, settings.final_grid);
-  if (settings.every > 0 && !all_known(grid_points(settings.grid), values))
-    values = merge_accuracies(std::move(values), evaluator_.evaluate(global, settings.grid));
-  return values;
+  std::vector<Accuracy> values = evaluator_.evaluate(global, settings.final_grid, stop);
+  if (values.empty() || settings.every == 0 || all_known(grid_points(settings.grid), values)) return values;
+  const std::vector<Accuracy> regular = evaluator_.evaluate(global, settings.grid, stop);
+  return regular.empty() ? regular : merge_accuracies(std::move(values), regular);
 }
+
+void RecordedRun::keep_state() { checkpoint_.state = run_.state(); }
 
 void RecordedRun::save_checkpoint() {
   metrics_.sync();  // a checkpoint promises the lines before it, in both files
   events_.sync();
-  checkpoint_.state = run_.state();
-  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version()), checkpoint_);
-  prune_checkpoints(directory_.checkpoints().string(), version(), federation_.scenario.checkpoint.keep);
-  saved_version_ = version();
+  const std::uint32_t version = checkpoint_.state.version;
+  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_);
+  prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
+  saved_version_ = version;
   saved_ = Clock::now();
 }
 
 void RecordedRun::save_what_is_new() {
-  if (version() > saved_version_) save_checkpoint();
+  if (saved_version_ != checkpoint_.state.version) save_checkpoint();
 }
 
-void RecordedRun::finish() {
-  if (accuracy_.empty()) accuracy_ = evaluate_final();  // killed between the last checkpoint and the model
-  checkpoint_.state = run_.state();
+bool RecordedRun::finish(const std::function<bool()>& stop) {
+  if (accuracy_.empty()) accuracy_ = evaluate_final(stop);  // killed between the last checkpoint and the model
+  if (accuracy_.empty()) return false;
+  keep_state();
   write_checkpoint(directory_.model().string(), checkpoint_);
+  return true;
 }
 
 }  // namespace anybit

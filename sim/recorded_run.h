@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "server/checkpoint.h"
@@ -24,23 +25,32 @@ class RecordedRun {
               int threads);
 
   /// Runs to the end and writes model.ckpt; or until `stop` says so or a TransportError goes through, then with a
-  /// checkpoint of the last concluded round. True where all rounds are done.
+  /// checkpoint of the last round that stands in the metrics, be it none. True where all rounds are done. `stop` is
+  /// asked by several threads, before each client's task and within evaluations.
   bool run(const std::function<bool()>& stop, Progress& progress);
 
   /// What the last round was measured at.
   const std::vector<Accuracy>& accuracy() const { return accuracy_; }
   std::uint32_t version() const { return run_.state().version; }
+  /// The version that a resume goes on from; after run() only.
+  std::uint32_t saved_version() const { return saved_version_.value_or(0); }
   /// Rounds without a valid update, those before a resume among them.
   std::uint32_t abandoned() const { return abandoned_; }
 
  private:
+  enum class Grid { kNone, kRegular, kFinal };
+
   bool run_rounds(const std::function<bool()>& stop, Progress& progress);
-  void conclude(RoundRecord& record);
-  void evaluate(RoundRecord& record);
-  std::vector<Accuracy> evaluate_final();
+  void conclude(const RoundRecord& record);
+  Grid grid_of_round(std::uint32_t round) const;
+  /// False where it was stopped; so finish(). evaluate_final() is then empty.
+  bool evaluate(RoundRecord& record, const std::function<bool()>& stop);
+  std::vector<Accuracy> evaluate_final(const std::function<bool()>& stop);
+  bool finish(const std::function<bool()>& stop);
+  /// Into the checkpoint that is written next.
+  void keep_state();
   void save_checkpoint();
   void save_what_is_new();
-  void finish();
 
   using Clock = std::chrono::steady_clock;
   const Federation& federation_;
@@ -50,7 +60,7 @@ class RecordedRun {
   FederationRun run_;
   Evaluator evaluator_;
   Checkpoint checkpoint_;                 // written again and again; its buffers stay
-  std::uint32_t saved_version_;
+  std::optional<std::uint32_t> saved_version_;
   Clock::time_point saved_ = Clock::now();
   Clock::time_point flushed_ = Clock::now();
   std::vector<Accuracy> accuracy_;

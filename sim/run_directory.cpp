@@ -64,6 +64,7 @@ std::size_t end_of_metrics(const fs::path& path, std::uint32_t version) {
 /// Where the lines of the first `version` rounds end in events.log: its start, and `cohort` answers or losses a round.
 std::size_t end_of_events(const fs::path& path, std::uint32_t version, std::uint32_t cohort) {
   using Kind = LoggedEvent::Kind;
+  if (version == 0) return 0;  // it starts again
   Lines lines(read_file(path));
   std::uint32_t round = 0;
   const auto require = [&](bool whole) {

@@ -123,6 +123,25 @@ TEST(Evaluator, GivesTheSameAtAnyNumberOfThreadsAndAgain) {
   }
 }
 
+TEST(Evaluator, StopsWhereverItIsAskedToAndIsGoodForMore) {
+  SmallModel model(230);
+  Evaluator evaluator(model.network, model.data, 1);
+  EvaluationGrid grid;
+  grid.weights = {32, 4};
+  grid.activations = {8};
+  // Three batches of the proxy, two models, two halves of the test examples at each of two points.
+  constexpr int kQuestions = 3 + 2 + 4;
+  int asked = 0;
+  EXPECT_EQ(evaluator.evaluate(model.parameters, grid, [&] { return ++asked > kQuestions; }).size(), 2U);
+  EXPECT_EQ(asked, kQuestions);
+  for (int last = 1; last <= kQuestions; ++last) {
+    asked = 0;
+    EXPECT_TRUE(evaluator.evaluate(model.parameters, grid, [&] { return ++asked == last; }).empty()) << last;
+    EXPECT_EQ(asked, last) << "nothing more was begun";
+  }
+  EXPECT_EQ(evaluator.evaluate(model.parameters, grid).size(), 2U);
+}
+
 TEST(Evaluator, RefusesActivationWidthsWithoutRanges) {
   const SmallModel model(0);
   Evaluator evaluator(model.network, model.data, 1);

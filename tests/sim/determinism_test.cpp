@@ -7,6 +7,7 @@
 #include <random>
 #include <sstream>
 
+#include "server/checkpoint.h"
 #include "sim/metrics.h"
 #include "tests/sim/program.h"
 
@@ -30,6 +31,9 @@ class Determinism : public testing::TestWithParam<std::string> {
     EXPECT_EQ(outcome.code, 0) << outcome.error;
     return folder.read(out + "/model.ckpt");
   }
+
+  void expect_clean_interrupt(std::vector<std::string> more, const std::string& file, unsigned microseconds,
+                              const std::string& reference) const;
 
   /// Each round exactly once, in order.
   void expect_rounds(const std::string& out, int rounds) const {
@@ -105,22 +109,42 @@ TEST_P(Killed, OverTcp) { expect_same_bytes("tcp", 3, 100, 12); }
 TEST_P(Killed, OverTcpWithACohortOfOne) { expect_same_bytes("tcp", 1, 100, 8); }
 TEST_P(Killed, OverTcpWithACohortOfTen) { expect_same_bytes("tcp", 10, 60, 8); }
 
-TEST_P(Determinism, InterruptedByCtrlC) {
-  const std::string reference = model("whole", {"--set", "federation.rounds=600"});
-  std::vector<std::string> more = {"--set", "federation.rounds=600"};
+/// Interrupts the run `microseconds` after the file is there; it goes on to the reference.
+void Determinism::expect_clean_interrupt(std::vector<std::string> more, const std::string& file, unsigned microseconds,
+                                         const std::string& reference) const {
+  std::filesystem::remove_all(folder.path() / "stopped");
   Program program(folder.path(), command("stopped", more));
-  while (!folder.has("stopped/events.log")) ::usleep(1000);
-  ::usleep(50000);
+  while (!folder.has(file)) ::usleep(200);
+  ::usleep(microseconds);
   program.signal(SIGINT);
   const Outcome outcome = program.wait();
-  EXPECT_EQ(outcome.code, 130);
-  EXPECT_NE(outcome.error.find("resume with: anybit-sim run tiny.toml --set federation.rounds=600 --out stopped"),
-            std::string::npos)
+  EXPECT_EQ(outcome.code, 130) << outcome.error;
+  EXPECT_NE(outcome.error.find("resume with: anybit-sim run tiny.toml --set federation.rounds="), std::string::npos)
       << outcome.error;
   EXPECT_FALSE(folder.has("stopped/model.ckpt"));
+  const auto checkpoint = latest_checkpoint((folder.path() / "stopped/checkpoints").string());
+  ASSERT_TRUE(checkpoint) << outcome.error;
+  const std::string after = "after round " + std::to_string(checkpoint->checkpoint.state.version);
+  EXPECT_NE(outcome.error.find("interrupted " + after), std::string::npos) << outcome.error;
   more.emplace_back("--resume");
-  EXPECT_EQ(model("stopped", more), reference);
+  const Outcome resumed = folder.run(command("stopped", more));
+  EXPECT_EQ(resumed.code, 0);
+  EXPECT_NE(resumed.error.find("going on " + after), std::string::npos) << resumed.error;
+  EXPECT_EQ(folder.read("stopped/model.ckpt"), reference);
+}
+
+TEST_P(Determinism, InterruptedByCtrlC) {
+  const std::vector<std::string> more = {"--set", "federation.rounds=600"};
+  expect_clean_interrupt(more, "stopped/events.log", 50000, model("whole", more));
   expect_rounds("stopped", 600);
+}
+
+TEST_P(Determinism, InterruptedBeforeTheFirstRoundIsOver) {
+  // A client trains for seconds: there is no round to save yet.
+  const std::vector<std::string> more = {"--set", "federation.rounds=1", "--set", "training.epochs=3000", "--threads",
+                                         "1"};
+  expect_clean_interrupt(more, "stopped/events.log", 20000, model("whole", more));
+  expect_rounds("stopped", 1);
 }
 
 /// A convolutional network with momentum, and both ways compressed.

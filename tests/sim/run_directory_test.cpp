@@ -38,6 +38,9 @@ TEST_F(RunDirectoryTest, CutsBackToAVersion) {
   directory.cut_back(2, 2);
   EXPECT_EQ(read_file(directory.metrics()), two_rounds);
   EXPECT_EQ(read_file(directory.events()), events_of_two);
+  directory.cut_back(0, 2);
+  EXPECT_EQ(read_file(directory.metrics()), "");
+  EXPECT_EQ(read_file(directory.events()), "") << "its start is logged again";
 }
 
 TEST_F(RunDirectoryTest, RefusesFilesThatLackARoundOfTheCheckpoint) {

@@ -68,9 +68,9 @@ TEST(TcpTransport, ARunThatFailsKeepsItsLastRound) {
     EXPECT_EQ(state.version, resume ? 2U : 0U);
     Progress progress(nowhere.get(), state.version, 4);
     RecordedRun run(federation, directory, std::move(state), start.kernels, 1);
-    int waves = 0;  // one a round
+    int tasks = 0;  // three a round
     const auto cut_before_round_3 = [&] {
-      if (++waves == 3) cut_all_lines();
+      if (++tasks == 7) cut_all_lines();
       return false;
     };
     if (resume)

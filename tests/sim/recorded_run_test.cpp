@@ -1,0 +1,74 @@
+// A run that is stopped wherever it can be, and resumed, leaves the files of one that never was.
+#include "sim/recorded_run.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <regex>
+
+#include "server/checkpoint.h"
+#include "sim/resume.h"
+#include "tests/sim/program.h"
+#include "tests/sim/tiny_scenario.h"
+
+namespace anybit {
+namespace {
+
+struct RecordedRunTest : testing::Test {
+  ProgramFolder folder;
+  Federation federation = tiny_federation({"data.proxy=200", "evaluate.every=2", "evaluate.activations=[8]",
+                                           "training.method.activations=32", "checkpoint.seconds=3600"});
+
+  /// Runs until the `last_question`-th time that it asks whether to stop. True where it came to its end before.
+  bool run(const std::string& name, bool resume, int last_question, int threads = 1) const {
+    const RunDirectory directory(folder.path() / name);
+    StartingPoint start = find_starting_point(directory, federation.scenario, resume, false);
+    FederationState state = prepare_directory(directory, federation, start);
+    std::FILE* nowhere = std::fopen("/dev/null", "w");
+    Progress progress(nowhere, state.version, 4);
+    RecordedRun run(federation, directory, std::move(state), start.kernels, threads);
+    std::atomic<int> questions = 0;
+    const bool done = run.run([&] { return ++questions >= last_question; }, progress);
+    std::fclose(nowhere);
+    return done;
+  }
+
+  std::string metrics(const std::string& name) const {
+    return std::regex_replace(folder.read(name + "/metrics.jsonl"), std::regex("\"seconds\": [0-9.]+"), "");
+  }
+};
+
+constexpr int kNever = 1 << 30;
+
+TEST_F(RecordedRunTest, GoesOnFromWhereverItWasStopped) {
+  ASSERT_TRUE(run("whole", false, kNever));
+  int stops = 0;
+  for (int question = 1;; ++question) {
+    const std::string name = "stopped-" + std::to_string(question);
+    if (run(name, false, question)) break;
+    ++stops;
+    SCOPED_TRACE(name);
+    ASSERT_FALSE(folder.has(name + "/model.ckpt"));
+    ASSERT_TRUE(latest_checkpoint((folder.path() / name / "checkpoints").string()));
+    ASSERT_TRUE(run(name, true, kNever));
+    ASSERT_EQ(metrics(name), metrics("whole"));
+    ASSERT_EQ(folder.read(name + "/events.log"), folder.read("whole/events.log"));
+    ASSERT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
+  }
+  // 4 rounds of 3 clients; two evaluations of one model at ten parts of the test examples and two of the proxy share.
+  EXPECT_EQ(stops, 4 * 3 + 2 * (2 + 1 + 10));
+}
+
+TEST_F(RecordedRunTest, IsStoppedByAnyThread) {
+  ASSERT_TRUE(run("whole", false, kNever));
+  for (const int question : {2, 12, 17, 34}) {
+    const std::string name = "stopped-" + std::to_string(question);
+    EXPECT_FALSE(run(name, false, question, 2));
+    ASSERT_TRUE(run(name, true, kNever, 2));
+    EXPECT_EQ(metrics(name), metrics("whole"));
+    EXPECT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
+  }
+}
+
+}  // namespace
+}  // namespace anybit
