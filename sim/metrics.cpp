@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "scenarios/comma_list.h"
 #include "scenarios/listing.h"
@@ -12,6 +13,7 @@ namespace anybit {
 namespace {
 
 constexpr std::string_view kLineStart = "{\"round\": ";
+constexpr std::string_view kPointStart = "{\"weights\": ";
 constexpr std::string_view kAbandoned = R"(, "abandoned": true)";
 
 /// JSON knows no infinity and no NaN: a loss that is one of them is null.
@@ -19,9 +21,47 @@ std::string json_number(double value) { return std::isfinite(value) ? fmt::forma
 
 std::string accuracy_json(const Accuracy& accuracy) {
   const GridPoint& point = accuracy.point;
-  return fmt::format(R"({{"weights": {}, "activations": {}, "range": {}, "granularity": {}, "value": {}}})",
-                     point.weights, point.activations, json_text(point.range), json_text(point.granularity),
+  std::string ends;
+  if (point.first != 0) ends += fmt::format(R"(, "first": {})", point.first);
+  if (point.last != 0) ends += fmt::format(R"(, "last": {})", point.last);
+  return fmt::format(R"({{"weights": {}, "activations": {}, "range": {}, "granularity": {}{}, "value": {}}})",
+                     point.weights, point.activations, json_text(point.range), json_text(point.granularity), ends,
                      json_number(accuracy.value));
+}
+
+/// What stands behind "key": in a line that this file wrote; the default where the key is not there.
+template <class Number>
+Number number_of(std::string_view line, std::string_view key) {
+  Number value{};
+  const std::string start = fmt::format("\"{}\": ", key);
+  const std::size_t at = line.find(start);
+  if (at != std::string_view::npos) std::from_chars(line.data() + at + start.size(), line.data() + line.size(), value);
+  return value;
+}
+
+std::string text_of(std::string_view line, std::string_view key) {
+  const std::string start = fmt::format("\"{}\": \"", key);
+  const std::size_t at = line.find(start);
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + start.size();
+  return std::string(line.substr(begin, line.find('"', begin) - begin));
+}
+
+std::vector<Accuracy> accuracies_of(std::string_view line) {
+  std::vector<Accuracy> accuracies;
+  for (std::size_t at = line.find(kPointStart); at != std::string_view::npos; at = line.find(kPointStart, at + 1)) {
+    const std::string_view object = line.substr(at, line.find('}', at) - at);
+    Accuracy accuracy;
+    accuracy.point.weights = number_of<int>(object, "weights");
+    accuracy.point.activations = number_of<int>(object, "activations");
+    accuracy.point.range = text_of(object, "range");
+    accuracy.point.granularity = text_of(object, "granularity");
+    accuracy.point.first = number_of<int>(object, "first");
+    accuracy.point.last = number_of<int>(object, "last");
+    accuracy.value = number_of<double>(object, "value");
+    accuracies.push_back(std::move(accuracy));
+  }
+  return accuracies;
 }
 
 }  // namespace
@@ -43,6 +83,17 @@ std::string metrics_line(const RoundRecord& record) {
     line += R"(, "accuracy": )" + accuracies_json(record.accuracy);
   }
   return line + "}";
+}
+
+EarlierRounds read_earlier_rounds(const std::string& lines) {
+  EarlierRounds earlier;
+  std::istringstream text(lines);
+  for (std::string line; std::getline(text, line);) {
+    earlier.bytes_down += number_of<std::uint64_t>(line, "bytes_down");
+    earlier.bytes_up += number_of<std::uint64_t>(line, "bytes_up");
+    if (std::vector<Accuracy> accuracy = accuracies_of(line); !accuracy.empty()) earlier.accuracy = std::move(accuracy);
+  }
+  return earlier;
 }
 
 std::uint32_t count_abandoned(const std::string& lines) {

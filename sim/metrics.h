@@ -25,10 +25,19 @@ std::string metrics_line(const RoundRecord& record);
 /// The round that a line is about; 0 where it is no whole metrics line.
 std::uint32_t round_of_metrics_line(const std::string& line);
 
+/// What the lines of a metrics file add up to.
+struct EarlierRounds {
+  std::uint64_t bytes_down = 0;
+  std::uint64_t bytes_up = 0;
+  std::vector<Accuracy> accuracy;  // as last evaluated
+};
+EarlierRounds read_earlier_rounds(const std::string& lines);
+
 /// How many lines of a metrics file tell of a round without a valid update.
 std::uint32_t count_abandoned(const std::string& lines);
 
-/// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]
+/// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]; "first" and "last"
+/// before the value where the grid sets them. docs/metrics.md has the meaning.
 std::string accuracies_json(const std::vector<Accuracy>& accuracies);
 
 }  // namespace anybit

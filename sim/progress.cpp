@@ -4,9 +4,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace anybit {
 namespace {
@@ -16,15 +17,30 @@ constexpr std::chrono::seconds kPlainInterval{10};
 constexpr int kMostTold = 10;  // failures
 constexpr std::size_t kUsualColumns = 79;
 
-/// A value for each width of the weights, e.g. "W32 91.2%  W4 88.0%", at the first activation width, range and
-/// granularity: all others are for the table.
-std::string accuracy_text(const std::vector<Accuracy>& accuracies) {
+/// For each width of the weights its accuracy at the first activation width, range and granularity, by decimals and at
+/// most so many widths: all others are for the table.
+std::string accuracy_text(const std::vector<Accuracy>& accuracies, int decimals, std::size_t most) {
   std::string text;
   std::set<int> seen;
   for (const Accuracy& accuracy : accuracies)
-    if (accuracy.point.activations == accuracies.front().point.activations && seen.insert(accuracy.point.weights).second)
-      text += fmt::format("{}W{} {:.1f}%", text.empty() ? "" : "  ", accuracy.point.weights, 100 * accuracy.value);
+    if (seen.size() < most && accuracy.point.activations == accuracies.front().point.activations &&
+        seen.insert(accuracy.point.weights).second)
+      text += fmt::format("{}{}:{:.{}f}", text.empty() ? "  % " : " ", accuracy.point.weights, 100 * accuracy.value,
+                          decimals);
   return text;
+}
+
+struct Unit {
+  const char* name = "B";
+  double size = 1;
+};
+
+/// The largest in which so many bytes are one at least.
+Unit unit_of(double bytes) {
+  Unit unit;
+  for (const char* name : {"kB", "MB", "GB", "TB"})
+    if (bytes >= 1000 * unit.size) unit = {name, 1000 * unit.size};
+  return unit;
 }
 
 /// A longer line would wrap and could not be written over.
@@ -42,39 +58,50 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+std::string traffic_text(std::uint64_t down, std::uint64_t up) {
+  const Unit unit = unit_of(static_cast<double>(std::max(down, up)));
+  const auto number = [&](std::uint64_t bytes) {
+    const double value = static_cast<double>(bytes) / unit.size;
+    return fmt::format("{:.{}f}", value, unit.size > 1 && value < 9.95 ? 1 : 0);
+  };
+  return fmt::format("{}/{} {}", number(down), number(up), unit.name);
+}
+
 std::string bytes_text(double bytes) {
-  constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
-  std::size_t unit = 0;
-  while (bytes >= 1000 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+  const Unit unit = unit_of(bytes);
+  return unit.size > 1 ? fmt::format("{:.1f} {}", bytes / unit.size, unit.name) : fmt::format("{} B", bytes);
+}
+
+Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics) {
+  EarlierRounds earlier = read_earlier_rounds(metrics);
+  Standing standing;
+  standing.round = version;
+  standing.rounds = rounds;
+  standing.bytes_down = earlier.bytes_down;
+  standing.bytes_up = earlier.bytes_up;
+  standing.accuracy = std::move(earlier.accuracy);
+  return standing;
 }
 
 std::string progress_line(const Standing& standing, std::size_t columns) {
-  const std::vector<std::string> parts = {
-      fmt::format("round {}/{}", standing.round, standing.rounds),
-      "left " + duration_text(standing.seconds_left),
-      accuracy_text(standing.accuracy),
-      fmt::format("down {}  up {}", bytes_text(static_cast<double>(standing.bytes_down)),
-                  bytes_text(static_cast<double>(standing.bytes_up))),
-      std::isfinite(standing.loss) ? fmt::format("loss {:.4f}", standing.loss) : "loss -",
+  const std::string round = fmt::format("round {}/{}", standing.round, standing.rounds);
+  const std::string left = round + "  left " + duration_text(standing.seconds_left);
+  const std::string start = left + "  " + traffic_text(standing.bytes_down, standing.bytes_up);
+  const auto accuracy = [&](int decimals, std::size_t most = std::string::npos) {
+    return accuracy_text(standing.accuracy, decimals, most);
   };
-  std::string line;
-  for (const std::string& part : parts) {
-    if (part.empty()) continue;
-    const std::string longer = line.empty() ? part : line + "  " + part;
-    if (longer.size() > columns) break;
-    line = longer;
-  }
-  return line;
+  const std::string loss = std::isfinite(standing.loss) ? fmt::format("  loss {:.4f}", standing.loss) : "  loss -";
+  // The same told in ever fewer characters.
+  std::vector<std::string> lines = {start + accuracy(1) + loss, start + accuracy(1), start + accuracy(0)};
+  for (std::size_t most = standing.accuracy.size(); most > 0; --most) lines.push_back(start + accuracy(0, most - 1));
+  lines.insert(lines.end(), {start, left, round});
+  for (const std::string& line : lines)
+    if (line.size() <= columns) return line;
+  return {};
 }
 
-Progress::Progress(std::FILE* out, std::uint32_t done, std::uint32_t rounds)
-    : out_(out), terminal_(::isatty(::fileno(out)) == 1), done_before_(done) {
-  standing_.rounds = rounds;
-}
+Progress::Progress(std::FILE* out, Standing start)
+    : out_(out), terminal_(::isatty(::fileno(out)) == 1), done_before_(start.round), standing_(std::move(start)) {}
 
 void Progress::stand(const RoundRecord& record) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();

@@ -22,15 +22,20 @@ struct Standing {
   double loss = 0;                 // not finite: no client of the round has told one
 };
 
-/// The standing in one line of at most `columns`: what matters least comes last and is left out where there is no room.
+/// Where a run stands that has `version` rounds behind it, and these lines of metrics.
+Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics);
+
+/// "round 20/60  left 1:05  12/11 MB  % 32:96.8 4:91.0  loss 0.25": rounds, time left, bytes down and up, accuracy in
+/// percent at each width of the weights, loss. At most `columns` long: the loss is left out first, then the decimals of
+/// the accuracies, then widths from the right.
 std::string progress_line(const Standing& standing, std::size_t columns);
 
 /// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated
 /// round and at least one every ten seconds.
 class Progress {
  public:
-  /// `done` rounds of `rounds` lie behind already.
-  Progress(std::FILE* out, std::uint32_t done, std::uint32_t rounds);
+  /// Goes on from where the run stands.
+  Progress(std::FILE* out, Standing start);
   ~Progress() { end(); }
 
   void round(const RoundRecord& record);
@@ -54,6 +59,8 @@ class Progress {
 
 /// "1:02:03" or "2:03".
 std::string duration_text(double seconds);
+/// Down and up in one unit: "1.5/0.2 kB", "12/11 MB".
+std::string traffic_text(std::uint64_t down, std::uint64_t up);
 /// "12.3 MB".
 std::string bytes_text(double bytes);
 

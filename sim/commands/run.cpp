@@ -68,7 +68,8 @@ int run_scenario(const RunOptions& options) {
   write_file(directory.provenance(), provenance_json(federation, start.kernels, state.version, earlier));
 
   catch_interrupts();
-  Progress progress(stderr, state.version, static_cast<std::uint32_t>(resolved.scenario.federation.rounds));
+  Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
+                                           start.checkpoint ? read_file(directory.metrics()) : ""));
   RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads());
   const bool done = run.run(interrupted, progress);
   progress.end();

@@ -178,10 +178,10 @@ TEST_F(BadData, GoodFilesAreNotRefused) {
 }
 
 TEST_F(BadData, OfAnotherSizeCannotEvaluateACheckpoint) {
-  use_digits();
-  write_digits(100);
+  use_digits(folder);
+  write_digits(folder, 100);
   ASSERT_EQ(folder.run({"run", "tiny.toml", "--data-dir", "data", "--out", "done"}).code, 0);
-  write_digits(100, 1, 20);
+  write_digits(folder, 100, 1, 20);
   expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "data"},
                  {"done/model.ckpt", "images of 20 x 20 x 1 in 10 classes", "--data-dir"});
   EXPECT_EQ(folder.run({"evaluate", "done/model.ckpt", "--data-dir", "data"}).error.find("resume"), std::string::npos);

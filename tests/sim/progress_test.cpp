@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace anybit {
 namespace {
@@ -12,7 +17,7 @@ namespace {
 std::string printed(const std::vector<RoundRecord>& records, std::uint32_t rounds) {
   std::FILE* file = std::tmpfile();
   {
-    Progress progress(file, 0, rounds);
+    Progress progress(file, standing_after(0, rounds, ""));
     for (const RoundRecord& record : records) progress.round(record);
   }
   std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
@@ -37,7 +42,7 @@ TEST(Progress, PrintsPlainLinesWhereThereIsNoTerminal) {
   const std::string text = printed({record(1), record(2), evaluated, record(4)}, 10);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);  // the first round, and the one that was evaluated
   EXPECT_NE(text.find("round 1/10"), std::string::npos);
-  EXPECT_NE(text.find("W4 50.0%  down 4.5 kB"), std::string::npos);
+  EXPECT_NE(text.find("4.5/0.0 kB  % 4:50.0"), std::string::npos);
 }
 
 Standing standing() {
@@ -63,24 +68,86 @@ Standing standing() {
 
 TEST(ProgressLine, HasWhatMattersFirst) {
   EXPECT_EQ(progress_line(standing(), 200),
-            "round 20/60  left 1:05  W32 75.0%  W4 50.0%  down 1.5 kB  up 20 B  loss 0.2500");
+            "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0  loss 0.2500");
 }
 
 TEST(ProgressLine, LeavesOutWhatDoesNotFit) {
   const std::string whole = progress_line(standing(), 200);
   EXPECT_EQ(progress_line(standing(), whole.size()), whole);
   EXPECT_EQ(progress_line(standing(), whole.size() - 1),
-            "round 20/60  left 1:05  W32 75.0%  W4 50.0%  down 1.5 kB  up 20 B");
-  EXPECT_EQ(progress_line(standing(), 43), "round 20/60  left 1:05  W32 75.0%  W4 50.0%");
-  EXPECT_EQ(progress_line(standing(), 22), "round 20/60  left 1:05");
+            "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0");
+  EXPECT_EQ(progress_line(standing(), 51), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75 4:50");
+  EXPECT_EQ(progress_line(standing(), 47), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75");
+  EXPECT_EQ(progress_line(standing(), 42), "round 20/60  left 1:05  1.5/0.0 kB");
+  EXPECT_EQ(progress_line(standing(), 33), "round 20/60  left 1:05");
+  EXPECT_EQ(progress_line(standing(), 21), "round 20/60");
   EXPECT_EQ(progress_line(standing(), 5), "");
+}
+
+TEST(ProgressLine, HasAllThatMattersAtEightyColumnsWithSixWidths) {
+  Standing made = standing();
+  made.accuracy.clear();
+  for (const int weights : {32, 8, 6, 4, 3, 2}) {
+    Accuracy accuracy;
+    accuracy.point.weights = weights;
+    accuracy.value = 0.968;
+    made.accuracy.push_back(accuracy);
+  }
+  made.bytes_down = made.bytes_up = 12000000;
+  EXPECT_EQ(progress_line(made, 79), "round 20/60  left 1:05  12/12 MB  % 32:96.8 8:96.8 6:96.8 4:96.8 3:96.8 2:96.8");
+  made.round = 1000;
+  made.rounds = 2000;
+  made.seconds_left = 40000;
+  made.bytes_down = made.bytes_up = 123000000;
+  EXPECT_EQ(progress_line(made, 79), "round 1000/2000  left 11:06:40  123/123 MB  % 32:97 8:97 6:97 4:97 3:97 2:97");
 }
 
 TEST(ProgressLine, HasNoLossOfNobody) {
   Standing made = standing();
   made.accuracy.clear();
   made.loss = std::nan("");
-  EXPECT_EQ(progress_line(made, 200), "round 20/60  left 1:05  down 1.5 kB  up 20 B  loss -");
+  EXPECT_EQ(progress_line(made, 200), "round 20/60  left 1:05  1.5/0.0 kB  loss -");
+}
+
+/// What a progress with these records prints to a terminal of so many columns.
+std::string shown(const std::vector<RoundRecord>& records, Standing start, unsigned short columns) {
+  const int screen = ::posix_openpt(O_RDWR | O_NOCTTY);
+  EXPECT_EQ(::grantpt(screen), 0);
+  EXPECT_EQ(::unlockpt(screen), 0);
+  const struct winsize size = {24, columns, 0, 0};
+  EXPECT_EQ(::ioctl(screen, TIOCSWINSZ, &size), 0);
+  std::FILE* terminal = std::fopen(::ptsname(screen), "w");
+  {
+    Progress progress(terminal, std::move(start));
+    for (const RoundRecord& record : records) progress.round(record);
+  }
+  std::fflush(terminal);
+  std::string text(10000, '\0');  // less than a pseudo-terminal holds back
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(screen, text.data(), text.size()), 0)));
+  std::fclose(terminal);
+  ::close(screen);
+  return text;
+}
+
+TEST(Progress, RewritesOneLineOnATerminal) {
+  const std::string text = shown({record(1), record(2)}, standing_after(0, 2, ""), 80);
+  EXPECT_EQ(text, "\r\033[Kround 1/2  left 0:00  1.5/0.0 kB  loss -"
+                  "\r\033[Kround 2/2  left 0:00  3.0/0.0 kB  loss -\r\n");
+}
+
+TEST(Progress, StaysOneColumnShortOfTheTerminalsEnd) {
+  const std::string whole = "round 1/1  left 0:00  1.5/0.0 kB  loss -";
+  const auto columns = static_cast<unsigned short>(whole.size());
+  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns + 1), "\r\033[K" + whole + "\r\n");
+  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns), "\r\033[Kround 1/1  left 0:00  1.5/0.0 kB\r\n");
+}
+
+TEST(Progress, GoesOnWithBytesAndAccuracyOfEarlierRounds) {
+  RoundRecord evaluated = record(1);
+  evaluated.accuracy.resize(1);
+  evaluated.accuracy[0].value = 0.5;
+  const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
+  EXPECT_EQ(shown({record(3)}, start, 80), "\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0  loss -\r\n");
 }
 
 TEST(Progress, ARoundWhoseClientsAllFailedHasNoLoss) {
@@ -101,6 +168,10 @@ TEST(Progress, WritesDurationsAndBytes) {
   EXPECT_EQ(duration_text(3725), "1:02:05");
   EXPECT_EQ(bytes_text(12), "12 B");
   EXPECT_EQ(bytes_text(1234567), "1.2 MB");
+  EXPECT_EQ(traffic_text(12, 7), "12/7 B");
+  EXPECT_EQ(traffic_text(999, 1000), "1.0/1.0 kB");
+  EXPECT_EQ(traffic_text(12345678, 1234567), "12/1.2 MB");
+  EXPECT_EQ(traffic_text(9990000, 9940000), "10/9.9 MB");
 }
 
 }  // namespace

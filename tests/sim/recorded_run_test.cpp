@@ -25,7 +25,7 @@ struct RecordedRunTest : testing::Test {
     StartingPoint start = find_starting_point(directory, federation.scenario, resume, false);
     FederationState state = prepare_directory(directory, federation, start);
     std::FILE* nowhere = std::fopen("/dev/null", "w");
-    Progress progress(nowhere, state.version, 4);
+    Progress progress(nowhere, standing_after(state.version, 4, ""));
     RecordedRun run(federation, directory, std::move(state), start.kernels, threads);
     std::atomic<int> questions = 0;
     const bool done = run.run([&] { return ++questions >= last_question; }, progress);

@@ -66,7 +66,7 @@ TEST(TcpTransport, ARunThatFailsKeepsItsLastRound) {
     StartingPoint start = find_starting_point(directory, federation.scenario, resume, !resume);
     FederationState state = prepare_directory(directory, federation, start);
     EXPECT_EQ(state.version, resume ? 2U : 0U);
-    Progress progress(nowhere.get(), state.version, 4);
+    Progress progress(nowhere.get(), standing_after(state.version, 4, ""));
     RecordedRun run(federation, directory, std::move(state), start.kernels, 1);
     int tasks = 0;  // three a round
     const auto cut_before_round_3 = [&] {
