@@ -1,4 +1,5 @@
-"""Reads what a run has measured: metrics.jsonl, one JSON object a round, and the method's name from scenario.toml.
+"""Reads what a run has measured: metrics.jsonl, one JSON object a round (docs/metrics.md), and from scenario.toml the
+method's name and how many rounds were planned.
 
 An evaluation is a list of points; a point has weights and activations (bits, 32 is float), range, granularity and
 value (accuracy as a fraction). The last round holds the final grid beside the regular points.
@@ -22,6 +23,7 @@ class Run:
     name: str
     method: str | None  # None: the folder has no scenario.toml
     evaluations: list  # of (round, [point, ...]), in order of rounds; never empty
+    rounds: int | None = None  # planned; None: not known
 
 
 def read_run(folder):
@@ -36,7 +38,8 @@ def read_run(folder):
     evaluations = [(round_, points) for round_, points in evaluations if points]
     if not evaluations:
         raise MetricsError(f"{file}: nothing was evaluated yet; run on, or set evaluate.every to a smaller number")
-    return Run(folder.resolve().name, _method(folder / "scenario.toml"), evaluations)
+    method, rounds = _planned(folder / "scenario.toml")
+    return Run(folder.resolve().name, method, evaluations, rounds)
 
 
 def reason(error):
@@ -63,13 +66,21 @@ def _evaluation(file, number, line):
         raise MetricsError(f"{file}:{number}: no {error}") from None
 
 
-def _method(file):
+def _planned(file):
+    """(the method's name, the number of rounds), each None where the file does not say."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))["training"]["method"]["name"]
+        scenario = tomllib.loads(file.read_text(encoding="utf-8"))
+        return scenario["training"]["method"]["name"], scenario.get("federation", {}).get("rounds")
     except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        return None, None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise MetricsError(f"{file}: cannot read training.method.name: {reason(error)}") from None
+
+
+def last_evaluated(run):
+    """"training", or "round 10 of 60" where the run is not over."""
+    last = run.evaluations[-1][0]
+    return "training" if run.rounds is None or last >= run.rounds else f"round {last} of {run.rounds}"
 
 
 def width_name(width):

@@ -108,6 +108,14 @@ def lines_by_width(runs, activations):
     return lines
 
 
+def moment_text(runs):
+    """After what the runs were measured last; each named where they differ."""
+    moments = {metrics.last_evaluated(run) for run in runs}
+    if len(moments) == 1:
+        return moments.pop()
+    return ", ".join(f"{metrics.last_evaluated(run)} ({run.name})" for run in runs)
+
+
 def draw_by_width(runs):
     activations = metrics.activation_widths(runs)
     if not activations:
@@ -129,7 +137,8 @@ def draw_by_width(runs):
     panels[0][0].set_ylabel("test accuracy (%)")
     percent_axis(panels[0][0], [value for lines in drawn for _, values, *_ in lines for value in values.values()])
     granularity = {metrics.shown_granularity(run) for run in runs}
-    figure.suptitle(f"Accuracy after training, one model at every width; ranges per {' or '.join(sorted(granularity))}", x=0.01, ha="left", fontsize=12)
+    figure.suptitle(f"Accuracy after {moment_text(runs)}, one model at every width; "
+                    f"ranges per {' or '.join(sorted(granularity))}", x=0.01, ha="left", fontsize=12)
     handles, labels = panels[0][0].get_legend_handles_labels()
     beside(panels[0][-1], handles, labels, None)
     return figure

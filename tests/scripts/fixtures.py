@@ -17,10 +17,11 @@ def point(weights, value, activations=32, range_="minmax", granularity="tensor")
     return {"weights": weights, "activations": activations, "range": range_, "granularity": granularity, "value": value}
 
 
-def write_run(folder, rounds, method="fedavg"):
-    """A run's folder of which only the evaluations matter: {round: [point, ...]}."""
+def write_run(folder, rounds, method="fedavg", planned=None):
+    """A run's folder of which only the evaluations matter: {round: [point, ...]}; `planned` rounds, if it says so."""
     folder.mkdir(parents=True)
-    (folder / "scenario.toml").write_text(f'[training]\nmethod = {{ name = "{method}" }}\n')
+    (folder / "scenario.toml").write_text(f'[training]\nmethod = {{ name = "{method}" }}\n'
+                                         + (f"[federation]\nrounds = {planned}\n" if planned else ""))
     lines = [json.dumps({"round": number, "clients": 10, **({"accuracy": points} if points else {})})
              for number, points in rounds.items()]
     (folder / "metrics.jsonl").write_text("".join(line + "\n" for line in lines))

@@ -53,6 +53,19 @@ class PlotTest(unittest.TestCase):
         self.assertIn("<!-- mqat, best range rule -->", picture)
         self.assertNotIn("<!-- mqat, min-max -->", picture)
 
+    def title(self, *runs):
+        self.assertEqual(draw("--out", self.around / "out", *runs), (0, ""))
+        picture = (self.around / "out" / "accuracy_by_width.svg").read_text()
+        return next(line for line in picture.splitlines() if "Accuracy after" in line)
+
+    def test_the_title_says_when_a_run_is_not_over(self):
+        rounds = {2: [point(4, 0.5)], 4: [point(4, 0.6)], 5: []}
+        done = write_run(self.around / "done", rounds, planned=4)
+        cut = write_run(self.around / "cut", rounds, planned=60)
+        self.assertIn("Accuracy after training, one model", self.title(done))
+        self.assertIn("Accuracy after round 4 of 60, one model", self.title(cut))
+        self.assertIn("Accuracy after training (done), round 4 of 60 (cut), one model", self.title(done, cut))
+
     def test_runs_of_one_name_are_told_apart_by_their_folders(self):
         runs = [self.write(f"seed{seed}/mqat", "mqat", 0.5) for seed in (1, 2)]
         draw(*runs)
