@@ -44,10 +44,11 @@ bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>
     return std::make_pair(examples(b), a) < std::make_pair(examples(a), b);  // largest first, then as they come
   });
   std::atomic<bool> stopped = false;
-  parallel_for(order_.size(), threads_, [&](std::size_t item, int worker) {
+  const auto body = [&](std::size_t item, int worker) {
     if (stop && stop()) stopped = true;
     if (!stopped) play_one(*workers_[static_cast<std::size_t>(worker)], worker, *wave[order_[item]]);
-  });
+  };
+  parallel_for(order_.size(), threads_, std::cref(body));  // by reference: a copy would be allocated
   return !stopped;
 }
 
