@@ -140,8 +140,9 @@ std::string read_name(SectionReader& top, const std::string& file) {
   constexpr std::string_view kAccepted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.";
   std::string name = top.text("name", std::filesystem::path(file).stem().string());
   if (name.empty() || name.starts_with('.') || name.find_first_not_of(kAccepted) != std::string::npos)
-    top.refuse("name", "'" + name + "' cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', "
-                       "not '.' at the start");
+    top.refuse("name", "'" + name +
+                           "' cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', "
+                           "not '.' at the start");
   return name;
 }
 

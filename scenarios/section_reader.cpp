@@ -176,7 +176,8 @@ Options SectionReader::take_options() {
     if (node.kind == TomlNode::Kind::value)
       options.set(node.key, node.value, node.where);
     else if (node.kind == TomlNode::Kind::foreign)
-      refuse(node.key, type_name(node) + " cannot be used here; an option is a number, a text, true or false, or a list");
+      refuse(node.key,
+             type_name(node) + " cannot be used here; an option is a number, a text, true or false, or a list");
     else
       refuse(node.key, "an option cannot be " + type_name(node) + suggestion(node.key, asked_));
   }

@@ -13,10 +13,10 @@ namespace anybit {
 
 /// A saved federation (DESIGN D11): needs nothing beside it but the data.
 struct Checkpoint {
-  std::string scenario;    // the resolved scenario's result-bearing keys: result_bearing_text() in scenarios/scenario.h
+  std::string scenario;  // the resolved scenario's result-bearing keys: result_bearing_text() in scenarios/scenario.h
   std::string kernel_set;
-  std::string data;        // what the data was: a line for each checksum of FederatedData
-  FederationState state;   // the layout is rebuilt from the scenario and checked by digest
+  std::string data;       // what the data was: a line for each checksum of FederatedData
+  FederationState state;  // the layout is rebuilt from the scenario and checked by digest
   std::uint64_t layout = 0;
 };
 

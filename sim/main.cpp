@@ -46,8 +46,7 @@ int main(int count, char** arguments) {
   program.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("anybit-sim: {} (--help lists what there is)\n", error.what());
   });
-  program.set_version_flag("--version",
-                           fmt::format("{} ({})", anybit::program_version(), anybit::program_commit()));
+  program.set_version_flag("--version", fmt::format("{} ({})", anybit::program_version(), anybit::program_commit()));
   anybit::Chosen chosen;
   anybit::add_run_command(program, chosen);
   anybit::add_check_command(program, chosen);

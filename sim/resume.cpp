@@ -22,9 +22,10 @@ void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& chec
 void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation) {
   const std::string difference = data_difference(checkpoint.data, data_record(federation.data->checksums));
   if (difference.empty()) return;
-  throw RunError(fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or start "
-                             "another run with --out",
-                             directory.path().string(), difference));
+  throw RunError(
+      fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or start "
+                  "another run with --out",
+                  directory.path().string(), difference));
 }
 
 /// True where the model is whole; a damaged one is noted.

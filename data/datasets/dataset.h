@@ -31,7 +31,7 @@ struct Dataset {
   std::shared_ptr<const Writers> writers;  // null where the set comes from files
   ExamplePool training;                    // from files; both empty where there are writers
   ExamplePool test;
-  std::vector<std::string> checksums;      // "name crc32 size", one a file
+  std::vector<std::string> checksums;  // "name crc32 size", one a file
 };
 
 /// What a set needs besides its own options.

@@ -38,10 +38,11 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
   if (federation.training.method.has_activation_ranges || federation.scenario.data.proxy > 0 ||
       std::ranges::all_of(options.grid.activations, is_float))
     return;
-  throw CommandError(fmt::format("{}: cannot quantize activations: it was trained without ranges for them and without "
-                                 "data.proxy to calibrate them on; leave --activations out, or train anew with "
-                                 "data.proxy or with a method that learns activation ranges",
-                                 options.checkpoint));
+  throw CommandError(
+      fmt::format("{}: cannot quantize activations: it was trained without ranges for them and without "
+                  "data.proxy to calibrate them on; leave --activations out, or train anew with "
+                  "data.proxy or with a method that learns activation ranges",
+                  options.checkpoint));
 }
 
 /// The scenario is the checkpoint's own, so what makes another network of it is the data.
@@ -59,7 +60,8 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
   check_ranges(federation, options);
-  if (const std::string other = data_difference(checkpoint.data, data_record(federation.data->checksums)); !other.empty())
+  if (const std::string other = data_difference(checkpoint.data, data_record(federation.data->checksums));
+      !other.empty())
     fmt::print(stderr, "{}: the data is not that of its training: {}\n", options.checkpoint, other);
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);
@@ -92,12 +94,16 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   CLI::App& command = *program.add_subcommand("evaluate", "Test a checkpoint at bit widths");
   command.add_option("checkpoint", options->checkpoint, "Checkpoint or model.ckpt")->required();
   command.add_option("--weights", grid.weights, "Widths of the weights (default: 32,8,6,4,3,2); 32 is float")
-      ->delimiter(',')->check(width_check());
+      ->delimiter(',')
+      ->check(width_check());
   command.add_option("--activations", grid.activations, "Widths of the activations, e.g. 32,8 (default: 32)")
-      ->delimiter(',')->check(width_check());
-  command.add_option("--range", grid.range, "Range rules of the weights, e.g. minmax,mse (default: minmax)")->delimiter(',');
+      ->delimiter(',')
+      ->check(width_check());
+  command.add_option("--range", grid.range, "Range rules of the weights, e.g. minmax,mse (default: minmax)")
+      ->delimiter(',');
   command.add_option("--granularity", grid.granularity, "tensor, channel or both (default: tensor)")
-      ->delimiter(',')->check(CLI::IsMember({"tensor", "channel"}));
+      ->delimiter(',')
+      ->check(CLI::IsMember({"tensor", "channel"}));
   command.add_option("--first", grid.first, "Width of the first layer; 0: as the others")->check(width_check(true));
   command.add_option("--last", grid.last, "Width of the last layer; 0: as the others")->check(width_check(true));
   command.add_flag("--json", options->json, "As a JSON array of objects");

@@ -29,7 +29,8 @@ void refuse_other_run(const RunDirectory& directory, const Checkpoint& model, co
   if (model.scenario != federation.result_bearing)
     throw CommandError(fmt::format("{}: model.ckpt is of a run with other settings than scenario.toml: {}", path,
                                    comma_list(scenario_difference(model.scenario, federation.result_bearing))));
-  if (const std::string changed = data_difference(model.data, data_record(federation.data->checksums)); !changed.empty())
+  if (const std::string changed = data_difference(model.data, data_record(federation.data->checksums));
+      !changed.empty())
     throw CommandError(
         fmt::format("{}: the run was made with other data: {}; put that back (--data-dir)", path, changed));
 }

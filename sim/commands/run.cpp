@@ -79,7 +79,8 @@ int run_scenario(const RunOptions& options) {
     tell(fmt::format("{} of {} rounds were abandoned: no update was valid", run.abandoned(), run.version()));
     return run.abandoned() == run.version() ? 1 : 0;
   }
-  tell(fmt::format("interrupted after round {}; resume with: {}", run.saved_version(), resume_command(options, directory)));
+  tell(fmt::format("interrupted after round {}; resume with: {}", run.saved_version(),
+                   resume_command(options, directory)));
   return kInterrupted;
 }
 

@@ -164,9 +164,10 @@ TEST(ReadScenario, ANameCannotLeadOutOfItsFolder) {
 }
 
 TEST(ReadScenario, AnOptionIsNotNan) {
-  EXPECT_EQ(mistakes_of(kSmallest, {{"training.optimizer.rate", "nan"}}),
-            Lines{"--set training.optimizer.rate: nan cannot be used here; an option is a number, a text, true or false, "
-                  "or a list"});
+  EXPECT_EQ(
+      mistakes_of(kSmallest, {{"training.optimizer.rate", "nan"}}),
+      Lines{"--set training.optimizer.rate: nan cannot be used here; an option is a number, a text, true or false, "
+            "or a list"});
 }
 
 TEST(ReadScenario, SeedsAreNotNegative) {

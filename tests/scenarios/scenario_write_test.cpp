@@ -85,7 +85,8 @@ void expect_round_trip(const Scenario& scenario) {
 TEST(WriteScenario, ReadsBackTheSame) {
   expect_round_trip(read(kSmallest));
   expect_round_trip(read(kOdd));
-  expect_round_trip(read(kOdd, {{"federation.strategy", "a \"b\"\n[data]"}, {"federation.transport", "tcp"}, {"data.classes", "62"}}));
+  expect_round_trip(read(
+      kOdd, {{"federation.strategy", "a \"b\"\n[data]"}, {"federation.transport", "tcp"}, {"data.classes", "62"}}));
 }
 
 TEST(WriteScenario, EveryFileOfTheFolderReadsBackTheSame) {

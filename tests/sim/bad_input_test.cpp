@@ -300,7 +300,8 @@ TEST_F(BadInput, ReplayFindsAnotherModel) {
   finish_run();
   ASSERT_EQ(folder.run({"run", "tiny.toml", "--out", "other", "--set", "seed=2"}).code, 0);
   folder.write("done/model.ckpt", folder.read("other/model.ckpt"));
-  expect_refused({"replay", "done"}, {"model.ckpt is of a run with other settings than scenario.toml: seed (2, now 1)"});
+  expect_refused({"replay", "done"},
+                 {"model.ckpt is of a run with other settings than scenario.toml: seed (2, now 1)"});
 }
 
 TEST_F(BadInput, ReplayFindsAnotherLog) {

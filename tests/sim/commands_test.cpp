@@ -39,8 +39,8 @@ TEST_F(Commands, AResolvedScenarioRunsToTheSameModel) {
 
 TEST_F(Commands, WhatDecidesNoResultIsNotInTheModel) {
   good({"run", "tiny.toml"});
-  good({"run", "tiny.toml", "--set", "name=other", "--set", "evaluate.every=2", "--set", "evaluate.weights=[8,2]", "--set",
-        "checkpoint.keep=1"});
+  good({"run", "tiny.toml", "--set", "name=other", "--set", "evaluate.every=2", "--set", "evaluate.weights=[8,2]",
+        "--set", "checkpoint.keep=1"});
   EXPECT_EQ(folder.read("runs/other/model.ckpt"), folder.read("runs/tiny/model.ckpt"));
 }
 

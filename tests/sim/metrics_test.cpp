@@ -39,8 +39,9 @@ TEST(Metrics, NamesTheWidthsOfTheFirstAndLastLayerWhereTheyAreSet) {
   Accuracy accuracy;
   accuracy.point.weights = 2;
   accuracy.point.last = 8;
-  EXPECT_EQ(accuracies_json({accuracy}),
-            R"([{"weights": 2, "activations": 32, "range": "minmax", "granularity": "tensor", "last": 8, "value": 0}])");
+  EXPECT_EQ(
+      accuracies_json({accuracy}),
+      R"([{"weights": 2, "activations": 32, "range": "minmax", "granularity": "tensor", "last": 8, "value": 0}])");
   accuracy.point.first = 6;
   EXPECT_NE(accuracies_json({accuracy}).find(R"(, "first": 6, "last": 8, )"), std::string::npos);
 }
@@ -51,8 +52,8 @@ TEST(Metrics, AddsUpEarlierRounds) {
   evaluated.accuracy[0].value = 0.5;
   evaluated.accuracy[1].point = {4, 8, "mse", "channel", 8, 6, {}};
   evaluated.accuracy[1].value = 0.25;
-  const EarlierRounds earlier =
-      read_earlier_rounds(metrics_line(record()) + "\n" + metrics_line(evaluated) + "\n" + metrics_line(record()) + "\n");
+  const EarlierRounds earlier = read_earlier_rounds(metrics_line(record()) + "\n" + metrics_line(evaluated) + "\n" +
+                                                    metrics_line(record()) + "\n");
   EXPECT_EQ(earlier.bytes_down, 300U);
   EXPECT_EQ(earlier.bytes_up, 270U);
   EXPECT_EQ(accuracies_json(earlier.accuracy), accuracies_json(evaluated.accuracy));

@@ -67,15 +67,13 @@ Standing standing() {
 }
 
 TEST(ProgressLine, HasWhatMattersFirst) {
-  EXPECT_EQ(progress_line(standing(), 200),
-            "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0  loss 0.2500");
+  EXPECT_EQ(progress_line(standing(), 200), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0  loss 0.2500");
 }
 
 TEST(ProgressLine, LeavesOutWhatDoesNotFit) {
   const std::string whole = progress_line(standing(), 200);
   EXPECT_EQ(progress_line(standing(), whole.size()), whole);
-  EXPECT_EQ(progress_line(standing(), whole.size() - 1),
-            "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0");
+  EXPECT_EQ(progress_line(standing(), whole.size() - 1), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75.0 4:50.0");
   EXPECT_EQ(progress_line(standing(), 51), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75 4:50");
   EXPECT_EQ(progress_line(standing(), 47), "round 20/60  left 1:05  1.5/0.0 kB  % 32:75");
   EXPECT_EQ(progress_line(standing(), 42), "round 20/60  left 1:05  1.5/0.0 kB");
@@ -131,8 +129,9 @@ std::string shown(const std::vector<RoundRecord>& records, Standing start, unsig
 
 TEST(Progress, RewritesOneLineOnATerminal) {
   const std::string text = shown({record(1), record(2)}, standing_after(0, 2, ""), 80);
-  EXPECT_EQ(text, "\r\033[Kround 1/2  left 0:00  1.5/0.0 kB  loss -"
-                  "\r\033[Kround 2/2  left 0:00  3.0/0.0 kB  loss -\r\n");
+  EXPECT_EQ(text,
+            "\r\033[Kround 1/2  left 0:00  1.5/0.0 kB  loss -"
+            "\r\033[Kround 2/2  left 0:00  3.0/0.0 kB  loss -\r\n");
 }
 
 TEST(Progress, StaysOneColumnShortOfTheTerminalsEnd) {
