@@ -91,8 +91,8 @@ struct SmallDisk : FullDisk {
 // Checkpoints have 52 kB: a third one does not fit before the oldest goes.
 TEST_F(SmallDisk, NoRoomForACheckpointLosesNothing) { expect_nothing_lost("20", "2"); }
 
-// One and the next fit, but not the records of many rounds beside them.
-TEST_F(SmallDisk, NoRoomForTheRecordsLosesNothing) { expect_nothing_lost("150", "1"); }
+// One and the next fit, until the records of many rounds have taken their room.
+TEST_F(SmallDisk, RecordsThatGrowIntoTheRoomOfACheckpointLoseNothing) { expect_nothing_lost("150", "1"); }
 
 }  // namespace
 }  // namespace anybit
