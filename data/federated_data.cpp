@@ -102,24 +102,10 @@ std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) 
   return rest;
 }
 
-void check_counts(const Scenario::Data& data) {
-  constexpr std::int64_t kMostHeld = 1 << 28;  // examples by writers with numbers of their own
-  Mistakes mistakes;
-  const auto require = [&](bool holds, const std::string& reason) {
-    if (!holds) mistakes.add({data.where, reason, "data"});
-  };
-  require(data.clients >= 1 && data.clients <= kTestWriters, "data.clients: must be 1 to 2147483648");
-  require(data.proxy >= 0 && data.proxy <= kMostHeld, fmt::format("data.proxy: must be 0 to {}", kMostHeld));
-  require(data.validation >= 0 && data.validation <= kMostHeld,
-          fmt::format("data.validation: must be 0 to {}", kMostHeld));
-  mistakes.throw_if_any();
-}
-
 }  // namespace
 
 std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories) {
   const Scenario::Data& data = scenario.data;
-  check_counts(data);
   const Deal deal = partitions().make(data.partition);
   Dataset set = load_set(data.set, {scenario.seed, directories});
   if (!deal) {

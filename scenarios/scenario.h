@@ -50,7 +50,7 @@ struct Scenario {
     Part optimizer;
     int epochs = 1;
     int batch = 32;
-    SourcePosition where;
+    SourcePosition batch_where;
   } training;
 
   struct Federation {
@@ -70,6 +70,9 @@ struct Scenario {
     EvaluationGrid grid;        // small and often
     EvaluationGrid final_grid;  // equals `grid` where there is no [evaluate.final]
     bool has_final = false;     // without [evaluate.final] the last round is tested on `grid`
+
+    /// Whether any round is tested on `grid`.
+    bool uses_grid() const { return every > 0 || !has_final; }
   } evaluate;
 
   struct Checkpoint {

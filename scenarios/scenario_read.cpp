@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
-constexpr std::int64_t kMostClients = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kMostClients = std::int64_t{1} << 31;  // the writers' numbers above are the server's
+constexpr std::int64_t kMostHeld = 1 << 28;                   // of those numbers, for each of the server's shares
 constexpr std::int64_t kMostCohort = (1 << 24) - 1;  // the exact sum's limit (DESIGN D7)
 constexpr std::size_t kMostBytes = 1 << 20;
 
@@ -30,8 +31,8 @@ Scenario::Data read_data(const TomlNode* node, Mistakes& mistakes) {
   data.set.where = section.where("set");
   data.clients = static_cast<std::uint32_t>(section.integer("clients", {1, kMostClients}, std::nullopt));
   data.partition = section.part("partition", "iid");
-  data.proxy = section.integer("proxy", {0, kMost}, 0);
-  data.validation = section.integer("validation", {0, kMost}, 0);
+  data.proxy = section.integer("proxy", {0, kMostHeld}, 0);
+  data.validation = section.integer("validation", {0, kMostHeld}, 0);
   data.set.options = section.take_options();
   return data;
 }
@@ -39,7 +40,7 @@ Scenario::Data read_data(const TomlNode* node, Mistakes& mistakes) {
 Scenario::Training read_training(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "training", mistakes);
   Scenario::Training training;
-  training.where = section.where();
+  training.batch_where = section.where("batch");
   training.method = section.part("method", "fedavg");
   training.objective = section.part("objective", "plain");
   training.optimizer = section.part("optimizer", "sgd");

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "server/evaluator.h"
+#include "sim/progress.h"
+#include "sim/resident_memory.h"
 
 namespace anybit {
 namespace {
@@ -37,6 +39,18 @@ void refuse_empty_client(const Scenario& scenario, const FederatedData& data) {
 void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
   mistakes.check([&] { Evaluator::check(grid, trained.method.has_activation_ranges, scenario.data.proxy); });
   mistakes.check([&] { Evaluator::check_steps(grid, *trained.network, *trained.layout); });
+}
+
+void check_memory(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
+  double floats = static_cast<double>(trained.network->description().input.size());
+  for (const Shape& shape : trained.network->shapes()) floats += 2.0 * static_cast<double>(shape.size());
+  const double batch = floats * sizeof(float) * scenario.training.batch;
+  if (batch <= physical_bytes()) return;
+  mistakes.add({scenario.training.batch_where,
+                fmt::format("training.batch: the activations of {} examples take {}, and this machine has {}; take a "
+                            "smaller batch",
+                            scenario.training.batch, bytes_text(batch), bytes_text(physical_bytes())),
+                "training.batch"});
 }
 
 std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
@@ -72,7 +86,8 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
   federation.training.largest_client = largest_client(*federation.data);
   Mistakes mistakes;
-  check_grid(resolved.evaluate.grid, resolved, federation.training, mistakes);
+  check_memory(resolved, federation.training, mistakes);
+  if (resolved.evaluate.uses_grid()) check_grid(resolved.evaluate.grid, resolved, federation.training, mistakes);
   if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training, mistakes);
   mistakes.throw_if_any();
   return federation;

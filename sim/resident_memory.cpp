@@ -1,6 +1,7 @@
 #include "sim/resident_memory.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -16,6 +17,10 @@ double resident_bytes() {
     if (word == "Rss:" && rollup >> kibibytes) return 1024 * kibibytes;
   }
   return 0;
+}
+
+double physical_bytes() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace anybit

@@ -6,4 +6,7 @@ namespace anybit {
 /// back to the system first. 0 where the system does not say (/proc/self/smaps_rollup).
 double resident_bytes();
 
+/// Bytes of memory that this machine has.
+double physical_bytes();
+
 }  // namespace anybit

@@ -110,11 +110,12 @@ void Resolver::check_together(const Images& images) {
   if (mistakes_.about("model") || mistakes_.about("training.method")) return;
   mistakes_.check([&] {
     const NetworkPlan trained = make_network_plan(scenario_, images.shape, images.classes);
+    if (!mistakes_.about("training.batch")) check_memory(scenario_, trained, mistakes_);
     if (mistakes_.about("data.proxy")) return;
     const auto check = [&](const EvaluationGrid& grid, const std::string& path) {
       if (!mistakes_.about(path + ".range")) check_grid(grid, scenario_, trained, mistakes_);
     };
-    check(scenario_.evaluate.grid, "evaluate");
+    if (scenario_.evaluate.uses_grid()) check(scenario_.evaluate.grid, "evaluate");
     if (scenario_.evaluate.has_final) check(scenario_.evaluate.final_grid, "evaluate.final");
   });
 }

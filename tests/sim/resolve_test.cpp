@@ -129,6 +129,22 @@ TEST(Resolve, FindsWhatTheDataCannotGiveBesideOtherMistakes) {
   expect_mistakes({"data.partition.minimum=1000", "training.optimizer.rate=-1"}, {"rate", "data.partition.minimum"});
 }
 
+TEST(Resolve, TellsWhatIsTooLargeBeforeMakingIt) {
+  expect_mistakes({"model.hidden=[30000, 30000]"}, {"take a smaller network"});
+  expect_mistakes({"training.batch=2000000000", "training.optimizer.rate=-1"},
+                  {"--set training.batch: training.batch: the activations of 2000000000 examples", "rate"});
+  expect_mistakes({"data.clients=3000000000", "data.proxy=300000000"}, {"--set data.clients", "--set data.proxy"});
+}
+
+TEST(Resolve, AGridThatNoRoundIsTestedOnNeedsNoRanges) {
+  const std::vector<std::string> without_ranges = {"training.method={name=\"fedavg\"}", "data.proxy=0",
+                                                   "evaluate.activations=[8]", "evaluate.final.weights=[4]"};
+  expect_mistakes(without_ranges, {});
+  std::vector<std::string> now_and_then = without_ranges;
+  now_and_then.emplace_back("evaluate.every=2");
+  expect_mistakes(now_and_then, {"data.proxy"});
+}
+
 TEST(Resolve, PointsAtTheLine) {
   const std::string text = std::string(kTinyScenario) + "[checkpoint]\n";
   std::string broken = text;
