@@ -88,8 +88,8 @@ TEST(FakeWeights, StayFloatAtThirtyTwoBitsAndWhenAllZero) {
   EXPECT_FALSE(zero.program->forward(zero.site(0), zeros, after, pass));
 }
 
-// specs A 0.3 and 3.1: mean w, variance s^2 / 12, fourth moment s^4 / 80, never further than s / 2, fresh in every step,
-// gradient untouched.
+// specs A 0.3 and 3.1: mean w, variance s^2 / 12, fourth moment s^4 / 80, never further than s / 2, fresh in every
+// step, gradient untouched.
 TEST(PseudoNoise, HasItsMoments) {
   Played played(method_part("apqn", {{"widths", widths({3})}}));
   const auto weights = std::as_const(played.parameters).tensor(0);

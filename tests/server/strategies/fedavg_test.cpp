@@ -66,8 +66,8 @@ double average_quadratics(const std::vector<Quadratic>& clients, int rounds) {
   return static_cast<double>(global[0]);
 }
 
-// specs A 0.3: sum p beta c / sum p beta with beta = 1 - (1 - eta a)^K: (a, c) = (1, 0) has 0.40951, (4, 1) has 0.92224.
-// Not the minimiser, 0.8: clients drift.
+// specs A 0.3: sum p beta c / sum p beta with beta = 1 - (1 - eta a)^K: (a, c) = (1, 0) has 0.40951, (4, 1) has
+// 0.92224. Not the minimiser, 0.8: clients drift.
 TEST(FedAvg, EndsWhereLocalStepsBalance) {
   EXPECT_NEAR(average_quadratics({{1, 0, 50}, {4, 1, 50}}, 60), 0.6925023465, 1e-6);
   EXPECT_NEAR(average_quadratics({{1, 0, 50}, {4, 1, 50}}, 1), 3.0 + (-3.0 * 0.40951 - 2.0 * 0.92224) / 2, 1e-6);

@@ -15,7 +15,8 @@ struct OldMachine : testing::Test {
 };
 
 TEST_F(OldMachine, RefusesTheSetThatItLacks) {
-  expect_one_complaint(run_with("avx512"), {"anybit-sim: this machine has no avx512; its best instruction set is avx2"});
+  expect_one_complaint(run_with("avx512"),
+                       {"anybit-sim: this machine has no avx512; its best instruction set is avx2"});
   EXPECT_FALSE(folder.has("avx512"));
 }
 
