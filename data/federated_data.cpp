@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -106,6 +107,7 @@ std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) 
 
 std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories) {
   const Scenario::Data& data = scenario.data;
+  assert(data.clients >= 1 && data.clients <= kTestWriters);
   const Deal deal = partitions().make(data.partition);
   Dataset set = load_set(data.set, {scenario.seed, directories});
   if (!deal) {

@@ -94,7 +94,7 @@ TEST(ReadScenario, AllMistakesAtOnceByLine) {
   EXPECT_EQ(mistakes_of(text, {{"checkpoint.keep", "0"}}),
             (Lines{"a.toml:1: model.name: is missing", "a.toml:1: unknown key 'sed'; did you mean 'seed'?",
                    "a.toml:3: data.set: expected text, not an integer",
-                   "a.toml:4: data.clients: -1 is out of range; accepted: 1 to 4294967295",
+                   "a.toml:4: data.clients: -1 is out of range; accepted: 1 to 2147483648",
                    "a.toml:5: data.proxy: expected an integer, not a number",
                    "a.toml:7: training.batch: 0 is out of range; accepted: 1 to 2147483647",
                    "a.toml:8: federation.cohort: is missing",
