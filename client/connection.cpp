@@ -49,7 +49,9 @@ struct Connection::State {
   Outcome read_some(std::size_t from, std::size_t to, Timeout timeout) {
     Outcome outcome;
     socket.async_read_some(asio::buffer(frame.data() + from, to - from),
-                           [&outcome](const asio::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
+                           [&outcome](const asio::error_code& error, std::size_t bytes) {
+                             outcome = {error, bytes};
+                           });
     wait(timeout, outcome);
     return outcome;
   }
@@ -143,7 +145,9 @@ std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeou
   if (!is_open()) return "the connection is closed";
   Outcome outcome;
   asio::async_write(state_->socket, asio::buffer(frame.data(), frame.size()),
-                    [&outcome](const asio::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
+                    [&outcome](const asio::error_code& error, std::size_t bytes) {
+                      outcome = {error, bytes};
+                    });
   state_->wait(timeout, outcome);
   if (!outcome.timed_out) return outcome.error ? describe(outcome.error) : "";
   close();

@@ -30,8 +30,9 @@ void check_size(const Part& model, const Layout& layout) {
   constexpr std::size_t kMost = (FrameLimits{}.body - kRoom) / sizeof(float);
   if (layout.size() <= kMost) return;
   throw ScenarioError(model.where,
-                      "model '" + model.name + "': its " + std::to_string(layout.size()) + " parameters are more than " +
-                          std::to_string(kMost) + ", what a frame may carry (wire/FORMAT.md); take a smaller network",
+                      "model '" + model.name + "': its " + std::to_string(layout.size()) +
+                          " parameters are more than " + std::to_string(kMost) +
+                          ", what a frame may carry (wire/FORMAT.md); take a smaller network",
                       "model");
 }
 

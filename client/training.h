@@ -24,17 +24,17 @@ struct NetworkPlan {
 
 /// What every client of a run shares: made once from the scenario, then read only.
 struct TrainingPlan : NetworkPlan {
-  std::unique_ptr<const Objective> objective;   // null: plain
+  std::unique_ptr<const Objective> objective;  // null: plain
   std::unique_ptr<const Optimizer> optimizer;
   std::unique_ptr<const Codec> uplink;
   std::unique_ptr<const Codec> downlink;
-  std::vector<int> broadcast;                   // tensors of a downlink
-  std::vector<int> uploaded;                    // tensors that a client may name in an update
+  std::vector<int> broadcast;  // tensors of a downlink
+  std::vector<int> uploaded;   // tensors that a client may name in an update
   std::uint64_t seed = 1;
   int epochs = 1;
   int batch = 32;
   std::uint32_t rounds = 1;
-  std::uint32_t largest_client = 0;             // most examples that a client played here holds; to reserve for
+  std::uint32_t largest_client = 0;  // most examples that a client played here holds; to reserve for
 };
 
 /// The part of the plan that needs only model, method and fleet. ScenarioError for a model that does not take the

@@ -12,6 +12,8 @@ function(anybit_test name label)
   cmake_parse_arguments(A "" "PREFIX" "SOURCES;USES" ${ARGN})
   add_executable(test_${name} ${A_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${A_USES} GTest::gtest_main)
-  target_compile_definitions(test_${name} PRIVATE ANYBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ANYBIT_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(test_${name} TEST_PREFIX "${A_PREFIX}" PROPERTIES LABELS ${label} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+  target_compile_definitions(test_${name} PRIVATE
+    ANYBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ANYBIT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(test_${name}
+    TEST_PREFIX "${A_PREFIX}" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${label} TIMEOUT 300)
 endfunction()

@@ -13,8 +13,8 @@ namespace anybit {
 /// Labelled images as bytes, NHWC, with an index list: the i-th example is pixels[indices[i]]. Borrowed.
 struct ExamplesView {
   Shape shape;
-  std::span<const std::uint8_t> pixels;       // of the whole pool
-  std::span<const std::uint8_t> labels;       // of the whole pool
+  std::span<const std::uint8_t> pixels;  // of the whole pool
+  std::span<const std::uint8_t> labels;  // of the whole pool
   std::span<const std::uint32_t> indices;
   std::size_t size() const { return indices.size(); }
 };

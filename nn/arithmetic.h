@@ -36,11 +36,11 @@ inline float fixed_exp(float x) {
 }
 
 /// Double versions, relative error below 1e-14 (absolute near log 1 = 0). NaN stays NaN.
-double fixed_exp(double x);           // saturates to 0 below -708 and to the largest double above 709
-double fixed_log(double x);           // x > 0
-double fixed_log2(double x);          // x > 0, exact for powers of two
-double fixed_exp2(double x);          // exact for whole x in [-1022, 1023]; 0 below, the largest double from 1024
-double fixed_sin2pi(double turns);    // sin(2 pi t)
+double fixed_exp(double x);         // saturates to 0 below -708 and to the largest double above 709
+double fixed_log(double x);         // x > 0
+double fixed_log2(double x);        // x > 0, exact for powers of two
+double fixed_exp2(double x);        // exact for whole x in [-1022, 1023]; 0 below, the largest double from 1024
+double fixed_sin2pi(double turns);  // sin(2 pi t)
 double fixed_cos2pi(double turns);
 double fixed_tanh(double x);
 

@@ -19,15 +19,35 @@ struct Shape {
 };
 
 // What a node computes. Plain data: a method may rewrite a description before anything is allocated (DESIGN D5).
-struct Dense { int outputs = 0; };                                    // flattens its input; has a bias
-struct Convolution { int channels = 0; int kernel = 1; int stride = 1; int padding = 0; bool bias = true; };
-struct MaxPool { int kernel = 2; int stride = 2; };
-struct AveragePool { int kernel = 2; int stride = 2; };               // kernel 0: the whole plane
+struct Dense {
+  int outputs = 0;
+};  // flattens its input; has a bias
+struct Convolution {
+  int channels = 0;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+  bool bias = true;
+};
+struct MaxPool {
+  int kernel = 2;
+  int stride = 2;
+};
+struct AveragePool {
+  int kernel = 2;
+  int stride = 2;
+};  // kernel 0: the whole plane
 struct Relu {};
-struct GroupNorm { int groups = 2; float epsilon = 1e-5F; };
-struct Add {};                                                        // of two inputs of one shape
+struct GroupNorm {
+  int groups = 2;
+  float epsilon = 1e-5F;
+};
+struct Add {};  // of two inputs of one shape
 /// He et al. 2016, option A: every stride-th pixel, channels appended as zeros up to `channels`.
-struct Shortcut { int stride = 1; int channels = 0; };
+struct Shortcut {
+  int stride = 1;
+  int channels = 0;
+};
 
 using Operation = std::variant<Dense, Convolution, MaxPool, AveragePool, Relu, GroupNorm, Add, Shortcut>;
 

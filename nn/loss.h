@@ -7,8 +7,8 @@ namespace anybit {
 
 /// Mean loss and number of right answers of a batch.
 struct Score {
-  double loss = 0;      // mean over the batch's live examples
-  int correct = 0;      // argmax of the outputs equals the label; the lowest index wins a tie
+  double loss = 0;  // mean over the batch's live examples
+  int correct = 0;  // argmax of the outputs equals the label; the lowest index wins a tie
 };
 
 /// A loss on a network's outputs. `outputs` and `gradient` are live x classes, row by row.

@@ -14,9 +14,9 @@ namespace anybit {
 /// A dense or convolution node with its tensors.
 struct WeightedLayer {
   int node = 0;
-  int weight = 0;   // tensor index
-  int bias = -1;    // tensor index, -1: none
-  double flops = 0; // multiply-adds times two of one example's forward pass
+  int weight = 0;    // tensor index
+  int bias = -1;     // tensor index, -1: none
+  double flops = 0;  // multiply-adds times two of one example's forward pass
 };
 
 /// A checked description with shapes, tensors and slots worked out. Immutable; holds no weights (DESIGN D2).
@@ -25,9 +25,9 @@ class Network {
   explicit Network(Description description);
 
   const Description& description() const { return description_; }
-  const std::vector<Shape>& shapes() const { return shapes_; }            // of each node's output
+  const std::vector<Shape>& shapes() const { return shapes_; }  // of each node's output
   Shape input_of(int node, int which = 0) const;
-  const std::vector<TensorSpec>& tensors() const { return tensors_; }     // the layout's first tensors, with their places
+  const std::vector<TensorSpec>& tensors() const { return tensors_; }  // the layout's first tensors, with their places
   const std::vector<WeightedLayer>& weighted_layers() const { return weighted_; }
   const std::vector<SlotSite>& slots() const { return slots_; }
   /// First tensor index of a node's tensors; -1 for a node without any.

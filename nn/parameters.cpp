@@ -73,8 +73,7 @@ Layout::Layout(std::vector<TensorSpec> tensors) : tensors_(std::move(tensors)) {
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     TensorSpec& tensor = tensors_[i];
     for (std::size_t earlier = 0; earlier < i; ++earlier)
-      if (tensors_[earlier].name == tensor.name)
-        throw std::invalid_argument("two tensors are named " + tensor.name);
+      if (tensors_[earlier].name == tensor.name) throw std::invalid_argument("two tensors are named " + tensor.name);
     tensor.size = element_count(tensor);
     check_channels(tensor);
     tensor.offset = size_;

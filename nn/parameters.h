@@ -30,13 +30,13 @@ std::string_view to_string(Merge merge);
 
 /// How the optimiser treats a tensor.
 struct OptimizerGroup {
-  float rate = 1.0F;   // multiplies the learning rate; 0: the optimiser leaves the tensor alone
-  bool decay = true;   // takes part in weight decay
+  float rate = 1.0F;  // multiplies the learning rate; 0: the optimiser leaves the tensor alone
+  bool decay = true;  // takes part in weight decay
 };
 
 /// One named tensor of the parameter buffer.
 struct TensorSpec {
-  std::string name;                  // "conv1.weight"
+  std::string name;  // "conv1.weight"
   std::vector<int> shape;
   Role role = Role::kWeight;
   Merge merge = Merge::kMean;

@@ -11,16 +11,16 @@ namespace anybit {
 enum class Purpose : std::uint32_t {
   kInitialize = 1,
   kPartition = 2,
-  kHoldOut = 3,     // the server's proxy and validation shares
+  kHoldOut = 3,  // the server's proxy and validation shares
   kCohort = 4,
-  kShuffle = 5,     // order of a client's examples in an epoch
-  kWidths = 6,      // bit schedules
-  kNoise = 7,       // pseudo-quantization noise
-  kRounding = 8,    // stochastic rounding in a slot
-  kCodec = 9,       // stochastic rounding on the wire
+  kShuffle = 5,   // order of a client's examples in an epoch
+  kWidths = 6,    // bit schedules
+  kNoise = 7,     // pseudo-quantization noise
+  kRounding = 8,  // stochastic rounding in a slot
+  kCodec = 9,     // stochastic rounding on the wire
   kDropout = 10,
-  kWriter = 11,     // the hand of a glyph writer
-  kGlyph = 12,      // one drawn example
+  kWriter = 11,  // the hand of a glyph writer
+  kGlyph = 12,   // one drawn example
   kFleet = 13,
   kTest = 14,
 };
@@ -46,12 +46,12 @@ class Stream {
  public:
   explicit Stream(const DrawName& name);
 
-  std::uint32_t bits();                          // 32 uniform bits
+  std::uint32_t bits();  // 32 uniform bits
   std::uint64_t bits64();
-  double uniform();                              // [0, 1) on 53 bits
-  std::uint32_t below(std::uint32_t bound);      // unbiased, bound >= 1
-  double normal();                               // N(0, 1) by Box-Muller on our own log, sin and cos
-  double gamma(double shape);                    // Gamma(shape, 1), shape > 0 (Marsaglia and Tsang 2000)
+  double uniform();                          // [0, 1) on 53 bits
+  std::uint32_t below(std::uint32_t bound);  // unbiased, bound >= 1
+  double normal();                           // N(0, 1) by Box-Muller on our own log, sin and cos
+  double gamma(double shape);                // Gamma(shape, 1), shape > 0 (Marsaglia and Tsang 2000)
 
   /// out[i] = uniform float in [low, high) on 24 bits. Element i depends on the name and i alone, not on earlier calls
   /// of this stream; the numbers come from blocks of their own (2^63 and up), which the draws above never reach.
@@ -68,7 +68,7 @@ class Stream {
 
  private:
   std::array<std::uint32_t, 2> key_;
-  std::array<std::uint32_t, 2> high_counter_;    // upper half of the counter: round and step
+  std::array<std::uint32_t, 2> high_counter_;  // upper half of the counter: round and step
   std::uint64_t next_block_ = 0;
   std::array<std::uint32_t, 4> buffer_{};
   int left_ = 0;

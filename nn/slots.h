@@ -16,14 +16,14 @@ enum class SlotKind : std::uint8_t { kWeight, kActivation };
 struct SlotSite {
   int slot = 0;
   SlotKind kind = SlotKind::kWeight;
-  std::string name;         // "conv1.weight", "conv1.input"
-  int layer = 0;            // weighted layer, from the input
-  int tensor = -1;          // the weight's tensor in the layout; -1 for activations
-  int channels = 1;         // groups: see TensorSpec
+  std::string name;  // "conv1.weight", "conv1.input"
+  int layer = 0;     // weighted layer, from the input
+  int tensor = -1;   // the weight's tensor in the layout; -1 for activations
+  int channels = 1;  // groups: see TensorSpec
   int channel_stride = 1;
-  bool first = false;       // belongs to the first weighted layer
+  bool first = false;  // belongs to the first weighted layer
   bool last = false;
-  std::size_t size = 0;     // elements: of the weight, or of one example's activation
+  std::size_t size = 0;  // elements: of the weight, or of one example's activation
 };
 
 /// What a slot function may see and add to in one pass.

@@ -96,7 +96,8 @@ void place(TomlNode& node, const SourcePosition& where) {
 
 const TomlNode* TomlNode::child(std::string_view name) const {
   if (kind != Kind::table) return nullptr;
-  const auto found = std::find_if(children.begin(), children.end(), [&](const TomlNode& node) { return node.key == name; });
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const TomlNode& node) { return node.key == name; });
   return found == children.end() ? nullptr : &*found;
 }
 

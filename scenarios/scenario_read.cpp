@@ -18,7 +18,7 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kMostClients = std::int64_t{1} << 31;  // the writers' numbers above are the server's
 constexpr std::int64_t kMostHeld = 1 << 28;                   // of those numbers, for each of the server's shares
-constexpr std::int64_t kMostCohort = (1 << 24) - 1;  // the exact sum's limit (DESIGN D7)
+constexpr std::int64_t kMostCohort = (1 << 24) - 1;           // the exact sum's limit (DESIGN D7)
 constexpr std::size_t kMostBytes = 1 << 20;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }

@@ -21,8 +21,8 @@ bool knows(const RowInfo& row, const std::string& key) {
 
 std::string unknown_option(const RowInfo& row, const Options& given, const std::string& key) {
   std::vector<std::string> candidates = option_names(row);
-  std::string reason = "'" + row.name + "' has no option '" + key + "'; known: " +
-                       (candidates.empty() ? "none" : comma_list(candidates));
+  std::string reason = "'" + row.name + "' has no option '" + key +
+                       "'; known: " + (candidates.empty() ? "none" : comma_list(candidates));
   candidates.insert(candidates.end(), given.keys_beside().begin(), given.keys_beside().end());
   const std::string near = nearest(key, candidates);
   if (!near.empty()) reason += " (did you mean '" + near + "'?)";

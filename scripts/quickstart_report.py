@@ -69,7 +69,8 @@ def main(arguments):
         for other in runs[1:]:
             print("\n".join("  " + line for line in claims(runs[0], other, activations, options.examples)))
         print()
-    print("The better of two range rules is chosen on the same test examples for both. One seed each: other seeds may differ by more than the standard errors of the test examples.")
+    print("The better of two range rules is chosen on the same test examples for both. One seed each: other seeds may "
+          "differ by more than the standard errors of the test examples.")
     return 0
 
 

@@ -25,8 +25,8 @@ RoundSum::RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> upload
       scratch_(layout_->size(), 0.0F) {
   for (const int tensor : uploaded) {
     const TensorSpec& spec = layout_->tensors().at(static_cast<std::size_t>(tensor));
-    if (!is_joined(spec.merge)) throw std::invalid_argument(spec.name + " cannot be uploaded: " +
-                                                            std::string(to_string(spec.merge)));
+    if (!is_joined(spec.merge))
+      throw std::invalid_argument(spec.name + " cannot be uploaded: " + std::string(to_string(spec.merge)));
     may_upload_[static_cast<std::size_t>(tensor)] = true;
     if (spec.merge == Merge::kMax) maxima_.resize(layout_->size());
   }

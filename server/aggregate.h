@@ -50,18 +50,18 @@ class RoundSum {
   void raise_maxima(const TensorSpec& tensor, bool first);
 
   std::shared_ptr<const Layout> layout_;
-  std::vector<bool> may_upload_;               // by tensor
+  std::vector<bool> may_upload_;  // by tensor
   const Codec* uplink_;
   std::uint32_t cohort_;
   std::uint32_t clients_ = 0;
   ExactSum sum_;
-  std::vector<ExactScalar> denominators_;      // by tensor
-  std::vector<std::uint32_t> contributions_;   // by tensor
-  FloatBuffer maxima_;                         // of the layout's size where a tensor is merged by maximum
+  std::vector<ExactScalar> denominators_;     // by tensor
+  std::vector<std::uint32_t> contributions_;  // by tensor
+  FloatBuffer maxima_;                        // of the layout's size where a tensor is merged by maximum
   ExactScalar examples_;
   ExactScalar loss_;
-  FloatBuffer scratch_;                        // an update being decoded; the closed change
-  std::vector<Share> shares_;                  // of the update being added
+  FloatBuffer scratch_;        // an update being decoded; the closed change
+  std::vector<Share> shares_;  // of the update being added
   std::vector<int> tensors_;
 };
 

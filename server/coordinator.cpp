@@ -33,9 +33,9 @@ struct Coordinator::Machine {
   FederationPlan plan;
   FederationState state;
   RoundSum sum;
-  bool running = false;                     // a round is in progress
-  std::vector<std::uint32_t> cohort = {};   // of this round, ascending
-  std::vector<Answer> answers = {};         // beside it
+  bool running = false;                    // a round is in progress
+  std::vector<std::uint32_t> cohort = {};  // of this round, ascending
+  std::vector<Answer> answers = {};        // beside it
   std::uint32_t outstanding = 0;
   std::uint32_t failed = 0;
   std::shared_ptr<const Bytes> parameters = {};  // this round's downlink
@@ -77,8 +77,7 @@ struct Coordinator::Machine {
   void conclude(std::vector<Action>& actions) {
     RoundReport report{.clients = sum.clients(), .failed = failed, .train_loss = sum.train_loss()};
     report.abandoned = report.clients == 0;
-    if (!report.abandoned)
-      plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
+    if (!report.abandoned) plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
     report.round = ++state.version;
     actions.emplace_back(ConcludeRound{report});
     begin_round(actions);

@@ -14,31 +14,46 @@
 namespace anybit {
 
 // What the coordinator is told. Times are seconds, virtual in the simulator, real in the server.
-struct Started {};                                            // begin, or go on after a resume
-struct ClientJoined { std::uint32_t client = 0; };
-struct UpdateArrived { std::uint32_t client = 0; const UpdateMessage* update = nullptr; };  // borrowed for the call
-struct ClientLost { std::uint32_t client = 0; std::string reason; };
+struct Started {};  // begin, or go on after a resume
+struct ClientJoined {
+  std::uint32_t client = 0;
+};
+struct UpdateArrived {
+  std::uint32_t client = 0;
+  const UpdateMessage* update = nullptr;
+};  // borrowed for the call
+struct ClientLost {
+  std::uint32_t client = 0;
+  std::string reason;
+};
 struct TimePassed {};
 using Event = std::variant<Started, ClientJoined, UpdateArrived, ClientLost, TimePassed>;
 
 /// What a round came to.
 struct RoundReport {
-  std::uint32_t round = 0;        // 1-based: the version that it made
-  std::uint32_t clients = 0;      // updates that count
-  std::uint32_t failed = 0;       // lost or refused
-  double train_loss = 0;          // mean over counted updates, weighted by examples
-  bool abandoned = false;         // too few updates: the parameters did not change, the version did
+  std::uint32_t round = 0;    // 1-based: the version that it made
+  std::uint32_t clients = 0;  // updates that count
+  std::uint32_t failed = 0;   // lost or refused
+  double train_loss = 0;      // mean over counted updates, weighted by examples
+  bool abandoned = false;     // too few updates: the parameters did not change, the version did
 };
 
 // What it answers.
 struct SendTask {
-  std::uint32_t client = 0;                 // the receiver, as in task.client
+  std::uint32_t client = 0;  // the receiver, as in task.client
   TaskId task;
   std::shared_ptr<const Bytes> parameters;  // downlink code of plan.broadcast; one buffer for all that get the same
 };
-struct SendAcknowledge { TaskId task; };
-struct SendReject { TaskId task; std::string reason; };
-struct ConcludeRound { RoundReport report; };
+struct SendAcknowledge {
+  TaskId task;
+};
+struct SendReject {
+  TaskId task;
+  std::string reason;
+};
+struct ConcludeRound {
+  RoundReport report;
+};
 struct Stop {};
 using Action = std::variant<SendTask, SendAcknowledge, SendReject, ConcludeRound, Stop>;
 
@@ -50,8 +65,8 @@ struct FederationPlan {
   std::uint32_t cohort = 1;
   std::uint32_t rounds = 1;
   std::shared_ptr<const Layout> layout;
-  std::vector<int> broadcast;     // tensors of a downlink, ascending
-  std::vector<int> uploaded;      // tensors that an update may name, ascending
+  std::vector<int> broadcast;  // tensors of a downlink, ascending
+  std::vector<int> uploaded;   // tensors that an update may name, ascending
   const Codec* uplink = nullptr;
   const Codec* downlink = nullptr;
   const Strategy* strategy = nullptr;
@@ -59,9 +74,9 @@ struct FederationPlan {
 
 /// All that a checkpoint must hold of the federation.
 struct FederationState {
-  std::uint32_t version = 0;      // rounds committed
+  std::uint32_t version = 0;  // rounds committed
   Parameters global;
-  FloatBuffer strategy_state;     // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
+  FloatBuffer strategy_state;  // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
 };
 
 /// The federation without I/O: no clock, no socket, no thread (DESIGN D8). The simulator, the server process, the

@@ -14,19 +14,14 @@ namespace {
 std::string what_to_do(int error) {
   switch (error) {
     case ENOSPC:
-    case EDQUOT:
-      return "free space there or choose another folder, then resume";
-    case EFBIG:
-      return "raise the limit on the size of files (ulimit -f), then resume";
+    case EDQUOT: return "free space there or choose another folder, then resume";
+    case EFBIG: return "raise the limit on the size of files (ulimit -f), then resume";
     case ENOENT:
-    case ENOTDIR:
-      return "make the folder, or choose one that exists";
+    case ENOTDIR: return "make the folder, or choose one that exists";
     case EACCES:
     case EPERM:
-    case EROFS:
-      return "allow this user to write there, or choose another folder";
-    default:
-      return "check the disk, or choose another folder";
+    case EROFS: return "allow this user to write there, or choose another folder";
+    default: return "check the disk, or choose another folder";
   }
 }
 

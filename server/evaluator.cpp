@@ -13,8 +13,8 @@ namespace anybit {
 namespace {
 
 constexpr int kBatch = 100;
-constexpr std::size_t kBatchesPerItem = 5;   // one item of work for a thread: 500 examples at one grid point
-constexpr std::size_t kModelsAtOnce = 8;     // quantized copies of the weights alive at any moment
+constexpr std::size_t kBatchesPerItem = 5;  // one item of work for a thread: 500 examples at one grid point
+constexpr std::size_t kModelsAtOnce = 8;    // quantized copies of the weights alive at any moment
 
 // At 32 bits everything stays float: the first and last layer's widths count only where the others are quantized.
 bool float_weights(const GridPoint& p) { return p.weights == kFloatWidth; }
@@ -52,9 +52,9 @@ struct Stopped {};
 /// What one evaluation does: points, and the different sets of weights that they need.
 struct Plan {
   std::vector<GridPoint> points;
-  std::vector<GridPoint> models;          // a point for each different set of weights
-  std::vector<std::size_t> model_of;      // by point
-  std::vector<Range> ranges;              // of the activations; empty where all stay float
+  std::vector<GridPoint> models;      // a point for each different set of weights
+  std::vector<std::size_t> model_of;  // by point
+  std::vector<Range> ranges;          // of the activations; empty where all stay float
 };
 
 Plan plan_evaluation(const EvaluationGrid& grid, const WeightFit& fit) {

@@ -15,7 +15,7 @@ namespace anybit {
 /// Accuracy of the global model at one grid point.
 struct Accuracy {
   GridPoint point;
-  double value = 0;   // fraction of the test examples
+  double value = 0;  // fraction of the test examples
 };
 
 /// The points of a grid, in the order of the lists: weights outermost, granularity innermost. Points that are the same

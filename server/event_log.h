@@ -23,8 +23,8 @@ struct LoggedEvent {
   Kind kind = Kind::kStarted;
   std::uint32_t client = 0;
   std::uint32_t round = 0;
-  std::uint32_t crc = 0;   // updates only
-  std::string reason;      // losses only
+  std::uint32_t crc = 0;  // updates only
+  std::string reason;     // losses only
   bool operator==(const LoggedEvent&) const = default;
 };
 

@@ -38,17 +38,17 @@ class SessionListener {
 };
 
 struct SessionSettings {
-  Welcome welcome = {};                        // the answer to each Hello
-  std::uint32_t clients = 1;                   // of the federation: a Hello must stay below
+  Welcome welcome = {};       // the answer to each Hello
+  std::uint32_t clients = 1;  // of the federation: a Hello must stay below
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;                      // 0: the system's choice
+  std::uint16_t port = 0;  // 0: the system's choice
   FrameLimits limits = {};
-  std::size_t connections = 4096;              // more wait in the system's queue until one ends
+  std::size_t connections = 4096;                     // more wait in the system's queue until one ends
   std::size_t queued_bytes = std::size_t{512} << 20;  // per connection; more ends it
-  std::chrono::milliseconds hello{5000};       // from accepting to a whole Hello
-  std::chrono::milliseconds frame{60000};      // from a frame's first byte to its last, in each direction
-  std::chrono::milliseconds silence{3600000};  // between a peer's frames
-  std::chrono::milliseconds farewell{1000};    // for a Goodbye to get through
+  std::chrono::milliseconds hello{5000};              // from accepting to a whole Hello
+  std::chrono::milliseconds frame{60000};             // from a frame's first byte to its last, in each direction
+  std::chrono::milliseconds silence{3600000};         // between a peer's frames
+  std::chrono::milliseconds farewell{1000};           // for a Goodbye to get through
 };
 
 /// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP. Peers may

@@ -33,8 +33,8 @@ std::vector<RowKey> rows_of(const std::vector<Accuracy>& accuracies) {
   for (const Accuracy& accuracy : accuracies)
     if (accuracy.point.weights != kFloatWidth) add(accuracy.point);
   for (const Accuracy& accuracy : accuracies) {
-    const bool shown = std::any_of(rows.begin(), rows.end(),
-                                   [&](const RowKey& row) { return belongs(accuracy.point, row); });
+    const bool shown =
+        std::any_of(rows.begin(), rows.end(), [&](const RowKey& row) { return belongs(accuracy.point, row); });
     if (!shown) add(accuracy.point);
   }
   return rows;

@@ -12,7 +12,7 @@
 namespace anybit {
 namespace {
 
-constexpr double kTrainingPasses = 3;     // forward, gradient of the inputs, gradient of the weights
+constexpr double kTrainingPasses = 3;          // forward, gradient of the inputs, gradient of the weights
 constexpr std::uint32_t kMostLookedAt = 1000;  // clients whose labels are counted; generated ones are drawn for it
 
 /// How many clients have a value, by value: as small for a hundred million of them as for ten.
@@ -107,9 +107,9 @@ std::string cost_report(const Federation& federation, int threads) {
   const Histogram examples = examples_per_client(data);
   const FrameBytes frame = frame_bytes(federation);
   const double cohort = scenario.federation.cohort;
-  std::string text = fmt::format("{}: {} on {}, method {}, {} rounds of {} out of {} clients\n", scenario.name,
-                                 scenario.model.name, scenario.data.set.name, plan.method.name, plan.rounds, cohort,
-                                 data.clients);
+  std::string text =
+      fmt::format("{}: {} on {}, method {}, {} rounds of {} out of {} clients\n", scenario.name, scenario.model.name,
+                  scenario.data.set.name, plan.method.name, plan.rounds, cohort, data.clients);
   text += fmt::format("{:<22}{} in {} tensors\n", "parameters", plan.layout->size(), plan.layout->tensors().size());
   text += fmt::format("{:<22}{:.3g} forward\n", "FLOPs an example", plan.network->forward_flops());
   text += spread_line("examples a client", examples);
@@ -122,8 +122,9 @@ std::string cost_report(const Federation& federation, int threads) {
   text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
                       plan.method.rule ? " for each gradient of a step" : "");
   text += memory_line(memory_cost(federation, threads), threads);
-  text += fmt::format("{:<22}{} of the strategy; clients keep none between rounds\n", "state",
-                      bytes_text(4.0 * static_cast<double>(plan.layout->size()) * federation.strategy->state_buffers()));
+  text +=
+      fmt::format("{:<22}{} of the strategy; clients keep none between rounds\n", "state",
+                  bytes_text(4.0 * static_cast<double>(plan.layout->size()) * federation.strategy->state_buffers()));
   return text;
 }
 

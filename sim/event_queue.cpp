@@ -6,9 +6,7 @@
 namespace anybit {
 namespace {
 
-bool earlier(const DueAnswer& a, const DueAnswer& b) {
-  return std::tie(a.time, a.client) < std::tie(b.time, b.client);
-}
+bool earlier(const DueAnswer& a, const DueAnswer& b) { return std::tie(a.time, a.client) < std::tie(b.time, b.client); }
 
 }  // namespace
 

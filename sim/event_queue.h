@@ -17,9 +17,9 @@ struct DueAnswer {
   std::uint32_t client = 0;
   std::shared_ptr<const TaskMessage> task;  // one for the whole cohort; id.client means nothing
   bool played = false;
-  int worker = -1;                          // who played it
-  std::string lost;                         // why there is no update; empty: there is one
-  ReceivedUpdate* update = nullptr;         // borrowed from whoever plays
+  int worker = -1;                   // who played it
+  std::string lost;                  // why there is no update; empty: there is one
+  ReceivedUpdate* update = nullptr;  // borrowed from whoever plays
 };
 
 /// What lies ahead in virtual time, in order of time; ties by client id. Answers are handled from the front; references

@@ -21,14 +21,10 @@ using Family = std::pair<std::string, std::function<std::vector<RowInfo>()>>;
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all = {
-      {"models", [] { return models().infos(); }},
-      {"datasets", [] { return datasets().infos(); }},
-      {"partitions", [] { return partitions().infos(); }},
-      {"methods", [] { return methods().infos(); }},
-      {"quantizers", [] { return range_rules(); }},
-      {"objectives", [] { return objectives().infos(); }},
-      {"optimizers", [] { return optimizers().infos(); }},
-      {"strategies", [] { return strategies().infos(); }},
+      {"models", [] { return models().infos(); }},         {"datasets", [] { return datasets().infos(); }},
+      {"partitions", [] { return partitions().infos(); }}, {"methods", [] { return methods().infos(); }},
+      {"quantizers", [] { return range_rules(); }},        {"objectives", [] { return objectives().infos(); }},
+      {"optimizers", [] { return optimizers().infos(); }}, {"strategies", [] { return strategies().infos(); }},
       {"codecs", [] { return codecs().infos(); }},
   };
   return all;

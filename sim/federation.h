@@ -17,8 +17,8 @@ namespace anybit {
 /// A whole federation, ready to run: everything that a resolved scenario names, made once and then read only.
 struct Federation {
   Scenario scenario;
-  std::string result_bearing;   // the text that decides results
-  std::uint64_t run = 0;        // its digest
+  std::string result_bearing;  // the text that decides results
+  std::uint64_t run = 0;       // its digest
   std::unique_ptr<const FederatedData> data;
   TrainingPlan training;
   std::unique_ptr<const Strategy> strategy;

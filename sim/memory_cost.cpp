@@ -35,8 +35,8 @@ double data_bytes(const FederatedData& data) {
 /// The exact sum's two words an element, and what an update is decoded into.
 double server_bytes(const Federation& federation) {
   const auto& tensors = federation.training.layout->tensors();
-  const bool maxima = std::any_of(tensors.begin(), tensors.end(),
-                                  [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
+  const bool maxima =
+      std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
   return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0));
 }
 
@@ -62,7 +62,8 @@ double training_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
   Workspace workspace(plan.network, plan.batch, Mode::kTraining);
   run_kernels(federation, workspace);
-  const int buffers = 3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
+  const int buffers =
+      3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
   const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
   return static_cast<double>(workspace.bytes()) + buffers * buffer_bytes(federation) + drawn;
 }
@@ -76,10 +77,10 @@ MemoryCost memory_cost(const Federation& federation, int threads) {
   cost.server = server_bytes(federation);
   cost.messages = message_bytes(federation, threads);
   cost.training = threads * training_bytes(federation);
-  cost.evaluation = static_cast<double>(
-      std::max(Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
-               Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,
-                                threads)));
+  cost.evaluation = static_cast<double>(std::max(
+      Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
+      Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,
+                       threads)));
   cost.checkpoint = state_bytes(federation);
   cost.program = std::max(0.0, resident_bytes() - cost.data);  // last: by now every kernel is prepared
   return cost;

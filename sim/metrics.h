@@ -12,8 +12,8 @@ namespace anybit {
 /// All that is written down of one round.
 struct RoundRecord {
   RoundReport report;
-  double seconds = 0;             // wall time of the round, without evaluation
-  std::uint64_t bytes_down = 0;   // server to clients, on the frames that were sent
+  double seconds = 0;            // wall time of the round, without evaluation
+  std::uint64_t bytes_down = 0;  // server to clients, on the frames that were sent
   std::uint64_t bytes_up = 0;
   std::vector<Accuracy> accuracy;     // empty: not evaluated in this round
   std::vector<std::string> failures;  // the first few reasons, for the screen

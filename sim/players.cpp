@@ -15,9 +15,10 @@ namespace {
 /// A line that got out of step would hand one client's answer over as another's.
 void require_same(const TaskId& arrived, const TaskId& expected, const char* what) {
   if (arrived == expected) return;
-  throw TransportError(fmt::format("transport: the {} of client {} in round {} arrived in place of client {}'s in "
-                                   "round {}; go on with --resume",
-                                   what, arrived.client, arrived.round, expected.client, expected.round));
+  throw TransportError(
+      fmt::format("transport: the {} of client {} in round {} arrived in place of client {}'s in "
+                  "round {}; go on with --resume",
+                  what, arrived.client, arrived.round, expected.client, expected.round));
 }
 
 }  // namespace

@@ -117,7 +117,8 @@ void Progress::round(const RoundRecord& record) {
   stand(record);
   for (const std::string& failure : record.failures) tell(record.report.round, failure);
   const bool last = record.report.round == standing_.rounds;
-  const bool due = Clock::now() - shown_ >= (terminal_ ? Clock::duration(kLiveInterval) : Clock::duration(kPlainInterval));
+  const bool due =
+      Clock::now() - shown_ >= (terminal_ ? Clock::duration(kLiveInterval) : Clock::duration(kPlainInterval));
   if (!last && !due && (terminal_ || record.accuracy.empty())) return;
   shown_ = Clock::now();
   if (terminal_) {

@@ -19,7 +19,7 @@ struct Standing {
   std::vector<Accuracy> accuracy;  // as last evaluated
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
-  double loss = 0;                 // not finite: no client of the round has told one
+  double loss = 0;  // not finite: no client of the round has told one
 };
 
 /// Where a run stands that has `version` rounds behind it, and these lines of metrics.
@@ -54,7 +54,7 @@ class Progress {
   Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_{};
   bool line_open_ = false;
-  int told_ = 0;              // failures
+  int told_ = 0;  // failures
 };
 
 /// "1:02:03" or "2:03".

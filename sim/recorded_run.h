@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "server/checkpoint.h"
-#include "server/event_log.h"
 #include "server/evaluator.h"
+#include "server/event_log.h"
 #include "sim/federation.h"
 #include "sim/federation_run.h"
 #include "sim/output_file.h"
@@ -59,7 +59,7 @@ class RecordedRun {
   EventLog events_;
   FederationRun run_;
   Evaluator evaluator_;
-  Checkpoint checkpoint_;                 // written again and again; its buffers stay
+  Checkpoint checkpoint_;  // written again and again; its buffers stay
   std::optional<std::uint32_t> saved_version_;
   Clock::time_point saved_ = Clock::now();
   Clock::time_point flushed_ = Clock::now();

@@ -46,8 +46,8 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
   start.checkpoint = latest_checkpoint(directory.checkpoints().string());
   if (!start.checkpoint) {
     if (directory.is_finished())
-      throw RunError(fmt::format("{}: no checkpoint to write it again from; start the run anew (--force)",
-                                 start.notes.back()));
+      throw RunError(
+          fmt::format("{}: no checkpoint to write it again from; start the run anew (--force)", start.notes.back()));
     start.notes.push_back(fmt::format("{}: no checkpoint to resume from; starting anew", path));
     return;
   }
@@ -58,9 +58,10 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
   const bool trains = checkpoint.state.version < static_cast<std::uint32_t>(resolved.federation.rounds);
   start.kernels = trains ? record_followed_by(checkpoint.kernel_set, kernel_set()) : checkpoint.kernel_set;
   if (start.kernels != checkpoint.kernel_set)
-    start.notes.push_back(fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
-                                      "are not equal to the last bit",
-                                      checkpoint.kernel_set, kernel_set()));
+    start.notes.push_back(
+        fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
+                    "are not equal to the last bit",
+                    checkpoint.kernel_set, kernel_set()));
   start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.version));
 }
 
@@ -77,9 +78,10 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
   } else if (resume) {
     go_on(directory, resolved, start);
   } else if (directory.holds_run() && !force) {
-    throw RunError(fmt::format("{}: holds a run already; go on with it (--resume), overwrite it (--force) or name "
-                               "another directory (--out)",
-                               path));
+    throw RunError(
+        fmt::format("{}: holds a run already; go on with it (--resume), overwrite it (--force) or name "
+                    "another directory (--out)",
+                    path));
   }
   return start;
 }

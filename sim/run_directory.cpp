@@ -47,9 +47,10 @@ class Lines {
 };
 
 [[noreturn]] void fail_incomplete(const fs::path& path, int line, std::uint32_t round, std::uint32_t version) {
-  throw RunError(fmt::format("{}:{}: round {} is not whole there, but the checkpoint is of round {}; put the file back "
-                             "from a copy, or start the run anew (--force)",
-                             path.string(), line, round, version));
+  throw RunError(
+      fmt::format("{}:{}: round {} is not whole there, but the checkpoint is of round {}; put the file back "
+                  "from a copy, or start the run anew (--force)",
+                  path.string(), line, round, version));
 }
 
 /// Where the lines of the first `version` rounds end in metrics.jsonl.

@@ -63,7 +63,7 @@ class Writer {
     for (const TensorShare& share : list) put(share);
   }
   template <class T>
-    requires requires(const T* t) { fields(t); }
+  requires requires(const T* t) { fields(t); }
   void put(const T& part) {
     std::apply([&](auto... field) { (put(part.*field), ...); }, fields(&part));
   }
@@ -119,7 +119,7 @@ class Reader {
     for (TensorShare& share : list) get(share);
   }
   template <class T>
-    requires requires(const T* t) { fields(t); }
+  requires requires(const T* t) { fields(t); }
   void get(T& part) {
     std::apply([&](auto... field) { (get(part.*field), ...); }, fields(&part));
   }

@@ -15,8 +15,8 @@ inline constexpr std::uint16_t kProtocol = 1;
 
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
-  std::uint64_t run = 0;      // digest of the scenario's result-bearing text
-  std::uint32_t round = 0;    // the version that the task starts from
+  std::uint64_t run = 0;    // digest of the scenario's result-bearing text
+  std::uint32_t round = 0;  // the version that the task starts from
   std::uint32_t client = 0;
   bool operator==(const TaskId&) const = default;
 };
@@ -24,8 +24,8 @@ struct TaskId {
 /// Client -> server: who I am.
 struct Hello {
   std::uint32_t protocol = kProtocol;
-  std::uint32_t client = 0;        // first client that this connection plays
-  std::uint32_t clients = 1;       // how many it plays, from `client` on
+  std::uint32_t client = 0;   // first client that this connection plays
+  std::uint32_t clients = 1;  // how many it plays, from `client` on
   std::string kernel_set = {};
 };
 
@@ -33,15 +33,15 @@ struct Hello {
 struct Welcome {
   std::uint32_t protocol = kProtocol;
   std::uint64_t run = 0;
-  std::string scenario = {};       // result-bearing TOML; empty where both sides already hold it
+  std::string scenario = {};  // result-bearing TOML; empty where both sides already hold it
 };
 
 /// Server -> client: train this.
 struct TaskMessage {
   TaskId id = {};
   std::uint32_t planned_rounds = 1;
-  std::uint64_t layout = 0;        // digest of the layout that `parameters` has
-  Bytes parameters = {};           // downlink code of all tensors that are broadcast
+  std::uint64_t layout = 0;  // digest of the layout that `parameters` has
+  Bytes parameters = {};     // downlink code of all tensors that are broadcast
 };
 
 /// A tensor that only some of the client's steps trained.
@@ -80,7 +80,7 @@ using Message = std::variant<Hello, Welcome, TaskMessage, UpdateMessage, Acknowl
 /// The largest body that a peer may send; checked before a byte is allocated. Kinds that are small by nature have
 /// smaller limits of their own (FORMAT.md).
 struct FrameLimits {
-  std::size_t before_welcome = 4096;       // until a server has welcomed the peer
+  std::size_t before_welcome = 4096;  // until a server has welcomed the peer
   std::size_t body = std::size_t{256} << 20;
 };
 

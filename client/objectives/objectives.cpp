@@ -4,14 +4,13 @@
 namespace anybit {
 
 const ObjectiveTable& objectives() {
-  static const ObjectiveTable table(
-      "objective", {{{.name = "plain",
-                      .help = "the loss of the examples, nothing added",
-                      .paper = "",
-                      .options = {},
-                      .neutral = {"", {}, {}, "it is the base row"}},
-                     [](const Options&) { return std::unique_ptr<Objective>(); }},
-                    fedprox_row()});
+  static const ObjectiveTable table("objective", {{{.name = "plain",
+                                                    .help = "the loss of the examples, nothing added",
+                                                    .paper = "",
+                                                    .options = {},
+                                                    .neutral = {"", {}, {}, "it is the base row"}},
+                                                   [](const Options&) { return std::unique_ptr<Objective>(); }},
+                                                  fedprox_row()});
   return table;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Shape kShape = {Canvas::kSide, Canvas::kSide, 1};
 // Measured over 40,000 examples of 400 writers with the default options.
-constexpr Normalization kNormalization = {{0.3490F}, {0.2070F, 1.0F, 1.0F}};
+constexpr Normalization kNormalization = {{0.3955F}, {0.2270F, 1.0F, 1.0F}};
 constexpr std::int64_t kMostExamples = 1 << 20;
 
 Dataset make_glyphs(const Options& options, const DatasetSource& source) {
@@ -29,10 +29,9 @@ Dataset make_glyphs(const Options& options, const DatasetSource& source) {
   made.shape = kShape;
   made.classes = static_cast<int>(classes);
   made.normalization = kNormalization;
-  made.writers = std::make_shared<GlyphWriters>(
-      source.seed, made.classes, static_cast<std::uint32_t>(examples),
-      Difficulty{static_cast<float>(bend), static_cast<float>(noise), static_cast<float>(faint),
-                 static_cast<float>(shade)});
+  made.writers = std::make_shared<GlyphWriters>(source.seed, made.classes, static_cast<std::uint32_t>(examples),
+                                                Difficulty{static_cast<float>(bend), static_cast<float>(noise),
+                                                           static_cast<float>(faint), static_cast<float>(shade)});
   return made;
 }
 
@@ -61,7 +60,7 @@ DatasetTable::Row glyphs_row() {
             {"bend", 0.03, 0.02, "how far strokes are bent (standard deviation), as a fraction of a capital's height"},
             {"noise", 0.01, 0.0, "noise of a pixel (standard deviation), as a fraction of full ink; writers differ"},
             {"faint", 0.5, 1.0, "darkness of the faintest examples, as a fraction of their writer's ink"},
-            {"shade", 0.6, 0.0, "darkness of the darkest ground behind the strokes, as a fraction of full ink"}}},
+            {"shade", 0.7, 0.0, "darkness of the darkest ground behind the strokes, as a fraction of full ink"}}},
           make_glyphs};
 }
 

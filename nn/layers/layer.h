@@ -10,8 +10,8 @@ namespace anybit {
 
 /// Where one forward pass of a layer reads and writes. Activations are rows x shape, NHWC.
 struct LayerPass {
-  int rung = 0;   // index of the prepared batch size
-  int rows = 0;   // rows of the rung; all are computed
+  int rung = 0;  // index of the prepared batch size
+  int rows = 0;  // rows of the rung; all are computed
   std::array<const float*, 2> input{};
   float* output = nullptr;
   const float* weight = nullptr;
@@ -25,8 +25,8 @@ struct LayerGradient {
   std::array<const float*, 2> input{};
   const float* output = nullptr;
   const float* weight = nullptr;
-  float* output_gradient = nullptr;              // may be changed in place
-  std::array<float*, 2> input_gradient{};        // written, not added to; null where nobody wants it
+  float* output_gradient = nullptr;        // may be changed in place
+  std::array<float*, 2> input_gradient{};  // written, not added to; null where nobody wants it
   float* weight_gradient = nullptr;
   float* bias_gradient = nullptr;
 };

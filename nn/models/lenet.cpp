@@ -21,8 +21,10 @@ Description make(const Options&, Shape image, int classes) {
 }  // namespace
 
 ModelTable::Row lenet_row() {
-  return {{"lenet", "two unpadded 5x5 convolutions (32, 64) with max pooling, a dense layer of 512",
-           "after LeCun et al. 1998; the CNN of McMahan et al., AISTATS 2017, without padding", {},
+  return {{"lenet",
+           "two unpadded 5x5 convolutions (32, 64) with max pooling, a dense layer of 512",
+           "after LeCun et al. 1998; the CNN of McMahan et al., AISTATS 2017, without padding",
+           {},
            {"", {}, {}, "has no options"}},
           make};
 }

@@ -20,13 +20,13 @@ Description make(const Options& options, Shape image, int classes) {
 }  // namespace
 
 ModelTable::Row mlp_row() {
-  return {{"mlp",
-           "dense layers with ReLU between them",
-           "McMahan et al., Communication-efficient learning of deep networks, AISTATS 2017 (2NN)",
-           {{"hidden", std::vector<std::int64_t>{200, 200}, std::vector<std::int64_t>{100},
-             "units of each hidden layer"}},
-           {"", {}, {}, "no other network has these layers at the default"}},
-          make};
+  return {
+      {"mlp",
+       "dense layers with ReLU between them",
+       "McMahan et al., Communication-efficient learning of deep networks, AISTATS 2017 (2NN)",
+       {{"hidden", std::vector<std::int64_t>{200, 200}, std::vector<std::int64_t>{100}, "units of each hidden layer"}},
+       {"", {}, {}, "no other network has these layers at the default"}},
+      make};
 }
 
 }  // namespace anybit

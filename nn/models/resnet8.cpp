@@ -24,8 +24,7 @@ void residual_block(Description& description, int number, int channels, int stri
   description.then("relu" + first, Relu{});
   convolution(description, number + 1, channels, 1);
   const int branch = static_cast<int>(description.nodes.size()) - 1;
-  const int shortcut =
-      stride == 1 ? entry : description.add("shortcut" + second, Shortcut{stride, channels}, {entry});
+  const int shortcut = stride == 1 ? entry : description.add("shortcut" + second, Shortcut{stride, channels}, {entry});
   description.add("add" + second, Add{}, {branch, shortcut});
   description.then("relu" + second, Relu{});
 }
@@ -49,7 +48,8 @@ ModelTable::Row resnet8_row() {
            "residual network of 8 layers (16, 32, 64 channels), GroupNorm of 2 groups, shortcuts of option A",
            "He et al., Deep residual learning, CVPR 2016 (6n+2 layers for CIFAR, n = 1); Wu and He, Group "
            "normalization, ECCV 2018",
-           {}, {"", {}, {}, "has no options"}},
+           {},
+           {"", {}, {}, "has no options"}},
           make};
 }
 

@@ -31,8 +31,8 @@ struct Factors {
   float epsilon;
 };
 
-void adam_step(float* __restrict w, float* __restrict first, float* __restrict second,
-               const float* __restrict gradient, std::size_t size, const Factors& f) {
+void adam_step(float* __restrict w, float* __restrict first, float* __restrict second, const float* __restrict gradient,
+               std::size_t size, const Factors& f) {
   const auto [rate, scale, decay, beta1, rest1, beta2, rest2, root_correction, epsilon] = f;
   for (std::size_t i = 0; i < size; ++i) {
     const float g = scale * gradient[i] + decay * w[i];
@@ -105,8 +105,11 @@ OptimizerTable::Row adam_row() {
   options.push_back({"beta1", 0.9, 0.5, "share of the mean of gradients that is kept"});
   options.push_back({"beta2", 0.999, 0.9, "share of the mean of squared gradients that is kept"});
   options.push_back({"epsilon", 1e-8, 1e-3, "added to the root of the mean square"});
-  return {{"adam", "steps scaled by running moments of the gradient, which start anew each round",
-           "Kingma and Ba, Adam, ICLR 2015", std::move(options), {"", {}, {}, "an optimiser has no base to equal"}},
+  return {{"adam",
+           "steps scaled by running moments of the gradient, which start anew each round",
+           "Kingma and Ba, Adam, ICLR 2015",
+           std::move(options),
+           {"", {}, {}, "an optimiser has no base to equal"}},
           make};
 }
 

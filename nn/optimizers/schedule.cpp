@@ -1,6 +1,5 @@
 #include "nn/optimizers/schedule.h"
 
-
 #include "nn/arithmetic.h"
 
 namespace anybit {
@@ -39,8 +38,11 @@ std::vector<OptionRow> shared_optimizer_options(double rate) {
       {"clip", 0.0, 0.01, "largest global norm of the gradient; 0: no clipping"},
       {"schedule", std::string("constant"), std::string("cosine"), "constant, cosine or step, over the whole run"},
       {"final", 0.0, 0.5, "cosine: share of the rate that is left at the end", {kCosineOn}},
-      {"milestones", std::vector<double>{0.5, 0.75}, std::vector<double>{0.0},
-       "step: shares of the run after which the rate is multiplied by factor", {kStepOn}},
+      {"milestones",
+       std::vector<double>{0.5, 0.75},
+       std::vector<double>{0.0},
+       "step: shares of the run after which the rate is multiplied by factor",
+       {kStepOn}},
       {"factor", 0.1, 0.5, "step: multiplies the rate at each milestone", {kStepOn, kFromTheStart}},
   };
 }

@@ -90,8 +90,10 @@ OptimizerTable::Row sgd_row() {
   std::vector<OptionRow> options = shared_optimizer_options(0.05);
   options.push_back({"momentum", 0.0, 0.9, "share of the last step that is kept; forgotten between rounds"});
   options.push_back({"nesterov", false, true, "look ahead along the momentum", {{"momentum", 0.9}}});
-  return {{"sgd", "stochastic gradient descent, with momentum and weight decay",
-           "Robbins and Monro 1951; Polyak 1964; Nesterov 1983", std::move(options),
+  return {{"sgd",
+           "stochastic gradient descent, with momentum and weight decay",
+           "Robbins and Monro 1951; Polyak 1964; Nesterov 1983",
+           std::move(options),
            {"", {}, {}, "an optimiser has no base to equal"}},
           make};
 }

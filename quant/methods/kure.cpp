@@ -11,8 +11,8 @@ namespace {
 std::string refuse_without_inner_layers(const Network& network, std::span<const int>) {
   const std::size_t layers = network.weighted_layers().size();
   if (layers > 2) return "";
-  return "layers = \"inner\" leaves nothing of a network with " + std::to_string(layers) +
-         " weighted layer" + (layers == 1 ? "" : "s") + "; take layers = \"all\"";
+  return "layers = \"inner\" leaves nothing of a network with " + std::to_string(layers) + " weighted layer" +
+         (layers == 1 ? "" : "s") + "; take layers = \"all\"";
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class CommandError : public std::runtime_error {
 
 /// Options that several commands have.
 struct MachineOptions {
-  int threads = 0;           // 0: as many as the machine offers
+  int threads = 0;  // 0: as many as the machine offers
   std::string isa = "best";
   std::string data_directory;
 

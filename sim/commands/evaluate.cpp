@@ -47,9 +47,10 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
 
 /// The scenario is the checkpoint's own, so what makes another network of it is the data.
 [[noreturn]] void refuse_data(const std::string& checkpoint, const FederatedData& data) {
-  throw CommandError(fmt::format("checkpoint {}: its network is not for the data here, images of {} x {} x {} in {} "
-                                 "classes; name the data that it was trained on with --data-dir",
-                                 checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
+  throw CommandError(
+      fmt::format("checkpoint {}: its network is not for the data here, images of {} x {} x {} in {} "
+                  "classes; name the data that it was trained on with --data-dir",
+                  checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
 }
 
 int evaluate_checkpoint(const EvaluateOptions& options) {

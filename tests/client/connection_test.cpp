@@ -32,8 +32,7 @@ std::uint16_t port_without_listener() { return RawListener().port(); }
 TEST(Connection, SaysWhyItCannotConnect) {
   Connection connection;
   const std::uint16_t port = port_without_listener();
-  EXPECT_EQ(connection.connect("127.0.0.1", port, kLong),
-            "127.0.0.1:" + std::to_string(port) + ": Connection refused");
+  EXPECT_EQ(connection.connect("127.0.0.1", port, kLong), "127.0.0.1:" + std::to_string(port) + ": Connection refused");
   EXPECT_FALSE(connection.is_open());
   EXPECT_EQ(connection.send(encode_frame(Goodbye{}), kLong), "the connection is closed");
   Message message;

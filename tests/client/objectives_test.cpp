@@ -53,7 +53,8 @@ TEST(FedProx, RefusesANegativeStrength) {
     make_fedprox(-0.1);
     FAIL();
   } catch (const ScenarioError& error) {
-    EXPECT_EQ(std::string(error.what()), "s.toml:3: training.objective.mu: must be a finite number that is not negative");
+    EXPECT_EQ(std::string(error.what()),
+              "s.toml:3: training.objective.mu: must be a finite number that is not negative");
   }
 }
 

@@ -87,8 +87,8 @@ TEST(Arithmetic, EdgesOfTheDoubles) {
   EXPECT_EQ(fixed_tanh(0.0), 0.0);
   EXPECT_EQ(fixed_tanh(-1e-300), -1e-300);
   EXPECT_EQ(fixed_tanh(1e300), 1.0);
-  for (double (*f)(double) : {static_cast<double (*)(double)>(fixed_exp), fixed_log, fixed_log2, fixed_exp2, fixed_tanh,
-                              fixed_sin2pi})
+  for (double (*f)(double) :
+       {static_cast<double (*)(double)>(fixed_exp), fixed_log, fixed_log2, fixed_exp2, fixed_tanh, fixed_sin2pi})
     EXPECT_TRUE(std::isnan(f(nan)));
 }
 

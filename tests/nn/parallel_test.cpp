@@ -38,8 +38,7 @@ TEST(ParallelFor, WorkersReallyRunAtTheSameTime) {
   std::atomic<int> arrived = 0;
   parallel_for(2, 2, [&](std::size_t, int) {
     ++arrived;
-    while (arrived < 2) {
-    }
+    while (arrived < 2) {}
   });
   EXPECT_EQ(arrived, 2);
 }

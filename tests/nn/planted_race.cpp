@@ -18,8 +18,7 @@ int main(int argc, char** argv) {
     arrived = 0;
     anybit::parallel_for(2, 2, [&](std::size_t item, int) {
       arrived.fetch_add(1, std::memory_order_relaxed);  // relaxed: meets without ordering what follows
-      while (arrived.load(std::memory_order_relaxed) < 2) {
-      }
+      while (arrived.load(std::memory_order_relaxed) < 2) {}
       sums[clean ? 64 * item : 0] += 1;
     });
   }

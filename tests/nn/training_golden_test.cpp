@@ -82,8 +82,7 @@ class TrainingGolden : public testing::TestWithParam<TrainingRun> {
       for (std::size_t i = k * size / blocks; i < (k + 1) * size / blocks; ++i)
         for (const unsigned which : {0U, 1U})
           sums[which] += (hash_word(kSigns, i) >> which & 1U) != 0 ? -static_cast<double>(values[i]) : values[i];
-      for (const std::size_t which : {0, 1})
-        worst = std::max(worst, std::fabs(sums[which] - end[2 + 2 * k + which]));
+      for (const std::size_t which : {0, 1}) worst = std::max(worst, std::fabs(sums[which] - end[2 + 2 * k + which]));
     }
     return worst;
   }

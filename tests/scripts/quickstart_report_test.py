@@ -35,7 +35,8 @@ class QuickstartReportTest(unittest.TestCase):
 
     def test_each_is_shown_at_its_best_rule_and_fedavg_at_min_max_too(self):
         rows = [row.split() for row in self.report(
-            [point(4, 0.6), point(4, 0.8, range_="mse"), point(4, 0.85, range_="mse", granularity="channel"), point(32, 0.9)],
+            [point(4, 0.6), point(4, 0.8, range_="mse"), point(4, 0.85, range_="mse", granularity="channel"),
+             point(32, 0.9)],
             [point(4, 0.85), point(4, 0.7, range_="mse"), point(32, 0.9)]).splitlines()]
         self.assertIn(["weights,", "bits", "4", "float"], rows)
         self.assertIn(["fedavg", "80.0", "90.0"], rows)

@@ -15,12 +15,12 @@ namespace {
 
 // Tensors 0 "w" (2, mean), 1 "step" (1, log-mean), 2 "top" (2, max), 3 "count" (1, sum), 4 "mine" (1, local).
 std::shared_ptr<const Layout> make_layout() {
-  return std::make_shared<const Layout>(std::vector<TensorSpec>{
-      {.name = "w", .shape = {2}},
-      {.name = "step", .shape = {1}, .role = Role::kQuantizer, .merge = Merge::kLogMean},
-      {.name = "top", .shape = {2}, .role = Role::kStatistic, .merge = Merge::kMax},
-      {.name = "count", .shape = {1}, .role = Role::kStatistic, .merge = Merge::kSum},
-      {.name = "mine", .shape = {1}, .role = Role::kStatistic, .merge = Merge::kLocal}});
+  return std::make_shared<const Layout>(
+      std::vector<TensorSpec>{{.name = "w", .shape = {2}},
+                              {.name = "step", .shape = {1}, .role = Role::kQuantizer, .merge = Merge::kLogMean},
+                              {.name = "top", .shape = {2}, .role = Role::kStatistic, .merge = Merge::kMax},
+                              {.name = "count", .shape = {1}, .role = Role::kStatistic, .merge = Merge::kSum},
+                              {.name = "mine", .shape = {1}, .role = Role::kStatistic, .merge = Merge::kLocal}});
 }
 
 struct Aggregate : testing::Test {
@@ -30,8 +30,14 @@ struct Aggregate : testing::Test {
 
   UpdateMessage update(std::uint32_t examples, std::vector<std::uint32_t> tensors, std::vector<TensorShare> shares,
                        const std::vector<float>& values) const {
-    UpdateMessage made{.id = {}, .layout = layout->digest(), .examples = examples, .steps = 10,
-                       .tensors = tensors, .shares = shares, .loss = 1.0, .delta = {}};
+    UpdateMessage made{.id = {},
+                       .layout = layout->digest(),
+                       .examples = examples,
+                       .steps = 10,
+                       .tensors = tensors,
+                       .shares = shares,
+                       .loss = 1.0,
+                       .delta = {}};
     std::vector<int> listed(tensors.begin(), tensors.end());
     for (const TensorShare& share : shares) listed.push_back(static_cast<int>(share.tensor));
     codec->encode(*layout, listed, values, {}, made.delta);

@@ -43,9 +43,7 @@ struct CheckpointFile : testing::Test {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  static void put(const std::string& file, const std::string& bytes) {
-    std::ofstream(file, std::ios::binary) << bytes;
-  }
+  static void put(const std::string& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
   /// The error of reading these bytes, without the path.
   std::string read_error(const std::string& bytes) const {
     put(path, bytes);

@@ -224,12 +224,18 @@ class Schedule {
 
   void step() {
     const std::uint32_t client = stream_.below(federation_.plan.clients);
-    if (chance(3)) pair_.lose(client);
-    else if (chance(3)) pair_.join(client);
-    else if (chance(2)) pair_.pass_time();
-    else if (chance(1)) pair_.start_again();
-    else if (letters_.empty()) lose_everybody();
-    else deliver_one();
+    if (chance(3))
+      pair_.lose(client);
+    else if (chance(3))
+      pair_.join(client);
+    else if (chance(2))
+      pair_.pass_time();
+    else if (chance(1))
+      pair_.start_again();
+    else if (letters_.empty())
+      lose_everybody();
+    else
+      deliver_one();
   }
 
   /// Nothing is under way any more: the driver's deadline.
@@ -302,8 +308,10 @@ class Interleavings {
     Pair pair(federation_);
     for (const int step : order_) {
       const auto client = static_cast<std::uint32_t>(step % 3);
-      if (step < 3 && (lost_ >> client & 1U) != 0) pair.lose(client);
-      else pair.deliver(client, answers_[static_cast<std::size_t>(step / 6)][client], true);
+      if (step < 3 && (lost_ >> client & 1U) != 0)
+        pair.lose(client);
+      else
+        pair.deliver(client, answers_[static_cast<std::size_t>(step / 6)][client], true);
     }
     ASSERT_TRUE(pair.stopped());
   }

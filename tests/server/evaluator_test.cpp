@@ -80,12 +80,12 @@ TEST(GridPoints, AreInTheOrderOfTheListsAndAppearOnce) {
   for (const GridPoint& p : points)
     names.push_back(std::to_string(p.weights) + "/" + std::to_string(p.activations) + " " + p.range + " " +
                     p.granularity);
-  EXPECT_EQ(names, (std::vector<std::string>{
-                       "32/32 minmax tensor", "32/4 minmax tensor",
-                       "3/32 minmax tensor", "3/32 minmax channel", "3/32 mse tensor", "3/32 mse channel",
-                       "3/4 minmax tensor", "3/4 minmax channel", "3/4 mse tensor", "3/4 mse channel",
-                       "2/32 minmax tensor", "2/32 minmax channel", "2/32 mse tensor", "2/32 mse channel",
-                       "2/4 minmax tensor", "2/4 minmax channel", "2/4 mse tensor", "2/4 mse channel"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"32/32 minmax tensor", "32/4 minmax tensor", "3/32 minmax tensor",
+                                      "3/32 minmax channel", "3/32 mse tensor", "3/32 mse channel", "3/4 minmax tensor",
+                                      "3/4 minmax channel", "3/4 mse tensor", "3/4 mse channel", "2/32 minmax tensor",
+                                      "2/32 minmax channel", "2/32 mse tensor", "2/32 mse channel", "2/4 minmax tensor",
+                                      "2/4 minmax channel", "2/4 mse tensor", "2/4 mse channel"}));
 }
 
 TEST(GridPoints, DropRepeatedValues) {
@@ -185,8 +185,9 @@ TEST(Evaluator, RefusesLearnedStepsThatTheModelLacks) {
     Evaluator::check_steps(grid, *model.network, *model.parameters.layout);
     FAIL();
   } catch (const ScenarioErrors& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with(
-        "s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
+    EXPECT_TRUE(
+        std::string(error.what())
+            .starts_with("s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
   }
   grid.weights = {32};
   EXPECT_NO_THROW(Evaluator::check_steps(grid, *model.network, *model.parameters.layout));

@@ -39,8 +39,8 @@ std::vector<Term> make_terms(std::uint32_t seed, std::size_t count, std::size_t 
   for (Term& term : terms) {
     term.weight = 1.0 + static_cast<double>(stream.below(500)) / 7.0;
     for (std::size_t i = 0; i < size; ++i)
-      term.values.push_back(static_cast<float>(
-          std::ldexp(stream.uniform() - 0.5, static_cast<int>(stream.below(95)) - 69)));
+      term.values.push_back(
+          static_cast<float>(std::ldexp(stream.uniform() - 0.5, static_cast<int>(stream.below(95)) - 69)));
   }
   return terms;
 }

@@ -95,8 +95,8 @@ std::map<std::string, int> allocations(const std::vector<std::string>& settings,
   Players players(federation, *transport, 1);
   const FederationState state = federation.first_state();
   auto encoded = std::make_shared<Bytes>();
-  federation.training.downlink->encode(*federation.training.layout, federation.training.broadcast,
-                                       state.global.values, {}, *encoded);
+  federation.training.downlink->encode(*federation.training.layout, federation.training.broadcast, state.global.values,
+                                       {}, *encoded);
   DueAnswer due;
   due.task = make_task_message(federation.training, {0, {federation.run, 0, 0}, encoded});
   ReceivedUpdate update;

@@ -202,8 +202,8 @@ TEST_P(Determinism, Convolutions) {
 
 // GroupNorm, average pooling and shortcuts.
 TEST_P(Determinism, ResidualNetwork) {
-  const std::vector<std::string> settings = {"--set", "model.name=resnet8", "--set", "data.clients=4", "--set",
-                                             "data.examples=6", "--set", "federation.rounds=3"};
+  const std::vector<std::string> settings = {"--set", "model.name=resnet8", "--set", "data.clients=4",
+                                             "--set", "data.examples=6",    "--set", "federation.rounds=3"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.end(), settings.begin(), settings.end());
     return more;

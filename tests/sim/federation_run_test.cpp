@@ -16,8 +16,8 @@ struct Way {
 };
 
 FederationState run(const Way& way, std::vector<std::string>* events = nullptr) {
-  const Federation federation = tiny_federation({std::string("federation.cohort=") + way.cohort,
-                                                 std::string("federation.transport=") + way.transport});
+  const Federation federation = tiny_federation(
+      {std::string("federation.cohort=") + way.cohort, std::string("federation.transport=") + way.transport});
   return run_all(federation, way.threads, [&](const LoggedEvent& event) {
     if (events) events->push_back(to_line(event));
   });
@@ -77,8 +77,7 @@ TEST(FederationRun, StopsBeforeAWaveAndGoesOnFromItsState) {
   EXPECT_EQ(first.state().version, 1U);
   EXPECT_FALSE(first.finished());
   FederationRun second(federation, first.state(), 1);
-  while (second.next_round()) {
-  }
+  while (second.next_round()) {}
   EXPECT_TRUE(second.finished());
   EXPECT_EQ(second.state().global.values, expected.global.values);
 }

@@ -62,14 +62,18 @@ struct SmallDisk : FullDisk {
   Outcome run_into_the_end_of_the_disk(const Words& settings) const {
     std::string command = '"' + std::string(ANYBIT_SIM) + '"';
     for (const std::string& word : run_words(settings, "disk/run")) command += ' ' + word;
-    folder.write("script.sh", "set -eu; unset ANYBIT_DATA\n"
-                              "mount -t tmpfs -o size=130k none disk\n"
-                              "code=0; " + command + " > first.out 2> first.err || code=$?\n"
-                              "ls disk/run > left.txt\n"
-                              "mount -o remount,size=10m disk\n" +
-                              command + " --resume > second.out 2> second.err\n"
-                              "cp -r disk/run resumed\n"
-                              "exit $code\n");
+    folder.write("script.sh",
+                 "set -eu; unset ANYBIT_DATA\n"
+                 "mount -t tmpfs -o size=130k none disk\n"
+                 "code=0; " +
+                     command +
+                     " > first.out 2> first.err || code=$?\n"
+                     "ls disk/run > left.txt\n"
+                     "mount -o remount,size=10m disk\n" +
+                     command +
+                     " --resume > second.out 2> second.err\n"
+                     "cp -r disk/run resumed\n"
+                     "exit $code\n");
     Outcome first = run_command(folder.path(), {"unshare", "-m", "sh", "script.sh"});
     first.error += folder.read("first.err");
     return first;

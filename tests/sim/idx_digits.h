@@ -16,8 +16,7 @@ inline std::string big_endian(std::initializer_list<std::uint32_t> values) {
 }
 
 /// A set of `examples` grey squares, all with one label, as MNIST's idx files below data/.
-inline void write_digits(const ProgramFolder& folder, std::uint32_t examples, char label = 1,
-                         std::uint32_t side = 28) {
+inline void write_digits(const ProgramFolder& folder, std::uint32_t examples, char label = 1, std::uint32_t side = 28) {
   const std::string images = big_endian({2051, examples, side, side}) + std::string(examples * side * side, '\x7f');
   const std::string labels = big_endian({2049, examples}) + std::string(examples, label);
   for (const char* part : {"train", "t10k"}) {

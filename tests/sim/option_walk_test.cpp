@@ -76,7 +76,9 @@ bool same_bytes(const FloatBuffer& a, const FloatBuffer& b, std::size_t count) {
   return a.size() >= count && b.size() >= count && std::memcmp(a.data(), b.data(), count * sizeof(float)) == 0;
 }
 
-bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) { return a.size() == b.size() && same_bytes(a, b, a.size()); }
+bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) {
+  return a.size() == b.size() && same_bytes(a, b, a.size());
+}
 
 struct Walked {
   std::string family;
@@ -118,7 +120,8 @@ TEST_P(OptionWalk, NeutralOptionsEqualTheBaseRow) {
   const auto& [family, row] = GetParam();
   if (row.neutral.base.empty()) {
     const bool holds_data = family == "datasets" || family == "partitions";  // nothing that could be neutral
-    EXPECT_TRUE(holds_data || !row.neutral.reason.empty()) << row.name << " declares neither a neutral setting nor why not";
+    EXPECT_TRUE(holds_data || !row.neutral.reason.empty())
+        << row.name << " declares neither a neutral setting nor why not";
     return;
   }
   const FloatBuffer own = result_of(family, row.name, row.neutral.options);

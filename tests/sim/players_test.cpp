@@ -53,8 +53,9 @@ std::string play(LateTransport::Late late) {
 TEST(Players, TakeNoFrameInPlaceOfAnother) {
   using Late = LateTransport::Late;
   EXPECT_EQ(play(Late::kNothing), "");
-  EXPECT_EQ(play(Late::kTask),
-            "transport: the task of client 6 in round 0 arrived in place of client 7's in round 0; go on with --resume");
+  EXPECT_EQ(
+      play(Late::kTask),
+      "transport: the task of client 6 in round 0 arrived in place of client 7's in round 0; go on with --resume");
   EXPECT_EQ(play(Late::kUpdate),
             "transport: the update of client 6 in round 0 arrived in place of client 7's in round 0; "
             "go on with --resume");

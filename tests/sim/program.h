@@ -8,7 +8,7 @@ namespace anybit {
 
 /// What came out of a run of the real anybit-sim.
 struct Outcome {
-  int code = 0;      // exit code; 128 + signal where it was killed
+  int code = 0;  // exit code; 128 + signal where it was killed
   std::string out;
   std::string error;
   double peak_bytes = 0;  // resident at most

@@ -76,8 +76,8 @@ TEST(Resolve, KeepsWhatTheNewRowKnows) {
 }
 
 TEST(Resolve, CollectsAllMistakes) {
-  const std::vector<std::string> lines =
-      mistakes({"model.name=mpl", "training.method.widthss=[4]", "training.optimizer.rate=-1", "evaluate.range=[\"mes\"]"});
+  const std::vector<std::string> lines = mistakes(
+      {"model.name=mpl", "training.method.widthss=[4]", "training.optimizer.rate=-1", "evaluate.range=[\"mes\"]"});
   ASSERT_EQ(lines.size(), 4U);
   EXPECT_NE(lines[0].find("did you mean 'mlp'"), std::string::npos);
   EXPECT_NE(lines[1].find("did you mean 'widths'"), std::string::npos);

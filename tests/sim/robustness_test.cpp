@@ -77,8 +77,8 @@ class Mixture final : public FederatedData {
 };
 
 Federation mixture_federation(const std::vector<std::string>& settings) {
-  std::vector<std::string> all = {"model.hidden=[96, 96]", "training.epochs=2", "training.batch=20",
-                                  "training.optimizer.rate=0.05", "federation.rounds=300", "federation.cohort=10",
+  std::vector<std::string> all = {"model.hidden=[96, 96]",          "training.epochs=2",     "training.batch=20",
+                                  "training.optimizer.rate=0.05",   "federation.rounds=300", "federation.cohort=10",
                                   "federation.uplink.name=float32", "data.clients=60"};
   all.insert(all.end(), settings.begin(), settings.end());
   Federation federation;

@@ -25,8 +25,7 @@ void cut_all_lines() {
 
 std::string failure_of(FederationRun& run) {
   try {
-    while (run.next_round()) {
-    }
+    while (run.next_round()) {}
   } catch (const TransportError& error) {
     return error.what();
   }

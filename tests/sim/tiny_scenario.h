@@ -57,8 +57,7 @@ inline Federation tiny_federation(const std::vector<std::string>& settings = {})
 /// Runs all rounds in this process and returns what came out.
 inline FederationState run_all(const Federation& federation, int threads = 1, FederationRun::EventSink sink = {}) {
   FederationRun run(federation, federation.first_state(), threads, std::move(sink));
-  while (run.next_round()) {
-  }
+  while (run.next_round()) {}
   return run.state();
 }
 

@@ -17,7 +17,7 @@ Bytes update_body() {
           0xbb, 0xaa, 0,    0,    0,    0,    0,    0,    100,  0, 0, 0, 4, 0,  0, 0,     // layout, examples, steps
           2,    0,    0,    0,    0,    0,    0,    0,    0,    0, 0, 0, 3, 0,  0, 0,     // tensors
           1,    0,    0,    0,    0,    0,    0,    0,    5,    0, 0, 0, 2, 0,  0, 0,     // shares
-          0,    0,    0,    0,    0,    0,    0xe0, 0x3f,                                // loss
+          0,    0,    0,    0,    0,    0,    0xe0, 0x3f,                                 // loss
           3,    0,    0,    0,    0,    0,    0,    0,    9,    8, 7};                    // delta
 }
 constexpr std::size_t kTensorsAt = 33;

@@ -26,9 +26,8 @@ inline UpdateMessage sample_update() {
 
 /// One message of every kind, none of their fields at its default.
 inline std::vector<Message> one_of_each() {
-  return {Hello{1, 3, 2, "avx2"},          Welcome{1, 99, "seed = 1\n"},
-          TaskMessage{sample_task(), 60, 0xaabb, {1, 2, 3, 4}}, sample_update(),
-          Acknowledge{sample_task()},      Reject{sample_task(), "late"},
+  return {Hello{1, 3, 2, "avx2"}, Welcome{1, 99, "seed = 1\n"}, TaskMessage{sample_task(), 60, 0xaabb, {1, 2, 3, 4}},
+          sample_update(),        Acknowledge{sample_task()},   Reject{sample_task(), "late"},
           Goodbye{"done"}};
 }
 

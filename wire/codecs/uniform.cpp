@@ -34,8 +34,9 @@ class UniformCodec : public Codec {
       const TensorSpec& tensor = layout.tensors()[static_cast<std::size_t>(index)];
       const std::span<const float> from = values.subspan(tensor.offset, tensor.size);
       if (tensor.role == Role::kWeight) {
-        encode_weight(from, {draw.seed, Purpose::kCodec, draw.round, draw.client, draw.step,
-                             static_cast<std::uint32_t>(index)}, out.data() + at);
+        encode_weight(
+            from, {draw.seed, Purpose::kCodec, draw.round, draw.client, draw.step, static_cast<std::uint32_t>(index)},
+            out.data() + at);
       } else {
         write_floats(from, out.data() + at);
       }

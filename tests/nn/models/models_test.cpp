@@ -18,9 +18,7 @@ Description make_model(const std::string& name, Shape image, int classes = 10,
   return models().make(part, image, classes);
 }
 
-std::size_t parameter_count(const Description& description) {
-  return Layout(Network(description).tensors()).size();
-}
+std::size_t parameter_count(const Description& description) { return Layout(Network(description).tensors()).size(); }
 
 std::vector<std::string> node_names(const Description& description) {
   std::vector<std::string> names;
@@ -45,15 +43,15 @@ TEST(Models, NamesOfNodes) {
   EXPECT_EQ(node_names(make_model("logistic", kGrey)), (std::vector<std::string>{"dense"}));
   EXPECT_EQ(node_names(make_model("mlp", kGrey)),
             (std::vector<std::string>{"dense1", "relu1", "dense2", "relu2", "dense3"}));
-  EXPECT_EQ(node_names(make_model("lenet", kGrey)),
-            (std::vector<std::string>{"conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "dense1", "relu3",
-                                      "dense2"}));
+  EXPECT_EQ(
+      node_names(make_model("lenet", kGrey)),
+      (std::vector<std::string>{"conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "dense1", "relu3", "dense2"}));
   EXPECT_EQ(node_names(make_model("resnet8", kColour)),
-            (std::vector<std::string>{"conv1", "norm1", "relu1",                                            //
-                                      "conv2", "norm2", "relu2", "conv3", "norm3", "add3", "relu3",         //
-                                      "conv4", "norm4", "relu4", "conv5", "norm5", "shortcut5", "add5", "relu5",
-                                      "conv6", "norm6", "relu6", "conv7", "norm7", "shortcut7", "add7", "relu7",
-                                      "pool", "dense"}));
+            (std::vector<std::string>{"conv1", "norm1", "relu1",                                          //
+                                      "conv2", "norm2", "relu2", "conv3", "norm3", "add3",      "relu3",  //
+                                      "conv4", "norm4", "relu4", "conv5", "norm5", "shortcut5", "add5",
+                                      "relu5", "conv6", "norm6", "relu6", "conv7", "norm7",     "shortcut7",
+                                      "add7",  "relu7", "pool",  "dense"}));
 }
 
 TEST(Models, Resnet8ShapesHalveWhereChannelsDouble) {

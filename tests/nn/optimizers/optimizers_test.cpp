@@ -71,14 +71,16 @@ TEST_P(OptimizerGolden, FiveStepsAgreeWithPyTorch) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, OptimizerGolden,
-    testing::Values(GoldenCase{"sgd", "sgd", {{"rate", 0.05}}},
-                    GoldenCase{"sgd_momentum_decay", "sgd", {{"rate", 0.05}, {"momentum", 0.9}, {"decay", 0.01}}},
-                    GoldenCase{"sgd_nesterov", "sgd", {{"rate", 0.05}, {"momentum", 0.9}, {"nesterov", true}}},
-                    GoldenCase{"sgd_clip_decay", "sgd", {{"rate", 0.05}, {"decay", 0.01}, {"clip", 0.5}}},
-                    GoldenCase{"adam", "adam", {{"rate", 0.01}}},
-                    GoldenCase{"adam_all", "adam",
-                               {{"rate", 0.01}, {"beta1", 0.5}, {"beta2", 0.9}, {"epsilon", 1e-3}, {"decay", 0.01},
-                                {"clip", 0.5}}}),
+    testing::Values(
+        GoldenCase{"sgd", "sgd", {{"rate", 0.05}}},
+        GoldenCase{"sgd_momentum_decay", "sgd", {{"rate", 0.05}, {"momentum", 0.9}, {"decay", 0.01}}},
+        GoldenCase{"sgd_nesterov", "sgd", {{"rate", 0.05}, {"momentum", 0.9}, {"nesterov", true}}},
+        GoldenCase{"sgd_clip_decay", "sgd", {{"rate", 0.05}, {"decay", 0.01}, {"clip", 0.5}}},
+        GoldenCase{"adam", "adam", {{"rate", 0.01}}},
+        GoldenCase{
+            "adam_all",
+            "adam",
+            {{"rate", 0.01}, {"beta1", 0.5}, {"beta2", 0.9}, {"epsilon", 1e-3}, {"decay", 0.01}, {"clip", 0.5}}}),
     [](const auto& parameter) { return parameter.param.golden; });
 
 TEST(Optimizers, EveryAlternativeChangesTheResult) {
@@ -105,13 +107,19 @@ TEST(Optimizers, ATensorOfRateZeroIsLeftAlone) {
 }
 
 TEST(Optimizers, RefusesValuesOutOfRangeAtTheirPlace) {
-  const std::vector<std::pair<std::string, Settings>> wrong = {
-      {"sgd", {{"rate", -0.1}}},       {"sgd", {{"momentum", 1.0}}}, {"sgd", {{"nesterov", true}}},
-      {"sgd", {{"decay", -1.0}}},      {"sgd", {{"clip", -1.0}}},    {"sgd", {{"final", 2.0}}},
-      {"sgd", {{"schedule", std::string("linear")}}},                {"adam", {{"beta2", 1.0}}},
-      {"adam", {{"epsilon", 0.0}}},    {"adam", {{"momentum", 0.9}}}, {"rmsprop", {}},
-      {"sgd", {{"milestones", std::vector<double>{1.5}}}},
-      {"sgd", {{"rate", std::nan("")}}}};
+  const std::vector<std::pair<std::string, Settings>> wrong = {{"sgd", {{"rate", -0.1}}},
+                                                               {"sgd", {{"momentum", 1.0}}},
+                                                               {"sgd", {{"nesterov", true}}},
+                                                               {"sgd", {{"decay", -1.0}}},
+                                                               {"sgd", {{"clip", -1.0}}},
+                                                               {"sgd", {{"final", 2.0}}},
+                                                               {"sgd", {{"schedule", std::string("linear")}}},
+                                                               {"adam", {{"beta2", 1.0}}},
+                                                               {"adam", {{"epsilon", 0.0}}},
+                                                               {"adam", {{"momentum", 0.9}}},
+                                                               {"rmsprop", {}},
+                                                               {"sgd", {{"milestones", std::vector<double>{1.5}}}},
+                                                               {"sgd", {{"rate", std::nan("")}}}};
   for (const auto& [name, settings] : wrong) {
     try {
       make_optimizer(name, settings);

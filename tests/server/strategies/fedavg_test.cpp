@@ -56,8 +56,14 @@ double average_quadratics(const std::vector<Quadratic>& clients, int rounds) {
         gradient[0] = static_cast<float>(a * (static_cast<double>(local[0]) - c));
         sgd->step(*layout, local, gradient, state, 0.0, step);
       }
-      UpdateMessage update{.id = {}, .layout = layout->digest(), .examples = examples, .steps = 5, .tensors = {0},
-                           .shares = {}, .loss = 0.0, .delta = {}};
+      UpdateMessage update{.id = {},
+                           .layout = layout->digest(),
+                           .examples = examples,
+                           .steps = 5,
+                           .tensors = {0},
+                           .shares = {},
+                           .loss = 0.0,
+                           .delta = {}};
       codec->encode(*layout, std::vector<int>{0}, std::vector<float>{local[0] - global[0]}, {}, update.delta);
       EXPECT_EQ(sum.add(update), "");
     }

@@ -17,8 +17,8 @@ TEST(Float32Codec, WritesLittleEndianFloats) {
 
 TEST(Float32Codec, EveryBitComesBack) {
   const Layout layout = weight_and_bias(4);
-  const std::vector<float> values = {-0.0F, std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::max(),
-                                     0.1F, -1.5e-40F, 3.0F};
+  const std::vector<float> values = {
+      -0.0F, std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::max(), 0.1F, -1.5e-40F, 3.0F};
   Bytes bytes;
   const auto codec = make_codec("float32");
   codec->encode(layout, std::vector<int>{0, 1}, values, {}, bytes);
