@@ -39,10 +39,13 @@ struct Connection::State {
     io.restart();
     io.run_for(timeout);
     if (io.stopped()) return;
-    asio::error_code ignored;
-    resolver.cancel();
-    socket.cancel(ignored);
-    io.run();
+    // Again and again: a write that has just sent a piece when it is cancelled goes on to its next piece.
+    while (!io.stopped()) {
+      asio::error_code ignored;
+      resolver.cancel();
+      socket.cancel(ignored);
+      io.run_one();
+    }
     outcome.timed_out = outcome.error == asio::error::operation_aborted;
   }
 
