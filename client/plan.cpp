@@ -24,18 +24,6 @@ std::shared_ptr<const Network> make_network(const Part& model, const Method& met
   }
 }
 
-/// A task carries all parameters, and a frame has a limit: told before the first of them is made.
-void check_size(const Part& model, const Layout& layout) {
-  constexpr std::size_t kRoom = std::size_t{64} << 10;  // for everything else in the frame
-  constexpr std::size_t kMost = (FrameLimits{}.body - kRoom) / sizeof(float);
-  if (layout.size() <= kMost) return;
-  throw ScenarioError(model.where,
-                      "model '" + model.name + "': its " + std::to_string(layout.size()) +
-                          " parameters are more than " + std::to_string(kMost) +
-                          ", what a frame may carry (wire/FORMAT.md); take a smaller network",
-                      "model");
-}
-
 /// Asks the method about the network and about every class of devices.
 void check_method(const Scenario& scenario, const Method& method, const Network& network) {
   if (!method.refuse) return;
@@ -58,7 +46,6 @@ NetworkPlan make_network_plan(const Scenario& scenario, Shape input, int classes
   plan.network = make_network(scenario.model, plan.method, input, classes);
   check_method(scenario, plan.method, *plan.network);
   plan.layout = make_layout(*plan.network, plan.method);
-  check_size(scenario.model, *plan.layout);
   return plan;
 }
 

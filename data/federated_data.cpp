@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint32_t kTestWriters = 0x80000000U;
 constexpr std::uint32_t kProxyWriters = 0xA0000000U;
 constexpr std::uint32_t kValidationWriters = 0xC0000000U;
+constexpr std::int64_t kMostHeld = 1 << 28;  // fewer than the writers between two of these numbers
 constexpr std::size_t kHeldOutExamples = 10;
 constexpr std::size_t kTestExamples = 5000;
 constexpr std::uint64_t kMostPoolBytes = std::uint64_t{16} << 30U;
@@ -107,7 +108,8 @@ std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) 
 
 std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories) {
   const Scenario::Data& data = scenario.data;
-  assert(data.clients >= 1 && data.clients <= kTestWriters);
+  assert(data.clients >= 1 && data.clients <= kTestWriters);  // who reads a scenario refuses more
+  assert(data.proxy >= 0 && data.proxy <= kMostHeld && data.validation >= 0 && data.validation <= kMostHeld);
   const Deal deal = partitions().make(data.partition);
   Dataset set = load_set(data.set, {scenario.seed, directories});
   if (!deal) {

@@ -46,6 +46,11 @@ std::string to_string(const SourcePosition& where) {
 ScenarioError::ScenarioError(SourcePosition where, const std::string& reason, std::string key)
     : std::runtime_error(to_string(where) + ": " + reason), where_(std::move(where)), key_(std::move(key)) {}
 
+ScenarioError key_mistake(SourcePosition where, const std::string& key, const std::string& reason) {
+  const bool said = where.file == override_position(key).file;
+  return {std::move(where), said ? reason : key + ": " + reason, key};
+}
+
 ScenarioErrors::ScenarioErrors(std::vector<ScenarioError> mistakes)
     : std::runtime_error(joined(in_order(mistakes))), mistakes_(in_order(std::move(mistakes))) {}
 

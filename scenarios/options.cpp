@@ -102,8 +102,7 @@ void Options::refuse(std::string_view key, const std::string& reason) const {
   const std::string full = path_of(key);
   const Entry* entry = find(key);
   const SourcePosition where = entry ? entry->where : SourcePosition{"default", 0};
-  // The position of an override is the path already.
-  throw ScenarioError(where, where.file == override_position(full).file ? reason : full + ": " + reason, full);
+  throw key_mistake(where, full, reason);
 }
 
 void Options::require(bool holds, std::string_view key, const std::string& reason) const {

@@ -30,7 +30,7 @@ struct EvaluationGrid {
 
 /// Everything a run needs, read once and never changed. Parts are names with options that the folders above check.
 struct Scenario {
-  std::string name;  // letters, digits, ' ', '-', '_' and '.', which does not come first
+  std::string name;  // names a folder: not empty, no '.' at the start, no '/' or control character
   std::uint64_t seed = 1;
 
   struct Data {

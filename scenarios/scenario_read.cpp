@@ -136,14 +136,21 @@ Scenario::Checkpoint read_checkpoint(const TomlNode* node, Mistakes& mistakes) {
   return checkpoint;
 }
 
-/// It names the run's folder, so it must not lead elsewhere.
+bool leads_elsewhere(char letter) {
+  const auto byte = static_cast<unsigned char>(letter);
+  return letter == '/' || byte < 0x20 || byte == 0x7F;
+}
+
+/// It names the run's folder, so it must not lead elsewhere. Without one, the file's name serves as well as it can.
 std::string read_name(SectionReader& top, const std::string& file) {
-  constexpr std::string_view kAccepted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.";
-  std::string name = top.text("name", std::filesystem::path(file).stem().string());
-  if (name.empty() || name.starts_with('.') || name.find_first_not_of(kAccepted) != std::string::npos)
+  std::string fallback = std::filesystem::path(file).stem().string();
+  std::replace_if(fallback.begin(), fallback.end(), leads_elsewhere, '-');
+  if (fallback.empty() || fallback.starts_with('.')) fallback.insert(0, "scenario");
+  std::string name = top.text("name", fallback);
+  if (name.empty() || name.starts_with('.') || std::any_of(name.begin(), name.end(), leads_elsewhere))
     top.refuse("name", "'" + name +
-                           "' cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', "
-                           "not '.' at the start");
+                           "' cannot name a run's folder: it must not be empty, start with '.' or hold '/' or "
+                           "control characters");
   return name;
 }
 

@@ -47,9 +47,7 @@ SourcePosition SectionReader::where(std::string_view key) const {
 }
 
 void SectionReader::refuse(std::string_view key, const std::string& reason) {
-  const SourcePosition place = where(key);
-  const bool said = place.file == override_position(full(key)).file;
-  mistakes_.add({place, said ? reason : full(key) + ": " + reason, full(key)});
+  mistakes_.add(key_mistake(where(key), full(key), reason));
 }
 
 bool SectionReader::asked(const std::string& key) const {
@@ -131,9 +129,12 @@ std::vector<std::string> SectionReader::texts(const std::string& key, const std:
   std::vector<std::string> values = read<std::vector<std::string>>(key, false).value_or(fallback);
   if (values.empty()) refuse(key, "the list is empty");
   if (const auto* twice = repeated(values)) refuse(key, "'" + *twice + "' is listed twice");
+  const auto is_known = [&](const std::string& value) {
+    return known.empty() || std::find(known.begin(), known.end(), value) != known.end();
+  };
   for (const std::string& value : values)
-    if (!known.empty() && std::find(known.begin(), known.end(), value) == known.end())
-      refuse(key, "unknown '" + value + "'; known: " + comma_list(known));
+    if (!is_known(value)) refuse(key, "unknown '" + value + "'; known: " + comma_list(known));
+  std::erase_if(values, [&](const std::string& value) { return !is_known(value); });
   return values;
 }
 

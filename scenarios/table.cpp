@@ -61,15 +61,24 @@ Mistakes refused_values(const RowInfo& row, Options options, OptionValue OptionR
   const auto replace = [&](const OptionRow& option) { options.set(option.name, option.*stand_in); };
   for (const OptionRow& option : row.options)
     if (!options.has(option.name)) replace(option);
+  /// False where a stand-in is refused, too.
+  const auto put_aside = [&](const std::vector<ScenarioError>& mistakes) {
+    for (const ScenarioError& mistake : mistakes) {
+      if (refused.about(mistake.key())) return false;
+      refused.add(mistake);
+      for (const OptionRow& option : row.options)
+        if (options.path_of(option.name) == mistake.key()) replace(option);
+    }
+    return true;
+  };
   for (std::size_t tries = 0; tries <= row.options.size(); ++tries) {
     try {
       make(options);
       break;
     } catch (const ScenarioError& mistake) {
-      if (refused.about(mistake.key())) break;  // the stand-in is refused, too
-      refused.add(mistake);
-      for (const OptionRow& option : row.options)
-        if (options.path_of(option.name) == mistake.key()) replace(option);
+      if (!put_aside({mistake})) break;
+    } catch (const ScenarioErrors& several) {
+      if (!put_aside(several.mistakes())) break;
     } catch (const std::exception&) {
       break;
     }

@@ -64,6 +64,8 @@ class Table {
  public:
   struct Row {
     RowInfo info;
+    /// Gets resolved options, checks their values and throws ScenarioError at the first wrong one. Cheap and without
+    /// effects: mistakes() calls it several times and drops what it made.
     std::function<Made(const Options&, Arguments...)> make;
   };
 
@@ -101,7 +103,7 @@ class Table {
     }
   }
 
-  /// Makes the named member. The maker gets resolved options, checks their values and throws at the first wrong one.
+  /// Makes the named member; throws as the maker does.
   Made make(const Part& part, Arguments... arguments) const {
     const Row& found = row(part);
     return found.make(resolve_options(found.info, part.options), std::forward<Arguments>(arguments)...);

@@ -47,7 +47,14 @@ std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
 
 namespace {
 
+using StopSignal = Evaluator::StopSignal;
+
 struct Stopped {};
+
+/// Before each item of work: parallel_for() starts no other after an exception.
+void go_on(const StopSignal& stop) {
+  if (stop && stop()) throw Stopped{};
+}
 
 /// What one evaluation does: points, and the different sets of weights that they need.
 struct Plan {
@@ -78,13 +85,6 @@ struct Evaluator::State {
   WeightFit fit;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
   std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
-  std::function<bool()> stop;
-
-  /// Before each item of work: parallel_for() starts no other after an exception.
-  void go_on() const {
-    if (stop && stop()) throw Stopped{};
-  }
-
   Workspace& workspace(int worker) {
     auto& slot = workspaces[static_cast<std::size_t>(worker)];
     if (!slot) slot.emplace(network, kBatch, Mode::kInference);
@@ -107,11 +107,11 @@ struct Evaluator::State {
   }
 
   /// One float pass over the proxy share; an observer per batch, joined in order.
-  std::vector<Range> calibrate(const Parameters& parameters) {
+  std::vector<Range> calibrate(const Parameters& parameters, const StopSignal& stop) {
     const std::size_t batches = pieces(data.proxy.size(), kBatch);
     std::vector<std::vector<Range>> seen(batches);
     parallel_for(batches, threads, [&](std::size_t item, int worker) {
-      go_on();
+      go_on(stop);
       RangeObserver observer(*network);
       const std::size_t begin = item * kBatch;
       run(workspace(worker), data.proxy, begin, std::min(begin + kBatch, data.proxy.size()), parameters, &observer);
@@ -124,16 +124,16 @@ struct Evaluator::State {
     return ranges;
   }
 
-  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
+  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid, const StopSignal& stop);
   void evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model, std::size_t models,
-                     std::vector<Accuracy>& results);
+                     const StopSignal& stop, std::vector<Accuracy>& results);
 };
 
 void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model,
-                                     std::size_t models, std::vector<Accuracy>& results) {
+                                     std::size_t models, const StopSignal& stop, std::vector<Accuracy>& results) {
   std::vector<Parameters> quantized(models);  // empty where the weights stay float
   parallel_for(models, threads, [&](std::size_t item, int) {
-    go_on();
+    go_on(stop);
     const GridPoint& point = plan.models[first_model + item];
     if (!float_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
   });
@@ -146,7 +146,7 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
   const std::size_t parts = pieces(examples, step);
   std::vector<std::int64_t> correct(points.size() * parts, 0);
   parallel_for(correct.size(), threads, [&](std::size_t item, int worker) {
-    go_on();
+    go_on(stop);
     const std::size_t index = points[item / parts];
     const Parameters& model = quantized[plan.model_of[index] - first_model];
     std::unique_ptr<SlotFunction> activations;
@@ -164,7 +164,7 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
 }
 
 Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit)
-    : state_(new State{std::move(network), data, std::max(threads, 1), fit, {}, {}, {}}) {
+    : state_(new State{std::move(network), data, std::max(threads, 1), fit, {}, {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
   state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
   state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
@@ -173,28 +173,32 @@ Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData
 
 Evaluator::~Evaluator() = default;
 
-std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, const EvaluationGrid& grid) {
+std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
+                                                 const StopSignal& stop) {
   Plan plan = plan_evaluation(grid, fit);
   if (!std::ranges::all_of(plan.points, float_activations)) {
     plan.ranges = trained_ranges(*network, parameters);
     if (plan.ranges.empty()) {
       check(grid, false, static_cast<std::int64_t>(data.proxy.size()));
-      plan.ranges = calibrate(parameters);
+      plan.ranges = calibrate(parameters, stop);
     }
   }
   std::vector<Accuracy> results(plan.points.size());
   for (std::size_t first = 0; first < plan.models.size(); first += kModelsAtOnce)
-    evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), results);
+    evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), stop, results);
   return results;
 }
 
-std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
-                                          const std::function<bool()>& stop) {
-  state_->stop = stop;
+std::vector<Accuracy> Evaluator::evaluate(const Parameters& parameters, const EvaluationGrid& grid) {
+  return state_->evaluate(parameters, grid, {});
+}
+
+std::optional<std::vector<Accuracy>> Evaluator::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
+                                                         const StopSignal& stop) {
   try {
-    return state_->evaluate(parameters, grid);
+    return state_->evaluate(parameters, grid, stop);
   } catch (const Stopped&) {
-    return {};
+    return std::nullopt;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,12 @@ class Evaluator {
   Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit = {});
   ~Evaluator();
 
-  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share. `stop` is asked
-  /// by all threads, every few hundred examples; once it said so, what comes back is empty.
-  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid,
-                                 const std::function<bool()>& stop = {});
+  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
+  std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
+  /// The same until `stop` says so: then nothing. All threads ask it, every few hundred examples.
+  using StopSignal = std::function<bool()>;
+  std::optional<std::vector<Accuracy>> evaluate(const Parameters& parameters, const EvaluationGrid& grid,
+                                                const StopSignal& stop);
 
   /// The most bytes that an evaluation of the grid holds at once: quantized copies, every thread's room to fit ranges,
   /// and every thread's workspace.

@@ -27,11 +27,10 @@ std::uint32_t largest_client(const FederatedData& data) {
 void refuse_empty_client(const Scenario& scenario, const FederatedData& data) {
   for (std::uint32_t client = 0; client < different_clients(data); ++client)
     if (data.examples(client) == 0)
-      throw ScenarioError(scenario.data.partition.where,
-                          fmt::format("data.partition: client {} would hold no example; take fewer clients, more "
-                                      "examples or another partition",
-                                      client),
-                          "data.partition");
+      throw key_mistake(scenario.data.partition.where, "data.partition",
+                        fmt::format("client {} would hold no example; take fewer clients, more examples or another "
+                                    "partition",
+                                    client));
 }
 
 }  // namespace
@@ -41,16 +40,22 @@ void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const Netw
   mistakes.check([&] { Evaluator::check_steps(grid, *trained.network, *trained.layout); });
 }
 
-void check_memory(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
+void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
+  constexpr std::size_t kRoom = std::size_t{64} << 10;  // for what stands in a task's frame beside the parameters
+  constexpr std::size_t kMost = (FrameLimits{}.body - kRoom) / sizeof(float);
+  if (const std::size_t parameters = trained.layout->size(); parameters > kMost)
+    mistakes.add(key_mistake(scenario.model.where, "model",
+                             fmt::format("'{}' has {} parameters here, and {} are the most: what a frame carries in "
+                                         "float32 (wire/FORMAT.md); take a smaller network",
+                                         scenario.model.name, parameters, kMost)));
   double floats = static_cast<double>(trained.network->description().input.size());
   for (const Shape& shape : trained.network->shapes()) floats += 2.0 * static_cast<double>(shape.size());
   const double batch = floats * sizeof(float) * scenario.training.batch;
-  if (batch <= physical_bytes()) return;
-  mistakes.add({scenario.training.batch_where,
-                fmt::format("training.batch: the activations of {} examples take {}, and this machine has {}; take a "
-                            "smaller batch",
-                            scenario.training.batch, bytes_text(batch), bytes_text(physical_bytes())),
-                "training.batch"});
+  if (batch > physical_bytes())
+    mistakes.add(key_mistake(scenario.training.batch_where, "training.batch",
+                             fmt::format("the activations of {} examples take {}, and this machine has {}; take a "
+                                         "smaller batch",
+                                         scenario.training.batch, bytes_text(batch), bytes_text(physical_bytes()))));
 }
 
 std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
@@ -86,7 +91,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.fleet = Fleet(resolved.fleet, resolved.seed);
   federation.training.largest_client = largest_client(*federation.data);
   Mistakes mistakes;
-  check_memory(resolved, federation.training, mistakes);
+  check_size(resolved, federation.training, mistakes);
   if (resolved.evaluate.uses_grid()) check_grid(resolved.evaluate.grid, resolved, federation.training, mistakes);
   if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training, mistakes);
   mistakes.throw_if_any();

@@ -40,9 +40,9 @@ void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const Netw
 std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
                                                        const std::vector<std::string>& data_directories);
 
-/// Adds a mistake where one thread's activations alone, with their gradients, are more than this machine's memory: that
-/// is told before anything of this size is made.
-void check_memory(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
+/// Adds a mistake where the parameters are more than a frame carries, or one thread's activations alone more than this
+/// machine's memory: told before anything of this size is made.
+void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
 
 /// FNV-1a, 64 bits.
 std::uint64_t text_digest(std::string_view text);

@@ -103,20 +103,23 @@ RecordedRun::Grid RecordedRun::grid_of_round(std::uint32_t round) const {
 bool RecordedRun::evaluate(RoundRecord& record, const std::function<bool()>& stop) {
   const Grid grid = grid_of_round(record.report.round);
   if (grid == Grid::kNone) return true;
-  if (grid == Grid::kFinal)
-    accuracy_ = record.accuracy = evaluate_final(stop);
-  else
-    record.accuracy = evaluator_.evaluate(run_.state().global, federation_.scenario.evaluate.grid, stop);
-  return !record.accuracy.empty();
+  std::optional<std::vector<Accuracy>> values =
+      grid == Grid::kFinal ? evaluate_final(stop)
+                           : evaluator_.evaluate(run_.state().global, federation_.scenario.evaluate.grid, stop);
+  if (!values) return false;
+  record.accuracy = std::move(*values);
+  if (grid == Grid::kFinal) accuracy_ = record.accuracy;
+  return true;
 }
 
-std::vector<Accuracy> RecordedRun::evaluate_final(const std::function<bool()>& stop) {
+std::optional<std::vector<Accuracy>> RecordedRun::evaluate_final(const std::function<bool()>& stop) {
   const Scenario::Evaluate& settings = federation_.scenario.evaluate;
   const Parameters& global = run_.state().global;
-  std::vector<Accuracy> values = evaluator_.evaluate(global, settings.final_grid, stop);
-  if (values.empty() || settings.every == 0 || all_known(grid_points(settings.grid), values)) return values;
-  const std::vector<Accuracy> regular = evaluator_.evaluate(global, settings.grid, stop);
-  return regular.empty() ? regular : merge_accuracies(std::move(values), regular);
+  std::optional<std::vector<Accuracy>> values = evaluator_.evaluate(global, settings.final_grid, stop);
+  if (!values || settings.every == 0 || all_known(grid_points(settings.grid), *values)) return values;
+  const std::optional<std::vector<Accuracy>> regular = evaluator_.evaluate(global, settings.grid, stop);
+  if (!regular) return std::nullopt;
+  return merge_accuracies(std::move(*values), *regular);
 }
 
 void RecordedRun::keep_state() { checkpoint_.state = run_.state(); }
@@ -136,8 +139,11 @@ void RecordedRun::save_what_is_new() {
 }
 
 bool RecordedRun::finish(const std::function<bool()>& stop) {
-  if (accuracy_.empty()) accuracy_ = evaluate_final(stop);  // killed between the last checkpoint and the model
-  if (accuracy_.empty()) return false;
+  if (accuracy_.empty()) {  // killed between the last checkpoint and the model
+    std::optional<std::vector<Accuracy>> values = evaluate_final(stop);
+    if (!values) return false;
+    accuracy_ = std::move(*values);
+  }
   keep_state();
   write_checkpoint(directory_.model().string(), checkpoint_);
   return true;

@@ -43,9 +43,9 @@ class RecordedRun {
   bool run_rounds(const std::function<bool()>& stop, Progress& progress);
   void conclude(const RoundRecord& record);
   Grid grid_of_round(std::uint32_t round) const;
-  /// False where it was stopped; so finish(). evaluate_final() is then empty.
+  /// False where it was stopped; so finish(). evaluate_final() then has nothing.
   bool evaluate(RoundRecord& record, const std::function<bool()>& stop);
-  std::vector<Accuracy> evaluate_final(const std::function<bool()>& stop);
+  std::optional<std::vector<Accuracy>> evaluate_final(const std::function<bool()>& stop);
   bool finish(const std::function<bool()>& stop);
   /// Into the checkpoint that is written next.
   void keep_state();

@@ -29,6 +29,7 @@ const std::vector<std::string> kNowhere;
 struct Images {
   Shape shape = kUsualImage;
   int classes = kUsualClasses;
+  bool known = false;  // else they stand in, and nothing is said of sizes
 };
 
 /// Goes on with what is right: whatever depends on a key that a mistake is about is passed over.
@@ -100,7 +101,7 @@ Images Resolver::images() const {
   if (!set_is_right_) return {};
   try {
     const Dataset set = datasets().make(scenario_.data.set, {scenario_.seed, kNowhere});
-    return {set.shape, set.classes};
+    return {set.shape, set.classes, true};
   } catch (const DataError&) {
     return {};  // a set of files
   }
@@ -109,11 +110,15 @@ Images Resolver::images() const {
 void Resolver::check_together(const Images& images) {
   if (mistakes_.about("model") || mistakes_.about("training.method")) return;
   mistakes_.check([&] {
-    const NetworkPlan trained = make_network_plan(scenario_, images.shape, images.classes);
-    if (!mistakes_.about("training.batch")) check_memory(scenario_, trained, mistakes_);
+    Scenario judged = scenario_;
+    if (mistakes_.about("fleet")) judged.fleet.clear();
+    const NetworkPlan trained = make_network_plan(judged, images.shape, images.classes);
+    if (images.known && !mistakes_.about("training.batch")) check_size(scenario_, trained, mistakes_);
     if (mistakes_.about("data.proxy")) return;
     const auto check = [&](const EvaluationGrid& grid, const std::string& path) {
-      if (!mistakes_.about(path + ".range")) check_grid(grid, scenario_, trained, mistakes_);
+      for (const char* key : {".weights", ".activations", ".range", ".granularity", ".first", ".last"})
+        if (mistakes_.about(path + key)) return;
+      check_grid(grid, scenario_, trained, mistakes_);
     };
     if (scenario_.evaluate.uses_grid()) check(scenario_.evaluate.grid, "evaluate");
     if (scenario_.evaluate.has_final) check(scenario_.evaluate.final_grid, "evaluate.final");
@@ -129,7 +134,7 @@ void Resolver::check_data(const std::vector<std::string>& directories) {
       return;
     }
     const std::unique_ptr<const FederatedData> data = load_checked_data(scenario_, directories);
-    check_together({data->shape, data->classes});
+    check_together({data->shape, data->classes, true});
   });
 }
 

@@ -41,6 +41,13 @@ bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std
   return true;
 }
 
+/// All sets that the run will have been made with: none counts that made no round.
+std::string kernels_of(const Checkpoint& checkpoint, std::uint32_t rounds) {
+  if (checkpoint.state.version == 0) return kernel_set();
+  if (checkpoint.state.version == rounds) return checkpoint.kernel_set;
+  return record_followed_by(checkpoint.kernel_set, kernel_set());
+}
+
 void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoint& start) {
   const std::string path = directory.path().string();
   start.checkpoint = latest_checkpoint(directory.checkpoints().string());
@@ -55,9 +62,8 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
   for (const std::string& broken : start.checkpoint->broken)
     start.notes.push_back(fmt::format("{}; going on from the one before", broken));
   refuse_other_scenario(directory, checkpoint, resolved);
-  const bool trains = checkpoint.state.version < static_cast<std::uint32_t>(resolved.federation.rounds);
-  start.kernels = trains ? record_followed_by(checkpoint.kernel_set, kernel_set()) : checkpoint.kernel_set;
-  if (start.kernels != checkpoint.kernel_set)
+  start.kernels = kernels_of(checkpoint, static_cast<std::uint32_t>(resolved.federation.rounds));
+  if (checkpoint.state.version > 0 && start.kernels != checkpoint.kernel_set)
     start.notes.push_back(
         fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
                     "are not equal to the last bit",

@@ -22,7 +22,7 @@ Dataset load_set(const Part& set, const DatasetSource& source) {
   try {
     return datasets().make(set, source);
   } catch (const DataError& mistake) {
-    throw ScenarioError(set.where, std::string("data.set: ") + mistake.what(), "data.set");
+    throw key_mistake(set.where, "data.set", mistake.what());
   }
 }
 

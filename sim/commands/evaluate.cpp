@@ -27,7 +27,7 @@ struct EvaluateOptions {
 /// for check_ranges() to say, in words of this command.
 Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& options,
                      const std::vector<std::string>& data_directories) {
-  Scenario scenario = parse_scenario(checkpoint.scenario, options.checkpoint, {{"name", "evaluate"}});
+  Scenario scenario = parse_scenario(checkpoint.scenario, options.checkpoint, {});
   scenario.evaluate.grid = options.grid;
   scenario.evaluate.grid.activations = {kFloatWidth};
   return resolve_scenario(std::move(scenario), data_directories).scenario;
@@ -92,6 +92,7 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   EvaluationGrid& grid = options->grid;
   grid.weights = {kFloatWidth, 8, 6, 4, 3, 2};
   grid.where = {"evaluate", 0};
+  grid.range_where = {"--range", 0};
   CLI::App& command = *program.add_subcommand("evaluate", "Test a checkpoint at bit widths");
   command.add_option("checkpoint", options->checkpoint, "Checkpoint or model.ckpt")->required();
   command.add_option("--weights", grid.weights, "Widths of the weights (default: 32,8,6,4,3,2); 32 is float")

@@ -155,12 +155,12 @@ TEST(ReadScenario, APartIsANameOrATable) {
 
 TEST(ReadScenario, ANameCannotLeadOutOfItsFolder) {
   const std::string accepted =
-      " cannot name a run's folder; accepted: letters, digits, ' ', '-', '_' and '.', not '.' at the start";
-  for (const char* name : {"../evil", "/tmp/evil", "a/b", ".", "..", ".hidden", "", "tab\\there", "\u00e9"})
+      " cannot name a run's folder: it must not be empty, start with '.' or hold '/' or control characters";
+  for (const char* name : {"../evil", "/tmp/evil", "a/b", ".", "..", ".hidden", "", "tab\\there"})
     EXPECT_EQ(mistakes_of(kSmallest, {{"name", std::string("\"").append(name).append("\"")}}).size(), 1U) << name;
   EXPECT_EQ(mistakes_of(kSmallest, {{"name", "../evil"}}), Lines{"--set name: '../evil'" + accepted});
   EXPECT_EQ(mistakes_of("name = \"a/b\"\n" + kSmallest), Lines{"a.toml:1: name: 'a/b'" + accepted});
-  EXPECT_EQ(mistakes_of(kSmallest, {{"name", "Fashion at W4A8_v1.2-b"}}), Lines{});
+  EXPECT_EQ(mistakes_of(kSmallest, {{"name", "Fashion at W4A8_v1.2-b (2) gr\u00f6\u00dfer"}}), Lines{});
 }
 
 TEST(ReadScenario, AnOptionIsNotNan) {

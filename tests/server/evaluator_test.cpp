@@ -132,11 +132,11 @@ TEST(Evaluator, StopsWhereverItIsAskedToAndIsGoodForMore) {
   // Three batches of the proxy, two models, two halves of the test examples at each of two points.
   constexpr int kQuestions = 3 + 2 + 4;
   int asked = 0;
-  EXPECT_EQ(evaluator.evaluate(model.parameters, grid, [&] { return ++asked > kQuestions; }).size(), 2U);
+  EXPECT_EQ(evaluator.evaluate(model.parameters, grid, [&] { return ++asked > kQuestions; }).value().size(), 2U);
   EXPECT_EQ(asked, kQuestions);
   for (int last = 1; last <= kQuestions; ++last) {
     asked = 0;
-    EXPECT_TRUE(evaluator.evaluate(model.parameters, grid, [&] { return ++asked == last; }).empty()) << last;
+    EXPECT_EQ(evaluator.evaluate(model.parameters, grid, [&] { return ++asked == last; }), std::nullopt) << last;
     EXPECT_EQ(asked, last) << "nothing more was begun";
   }
   EXPECT_EQ(evaluator.evaluate(model.parameters, grid).size(), 2U);

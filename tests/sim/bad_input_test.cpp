@@ -84,6 +84,12 @@ TEST_F(BadInput, ANameThatLeadsElsewhere) {
   EXPECT_FALSE(folder.has("evil"));
 }
 
+TEST_F(BadInput, EvaluateNamesARangeRuleThatThereIsNot) {
+  finish_run();
+  expect_refused({"evaluate", "done/model.ckpt", "--range", "bogus"},
+                 {"--range: unknown range rule 'bogus'; known: minmax, mse, percentile, learned"});
+}
+
 TEST_F(BadInput, NoSet) { expect_refused({"run", "tiny.toml", "--set", "epochs"}, {"epochs", "key.path=value"}); }
 
 TEST_F(BadInput, CheckNamesEveryMistakeWithItsLine) {
@@ -113,8 +119,9 @@ TEST_F(BadInput, CheckTellsMistakesOfAllKindsInTheOrderOfTheFile) {
   const Outcome outcome = folder.run({"check", "tiny.toml"});
   EXPECT_EQ(outcome.code, 1);
   const Words lines = complaints(outcome);
-  const Words expected{"tiny.toml:4: data.set: mnist: its files are in none of", "tiny.toml:10: data.partition.alpha",
-                       "tiny.toml:22: training.optimizer.rate", "tiny.toml:23: training.optimizer.momentum",
+  const Words expected{"tiny.toml:4: data.set: mnist: its files are in none of",
+                       "tiny.toml:6: data.examples: 'mnist' has no option 'examples'",
+                       "tiny.toml:10: data.partition.alpha", "tiny.toml:22: training.optimizer.rate", "tiny.toml:23: training.optimizer.momentum",
                        "tiny.toml:32: evaluate.weights"};
   ASSERT_EQ(lines.size(), expected.size()) << outcome.error;
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(lines[i].starts_with(expected[i])) << lines[i];

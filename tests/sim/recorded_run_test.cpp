@@ -6,6 +6,7 @@
 #include <atomic>
 #include <regex>
 
+#include "nn/kernel_set.h"
 #include "server/checkpoint.h"
 #include "sim/resume.h"
 #include "tests/sim/program.h"
@@ -68,6 +69,18 @@ TEST_F(RecordedRunTest, IsStoppedByAnyThread) {
     EXPECT_EQ(metrics(name), metrics("whole"));
     EXPECT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
   }
+}
+
+TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {
+  ASSERT_FALSE(run("stopped", false, 1));
+  const std::string path = checkpoint_path((folder.path() / "stopped/checkpoints").string(), 0);
+  Checkpoint checkpoint = read_checkpoint(path);
+  checkpoint.kernel_set = "kernels of another machine";
+  write_checkpoint(path, checkpoint);
+  const StartingPoint start =
+      find_starting_point(RunDirectory(folder.path() / "stopped"), federation.scenario, true, false);
+  EXPECT_EQ(start.kernels, kernel_set());
+  EXPECT_EQ(start.notes.size(), 1U) << start.notes.front();  // going on after round 0
 }
 
 }  // namespace

@@ -132,8 +132,21 @@ TEST(Resolve, FindsWhatTheDataCannotGiveBesideOtherMistakes) {
 TEST(Resolve, TellsWhatIsTooLargeBeforeMakingIt) {
   expect_mistakes({"model.hidden=[30000, 30000]"}, {"take a smaller network"});
   expect_mistakes({"training.batch=2000000000", "training.optimizer.rate=-1"},
-                  {"--set training.batch: training.batch: the activations of 2000000000 examples", "rate"});
+                  {"--set training.batch: the activations of 2000000000 examples", "rate"});
   expect_mistakes({"data.clients=3000000000", "data.proxy=300000000"}, {"--set data.clients", "--set data.proxy"});
+}
+
+// The files' images may be larger or smaller than those that stand in for them here.
+TEST(Resolve, SaysNothingOfSizesBeforeTheFilesAreRead) {
+  expect_mistakes({"data.set=mnist", "model.hidden=[30000]"}, {});
+}
+
+TEST(Resolve, AGridWithABadKeyIsNotJudged) {
+  expect_mistakes({"training.method.range=learned", "evaluate.range=[\"learned\"]",
+                   "evaluate.granularity=[\"chanel\"]", "training.optimizer.rate=-1"},
+                  {"evaluate.granularity", "rate"});
+  expect_mistakes({"training.method.range=learned", "evaluate.range=[\"learned\"]", "evaluate.first=99"},
+                  {"evaluate.first"});
 }
 
 TEST(Resolve, AGridThatNoRoundIsTestedOnNeedsNoRanges) {
