@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <stdexcept>
 
 #include "nn/kernel_set.h"
@@ -54,6 +55,7 @@ struct Workspace::Machine {
 
   Machine(std::shared_ptr<const Network> of, int batch, Mode how);
   void plan_fusion();
+  void make_stations();
   void make_station(std::size_t node);
   const FloatBuffer& output_of(int node) const {
     return node < 0 ? images : stations[stations[static_cast<std::size_t>(node)].storage].output;
@@ -79,7 +81,7 @@ Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode h
   images.resize(rows * network->description().input.size());
   labels.resize(rows);
   plan_fusion();
-  for (std::size_t i = 0; i < stations.size(); ++i) make_station(i);
+  make_stations();
   std::size_t largest = 0;
   for (std::size_t i = 0; i < stations.size(); ++i)
     if (stations[i].consumers > 1) largest = std::max(largest, network->shapes()[i].size());
@@ -105,6 +107,14 @@ void Workspace::Machine::plan_fusion() {
     const std::size_t before = static_cast<std::size_t>(nodes[i].inputs[0]);
     if (stations[before].weighted >= 0 && stations[before].consumers == 1) stations[i].storage = before;
   }
+}
+
+/// For one workspace at a time: all share oneDNN's cache of primitives, of whose locking ThreadSanitizer sees a part
+/// only, as the library is not built with it.
+void Workspace::Machine::make_stations() {
+  static std::mutex making;
+  const std::lock_guard lock(making);
+  for (std::size_t i = 0; i < stations.size(); ++i) make_station(i);
 }
 
 void Workspace::Machine::make_station(std::size_t node) {
