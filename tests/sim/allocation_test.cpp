@@ -1,7 +1,8 @@
 // Playing a client allocates nothing of ours after the first (DESIGN D2). Every operator new is replaced here and its
-// caller remembered; only those from inside oneDNN's library do not count, whose execute makes a few small ones.
+// callers remembered; only those from inside oneDNN's library do not count, whose execute makes a few small ones.
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <new>
 #include <numeric>
 #include <string>
+#include <string_view>
 
 #include "sim/players.h"
 #include "tests/sim/tiny_scenario.h"
@@ -20,11 +22,23 @@ namespace {
 
 std::atomic<bool> watching = false;
 std::atomic<std::size_t> seen = 0;
-std::array<const void*, 100000> callers;
+
+/// Who called operator new, and who called that one; innermost first, null where the stack is shorter.
+struct Callers {
+  const void* direct;
+  std::array<void*, 20> stack;
+};
+std::array<Callers, 100000> callers;
+
+void remember(const void* direct) {
+  Callers& now = callers.at(seen++);
+  now = {direct, {}};
+  ::backtrace(now.stack.data(), static_cast<int>(now.stack.size()));
+}
 
 /// Null where there is no memory.
 void* allocate(std::size_t size, std::size_t alignment, const void* caller) {
-  if (watching) callers.at(seen++) = caller;
+  if (watching) remember(caller);
   void* memory = nullptr;
   return ::posix_memalign(&memory, alignment, size == 0 ? 1 : size) == 0 ? memory : nullptr;
 }
@@ -54,14 +68,35 @@ void* or_throw(void* memory) {
 namespace anybit {
 namespace {
 
+Dl_info place_of(const void* caller) {
+  Dl_info place{};
+  ::dladdr(caller, &place);
+  return place;
+}
+
+bool is_of_the_standard_library(const void* caller) {
+  const char* name = place_of(caller).dli_sname;
+  const std::string_view symbol = name == nullptr ? "" : name;
+  return std::ranges::any_of(std::array{"_ZSt", "_ZNSt", "_ZNKSt", "_ZNSa", "_ZNSs", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx"},
+                             [&](const char* prefix) { return symbol.starts_with(prefix); });
+}
+
+/// Who wanted the memory: the first caller outside the standard library, whose functions stand between or are inlined,
+/// as the optimisation likes.
+const void* who_wanted(const Callers& of) {
+  const auto known = std::ranges::find(of.stack, of.direct);
+  const auto wanted = std::find_if_not(known, of.stack.end(), is_of_the_standard_library);
+  return wanted == of.stack.end() || *wanted == nullptr ? of.direct : *wanted;
+}
+
 /// "library: function" of a caller; the program exports its symbols for this.
 std::string name_of(const void* caller) {
-  Dl_info info{};
-  if (::dladdr(caller, &info) == 0) return "unknown";
-  const char* symbol = info.dli_sname ? info.dli_sname : "?";
+  const Dl_info place = place_of(caller);
+  if (place.dli_fname == nullptr) return "unknown";
+  const char* symbol = place.dli_sname ? place.dli_sname : "?";
   int status = 0;
   char* plain = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-  const std::string name = std::string(info.dli_fname) + ": " + (plain ? plain : symbol);
+  const std::string name = std::string(place.dli_fname) + ": " + (plain ? plain : symbol);
   std::free(plain);
   return name;
 }
@@ -71,11 +106,11 @@ bool is_onednn(const std::string& name) {
   return library.find("libdnnl.so") != std::string::npos;
 }
 
-/// Callers that count, with how often.
+/// Those whose allocations count, with how often.
 std::map<std::string, int> our_callers() {
   std::map<std::string, int> ours;
   for (std::size_t i = 0; i < seen; ++i)
-    if (const std::string name = name_of(callers.at(i)); !is_onednn(name)) ++ours[name];
+    if (const std::string name = name_of(who_wanted(callers.at(i))); !is_onednn(name)) ++ours[name];
   return ours;
 }
 
