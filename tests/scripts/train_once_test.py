@@ -1,11 +1,14 @@
+import fcntl
 import pathlib
 import tempfile
 import unittest
 
 from fixtures import run_script
 
-# Stands for anybit-sim: says what it was asked for.
-PROGRAM = '#!/usr/bin/env bash\necho "asked: $*"\n'
+# Stands for anybit-sim: says what it was asked for, and leaves a model.
+PROGRAM = '#!/usr/bin/env bash\necho "asked: $*"\necho A >runs/a/model.ckpt\n'
+FAILING = "#!/usr/bin/env bash\nexit 1\n"
+ANEW = "runs/a: made with another program, scenario or options: training anew\n"
 
 
 class TrainOnceTest(unittest.TestCase):
@@ -20,8 +23,19 @@ class TrainOnceTest(unittest.TestCase):
         (self.folder / "program").write_text(text)
         (self.folder / "program").chmod(0o755)
 
+    def call(self, *options):
+        return run_script("train_once", "./program", "a.toml", "runs/a", *options, cwd=self.folder)
+
+    def refusal(self):
+        done = self.call()
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+        return done.stderr
+
+    def files(self):
+        return sorted(path.name for path in (self.folder / "runs" / "a").iterdir())
+
     def train(self, *options):
-        done = run_script("train_once", "./program", "a.toml", "runs/a", *options, cwd=self.folder)
+        done = self.call(*options)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 
@@ -34,18 +48,46 @@ class TrainOnceTest(unittest.TestCase):
             self.assertEqual(self.train(), "asked: run a.toml --out runs/a --resume\n")
 
     def test_any_change_trains_anew_and_says_so(self):
-        anew = "runs/a: made with another program, scenario or options: training anew\n"
         self.train()
         (self.folder / "a.toml").write_text("seed = 3\n")
-        self.assertEqual(self.train(), anew + "asked: run a.toml --out runs/a --force\n")
+        self.assertEqual(self.train(), ANEW + "asked: run a.toml --out runs/a\n")
         self.write_program(PROGRAM + "# another\n")
-        self.assertEqual(self.train(), anew + "asked: run a.toml --out runs/a --force\n")
-        self.assertEqual(self.train("--set", "seed=2"), anew + "asked: run a.toml --out runs/a --force --set seed=2\n")
+        self.assertEqual(self.train(), ANEW + "asked: run a.toml --out runs/a\n")
+        self.assertEqual(self.train("--set", "seed=2"), ANEW + "asked: run a.toml --out runs/a --set seed=2\n")
         self.assertIn("--resume", self.train("--set", "seed=2"))
 
+    def test_the_run_of_an_old_program_never_passes_for_one_of_a_program_that_fails(self):
+        self.train()
+        self.write_program(FAILING)
+        self.assertEqual(self.call().returncode, 1)
+        self.assertEqual(self.files(), ["made-with.txt"])
+
     def test_a_run_that_nobody_signed_is_trained_anew(self):
+        self.train()
+        (self.folder / "runs" / "a" / "made-with.txt").rename(self.folder / "runs" / "a" / "scenario.toml")
+        self.assertEqual(self.train(), ANEW + "asked: run a.toml --out runs/a\n")
+        self.assertEqual(self.files(), ["made-with.txt", "model.ckpt"])
+
+    def test_an_empty_folder_will_do(self):
         (self.folder / "runs" / "a").mkdir(parents=True)
-        self.assertIn("--force", self.train())
+        self.assertIn("asked: run a.toml --out runs/a\n", self.train())
+
+    def test_a_folder_of_something_else_is_left_alone(self):
+        (self.folder / "runs" / "a").mkdir(parents=True)
+        (self.folder / "runs" / "a" / "thesis.tex").write_text("years of work\n")
+        self.assertIn("runs/a: neither empty nor a run's folder", self.refusal())
+        self.assertEqual(self.files(), ["thesis.tex"])
+
+    def test_a_run_in_which_another_process_works_is_left_alone(self):
+        self.train()
+        before = self.files()
+        self.write_program(FAILING)
+        with open(self.folder / "runs" / "a" / "lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assertIn("runs/a: another process runs there", self.refusal())
+        self.assertEqual(self.files(), sorted([*before, "lock"]))
+        self.write_program(PROGRAM)
+        self.assertIn("--resume", self.train())
 
 
 if __name__ == "__main__":
