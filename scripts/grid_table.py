@@ -31,20 +31,33 @@ def spread(values):
     return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
 
+def names_of(setting, with_ends):
+    names = [metrics.width_name(setting.activations), setting.range, setting.granularity]
+    if with_ends:
+        names += [metrics.width_name(width) if width else "-" for width in (setting.first, setting.last)]
+    return names
+
+
+def table_row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
 def final_table(runs):
-    """Markdown: a line per setting, a column per width of the weights."""
+    """Markdown: a line per setting, a column per width of the weights; first and last widths where a grid sets them."""
     cells = {}
     for run in runs:
         for point in metrics.final_points(run):
             cells.setdefault((metrics.setting(point), point["weights"]), []).append(point["value"])
     widths = sorted({width for _, width in cells}, reverse=True)
-    settings = sorted({setting for setting, _ in cells}, key=lambda s: (-s[0], s[1], s[2] != "tensor"))
-    lines = ["| activations | range | granularity | " + " | ".join(f"W {metrics.width_name(w)}" for w in widths) + " |",
-             "| --- | --- | --- |" + " ---: |" * len(widths)]
+    settings = sorted({setting for setting, _ in cells},
+                      key=lambda s: (s.first, s.last, -s.activations, s.range, s.granularity != "tensor"))
+    with_ends = any(setting.first or setting.last for setting in settings)
+    names = ["activations", "range", "granularity"] + (["first", "last"] if with_ends else [])
+    lines = [table_row(names + [f"W {metrics.width_name(width)}" for width in widths]),
+             table_row(["---"] * len(names) + ["---:"] * len(widths))]
     for setting in settings:
-        row = [spread(cells[setting, w]) if (setting, w) in cells else "" for w in widths]
-        activations, range_rule, granularity = setting
-        lines.append(f"| {metrics.width_name(activations)} | {range_rule} | {granularity} | " + " | ".join(row) + " |")
+        values = [spread(cells[setting, w]) if (setting, w) in cells else "" for w in widths]
+        lines.append(table_row(names_of(setting, with_ends) + values))
     return "\n".join(lines)
 
 

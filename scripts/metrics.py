@@ -2,12 +2,14 @@
 method's name and how many rounds were planned.
 
 An evaluation is a list of points; a point has weights and activations (bits, 32 is float), range, granularity and
-value (accuracy as a fraction). The last round holds the final grid beside the regular points.
+value (accuracy as a fraction), and first and last (bits) where these layers have widths of their own. The last round
+holds the final grid, and behind it the regular points.
 """
 import json
 import pathlib
 import tomllib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 FLOAT = 32
 BASELINE = "fedavg"  # the method that is also shown under plain min-max
@@ -87,15 +89,34 @@ def width_name(width):
     return "float" if width == FLOAT else str(width)
 
 
-def setting(point):
+class Setting(NamedTuple):
     """What a point was measured under, but for the width of its weights."""
-    return point["activations"], point["range"], point["granularity"]
+    activations: int
+    range: str
+    granularity: str
+    first: int = 0  # width of the first layer; 0: as the others
+    last: int = 0
+
+
+def setting(point):
+    return Setting(point["activations"], point["range"], point["granularity"], *ends(point))
+
+
+def ends(point):
+    """The widths of the first and the last layer; 0: as the others."""
+    return point.get("first", 0), point.get("last", 0)
+
+
+def ends_text(widths):
+    """", first layer 8 bits, last layer 4 bits", "" where both are as the others."""
+    return "".join(f", {place} layer {'float' if width == FLOAT else f'{width} bits'}"
+                   for place, width in zip(("first", "last"), widths) if width)
 
 
 def curves(run):
     """(setting, {width: [(round, value), ...]}) of the regular evaluation, under its plainest setting."""
     first = [setting(point) for point in run.evaluations[0][1]]
-    plain = (FLOAT, "minmax", "tensor")
+    plain = first[0]._replace(activations=FLOAT, range="minmax", granularity="tensor")
     shown = plain if plain in first else first[0]
     widths = {point["weights"] for point in run.evaluations[0][1] if setting(point) == shown}
     lines = {width: {} for width in sorted(widths)}
@@ -110,25 +131,35 @@ def final_points(run):
     return run.evaluations[-1][1]
 
 
+def shown_ends(run):
+    """The one pair of first and last widths that comparisons are made at: that of the final grid."""
+    return ends(final_points(run)[0])
+
+
+def compared_points(run):
+    return [point for point in final_points(run) if ends(point) == shown_ends(run)]
+
+
 def activation_widths(runs):
     """Widths of activations that every run's final grid has, the widest first."""
-    common = set.intersection(*({point["activations"] for point in final_points(run)} for run in runs))
+    common = set.intersection(*({point["activations"] for point in compared_points(run)} for run in runs))
     return sorted(common, reverse=True)
 
 
 def shown_granularity(run):
     """The one granularity that comparisons are made at: per tensor where the final grid has it."""
-    known = [point["granularity"] for point in final_points(run)]
+    known = [point["granularity"] for point in compared_points(run)]
     return "tensor" if "tensor" in known else known[0]
 
 
 def best_by_width(run, activations, only_range=None):
-    """{width of the weights: the point with the best range rule} of the final grid, at one granularity.
+    """{width of the weights: the point with the best range rule} of the final grid, at one granularity and one pair of
+    first and last widths.
 
     only_range keeps to one range rule.
     """
     best = {}
-    for point in final_points(run):
+    for point in compared_points(run):
         if point["activations"] != activations or only_range not in (None, point["range"]):
             continue
         width = point["weights"]

@@ -47,9 +47,9 @@ def colour_of_width(width, widths):
 
 
 def setting_text(setting):
-    activations, range_, granularity = setting
+    activations, range_, granularity, *ends = setting
     acts = "float activations" if activations == metrics.FLOAT else f"{activations}-bit activations"
-    return f"{acts}, {RANGE_NAMES.get(range_, range_)} per {granularity}"
+    return f"{acts}, {RANGE_NAMES.get(range_, range_)} per {granularity}{metrics.ends_text(ends)}"
 
 
 def percent_axis(axes, values):
@@ -101,10 +101,11 @@ def lines_by_width(runs, activations):
         best = metrics.best_by_width(run, activations)
         values = {width: point["value"] for width, point in best.items()}
         plain = {w: p["value"] for w, p in metrics.best_by_width(run, activations, only_range="minmax").items()}
-        choice = {point["range"] for point in metrics.final_points(run)} != {"minmax"}
-        lines.append((f"{run.name}, best range rule" if choice else run.name, values, colour, marker, False))
+        choice = {point["range"] for point in metrics.compared_points(run)} != {"minmax"}
+        name = run.name + metrics.ends_text(metrics.shown_ends(run))
+        lines.append((f"{name}, best range rule" if choice else name, values, colour, marker, False))
         if choice and plain and run.method == metrics.BASELINE:
-            lines.append((f"{run.name}, min-max", plain, colour, marker, True))
+            lines.append((f"{name}, min-max", plain, colour, marker, True))
     return lines
 
 

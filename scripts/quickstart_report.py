@@ -20,12 +20,13 @@ def table(runs, activations):
     rows = []
     for run in runs:
         best = metrics.best_by_width(run, activations)
-        rows.append((run.name, {width: f"{100 * point['value']:.1f}" for width, point in best.items()}))
+        name = run.name + metrics.ends_text(metrics.shown_ends(run))
+        rows.append((name, {width: f"{100 * point['value']:.1f}" for width, point in best.items()}))
         few = {width: point for width, point in best.items() if width != metrics.FLOAT}
         rows.append(("  range rule", {width: point["range"] for width, point in few.items()}))
         if run.method == metrics.BASELINE:
             plain = metrics.best_by_width(run, activations, only_range="minmax")
-            rows.append((f"{run.name}, min-max", {w: f"{100 * p['value']:.1f}" for w, p in plain.items()}))
+            rows.append((f"{name}, min-max", {w: f"{100 * p['value']:.1f}" for w, p in plain.items()}))
     widths = sorted({width for _, cells in rows for width in cells})
     rows.insert(0, ("weights, bits", {width: metrics.width_name(width) for width in widths}))
     left = max(len(name) for name, _ in rows)

@@ -13,8 +13,10 @@ def run_script(name, *arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-def point(weights, value, activations=32, range_="minmax", granularity="tensor"):
-    return {"weights": weights, "activations": activations, "range": range_, "granularity": granularity, "value": value}
+def point(weights, value, activations=32, range_="minmax", granularity="tensor", **ends):
+    """A point of accuracy; `ends`: first and last, where it has them."""
+    return {"weights": weights, "activations": activations, "range": range_, "granularity": granularity, **ends,
+            "value": value}
 
 
 def write_run(folder, rounds, method="fedavg", planned=None):

@@ -48,7 +48,7 @@ class MetricsTest(unittest.TestCase):
     def test_curves_hold_the_regular_evaluation_without_the_final_grid(self):
         final = [point(32, 0.9), point(4, 0.8), point(4, 0.85, range_="mse"), point(3, 0.7)]
         run = metrics.read_run(write_run(self.folder, {10: [point(32, 0.6), point(4, 0.5)], 20: final}))
-        self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor"), {4: [(10, 0.5), (20, 0.8)],
+        self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor", 0, 0), {4: [(10, 0.5), (20, 0.8)],
                                                                         32: [(10, 0.6), (20, 0.9)]}))
 
     def test_the_best_point_of_each_width_is_chosen_over_rules_at_one_granularity(self):
@@ -59,6 +59,20 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(metrics.best_by_width(run, 32), {4: best})
         self.assertEqual(metrics.best_by_width(run, 32, only_range="minmax"), {4: plain})
         self.assertEqual(metrics.activation_widths([run]), [32, 8])
+
+    def test_points_of_other_first_and_last_widths_stay_apart(self):
+        final = [point(4, 0.7, activations=8, first=8, last=6), point(4, 0.9), point(2, 0.1)]
+        run = metrics.read_run(write_run(self.folder, {1: [point(4, 0.5)], 2: final}))
+        self.assertEqual(metrics.curves(run)[1], {4: [(1, 0.5), (2, 0.9)]})
+        self.assertEqual(metrics.activation_widths([run]), [8])
+        self.assertEqual(metrics.best_by_width(run, 8), {4: final[0]})
+        self.assertEqual(metrics.best_by_width(run, 32), {})
+        self.assertEqual(metrics.ends_text(metrics.shown_ends(run)), ", first layer 8 bits, last layer 6 bits")
+
+    def test_curves_keep_to_the_plainest_setting_of_their_own_first_and_last_widths(self):
+        regular = [point(4, 0.6, range_="mse", last=8), point(4, 0.5, last=8)]
+        run = metrics.read_run(write_run(self.folder, {1: regular, 2: [point(4, 0.9), *regular]}))
+        self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor", 0, 8), {4: [(1, 0.5), (2, 0.5)]}))
 
 
 if __name__ == "__main__":

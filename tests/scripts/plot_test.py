@@ -73,6 +73,12 @@ class PlotTest(unittest.TestCase):
         self.assertIn("<!-- seed1/mqat", picture)
         self.assertIn("<!-- seed2/mqat", picture)
 
+    def test_first_and_last_widths_are_shown_where_they_are_set(self):
+        run = write_run(self.around / "fedavg", {1: [point(4, 0.5, first=8)]})
+        self.assertEqual(draw(run, "--out", run), (0, ""))
+        self.assertIn("<!-- fedavg, first layer 8 bits -->", (run / "accuracy_by_width.svg").read_text())
+        self.assertIn("min-max per tensor, first layer 8 bits", (run / "accuracy_by_round.svg").read_text())
+
     def test_a_folder_without_metrics_is_one_clear_error(self):
         empty = self.around / "empty"
         empty.mkdir()

@@ -45,6 +45,11 @@ class QuickstartReportTest(unittest.TestCase):
         self.assertIn(["range", "rule", "mse", "-"], rows)
         self.assertNotIn(["mqat,", "min-max"], [row[:2] for row in rows])
 
+    def test_first_and_last_widths_are_said_where_they_are_set(self):
+        text = self.report([point(4, 0.8)], [point(4, 0.9, first=8, last=8), point(4, 0.99)])
+        self.assertRegex(text, r"(?m)^  fedavg +80\.0$")
+        self.assertRegex(text, r"(?m)^  mqat, first layer 8 bits, last layer 8 bits +90\.0$")
+
     def test_a_missing_run_is_one_clear_error(self):
         done = run_script("quickstart_report.py", self.around / "nothing")
         self.assertEqual((done.returncode, done.stdout), (1, ""))

@@ -30,6 +30,17 @@ TEST(AccuracyTable, ShowsFloatAlone) {
             "minmax      tensor      32            100.00\n");
 }
 
+TEST(AccuracyTable, KeepsFirstAndLastWidthsApart) {
+  std::vector<Accuracy> accuracies{accuracy(4, 32, "minmax", 0.8), accuracy(4, 32, "minmax", 0.5),
+                                   accuracy(32, 32, "minmax", 0.9)};
+  accuracies[0].point.first = 8;
+  accuracies[0].point.last = 6;
+  EXPECT_EQ(accuracy_table(accuracies),
+            "range       granularity activations first last       W32      W4\n"
+            "minmax      tensor      32          8     6            -   80.00\n"
+            "minmax      tensor      32          -     -        90.00   50.00\n");
+}
+
 TEST(AccuracyTable, MergesWithoutMeasuringTheSamePointTwice) {
   const std::vector<Accuracy> merged =
       merge_accuracies({accuracy(32, 32, "mse", 0.9), accuracy(4, 32, "mse", 0.8)},
