@@ -76,10 +76,9 @@ class Killed : public Determinism {
     return names;
   }
 
-  void wait_for_a_new_checkpoint() const {
+  void wait_for_a_new_checkpoint(const Program& program) const {
     const std::set<std::string> before = checkpoints();
-    for (int tries = 0; tries < 10000 && checkpoints() == before && !folder.has("killed/model.ckpt"); ++tries)
-      ::usleep(500);
+    program.wait_until([&] { return checkpoints() != before || folder.has("killed/model.ckpt"); });
   }
 
   /// Starts and resumes the run until it is through, killing it at most `most` times: a random time after its start, or
@@ -92,7 +91,7 @@ class Killed : public Determinism {
       if (attempt > 0) more.emplace_back("--resume");
       Program program(folder.path(), command("killed", more));
       const bool anywhere = attempt % 4 == 3;
-      if (!anywhere) wait_for_a_new_checkpoint();
+      if (!anywhere) wait_for_a_new_checkpoint(program);
       const unsigned delay = seed() % (anywhere ? 300 : 60);
       ::usleep(delay * 1000);
       program.signal(SIGKILL);
@@ -134,7 +133,7 @@ void Determinism::expect_clean_interrupt(std::vector<std::string> more, const st
                                          const std::string& reference) const {
   std::filesystem::remove_all(folder.path() / "stopped");
   Program program(folder.path(), command("stopped", more));
-  while (!folder.has(file)) ::usleep(200);
+  program.wait_until([&] { return folder.has(file); });
   ::usleep(microseconds);
   program.signal(SIGINT);
   const Outcome outcome = program.wait();
@@ -188,7 +187,8 @@ TEST_P(Determinism, Convolutions) {
   EXPECT_EQ(model("c", convolutional(tcp)), reference);
 
   Program program(folder.path(), command("killed", convolutional(tcp)));
-  while (!folder.has("killed/checkpoints/checkpoint-000002.ckpt") && !folder.has("killed/model.ckpt")) ::usleep(500);
+  program.wait_until(
+      [&] { return folder.has("killed/checkpoints/checkpoint-000002.ckpt") || folder.has("killed/model.ckpt"); });
   program.signal(SIGKILL);
   EXPECT_EQ(program.wait().code, 128 + SIGKILL) << "it was over before";
   std::vector<std::string> rest = convolutional(tcp);

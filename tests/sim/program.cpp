@@ -56,6 +56,26 @@ Program::Program(const fs::path& folder, const std::vector<std::string>& argumen
 
 void Program::signal(int number) const { ::kill(pid_, number); }
 
+bool Program::is_over() const {
+  siginfo_t info = {};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+}
+
+void Program::wait_until(const std::function<bool()>& there, std::chrono::seconds limit) const {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!there()) {
+    const bool over = is_over();
+    if (over && there()) return;  // the last thing that it did
+    if (over || std::chrono::steady_clock::now() > end) {
+      ADD_FAILURE() << (over ? "the program ended before: " : "the program takes too long: ")
+                    << text_of(folder_ / "stderr.txt");
+      signal(SIGKILL);
+      return;
+    }
+    ::usleep(200);
+  }
+}
+
 Outcome Program::wait() {
   int status = 0;
   struct rusage used = {};

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,13 @@ class Program {
   void signal(int number) const;
   Outcome wait();
 
+  /// Waits until `there` is true. A program that ends before fails the test with what it wrote to standard error; so
+  /// does one that takes longer than `limit`, and it is killed.
+  void wait_until(const std::function<bool()>& there, std::chrono::seconds limit = std::chrono::minutes(1)) const;
+
  private:
+  bool is_over() const;
+
   std::filesystem::path folder_;
   int pid_;
 };

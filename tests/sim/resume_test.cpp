@@ -1,6 +1,5 @@
 // Going on with the real program: what is damaged, changed or in use by somebody else.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <csignal>
 
@@ -92,7 +91,7 @@ TEST_F(Resume, OtherKernelsThatTrainNothingLeaveNoRecord) {
 
 TEST_F(Resume, OneProcessAtATime) {
   Program first(folder.path(), {"run", "tiny.toml", "--out", "done", "--set", "federation.rounds=1000000"});
-  while (!folder.has("done/events.log")) ::usleep(1000);
+  first.wait_until([&] { return folder.has("done/events.log"); });
   std::filesystem::create_directory(folder.path() / "elsewhere");
   folder.write("elsewhere/tiny.toml", folder.read("tiny.toml"));
   for (const char* how : {"--resume", "--force"}) {
