@@ -15,18 +15,19 @@ namespace {
 constexpr std::string_view kProcess = "    {\"after_round\": ";
 
 std::string this_process(std::uint32_t begun_after) {
-  const std::string now = kernel_set();
-  return fmt::format(R"({}{}, "version": {}, "commit": {}, "compiler": {}, "kernel_set": {}, "onednn": {}}})", kProcess,
-                     begun_after, json_text(program_version()), json_text(program_commit()),
-                     json_text("g++ " __VERSION__), json_text(now), json_text(now.substr(now.find(' ') + 1)));
+  return fmt::format(R"({}{}, "version": {}, "commit": {}, "compiler": {}, "kernel_set": {}}})", kProcess, begun_after,
+                     json_text(program_version()), json_text(program_commit()), json_text("g++ " __VERSION__),
+                     json_text(kernel_set()));
 }
 
-/// The lines of processes in a provenance file, each without its comma.
+/// The lines of processes in a provenance file, each without its comma; what is no whole line of one is left out.
 std::string processes_of(const std::string& text) {
   std::string processes;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(kProcess)) processes += line.substr(0, line.rfind('}') + 1) + ",\n";
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t end = line.rfind('}');
+    if (line.starts_with(kProcess) && end != std::string::npos) processes += line.substr(0, end + 1) + ",\n";
+  }
   return processes;
 }
 

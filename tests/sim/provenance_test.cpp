@@ -19,7 +19,7 @@ TEST(Provenance, NamesTheProgramAndTheData) {
   EXPECT_TRUE(holds(text, "\"kernel_set\": \"A\",\n"));
   EXPECT_TRUE(holds(text, "{\"after_round\": 0, \"version\": \"" + program_version() + "\", \"commit\": \"" +
                               program_commit() + "\", \"compiler\": \"g++ "));
-  EXPECT_TRUE(holds(text, "\"kernel_set\": \"" + kernel_set() + "\""));
+  EXPECT_TRUE(holds(text, "\"kernel_set\": \"" + kernel_set() + "\"}\n"));  // which names the kernels' version
 }
 
 TEST(Provenance, KeepsWhatEarlierProcessesSaid) {
@@ -31,6 +31,11 @@ TEST(Provenance, KeepsWhatEarlierProcessesSaid) {
   EXPECT_TRUE(holds(third, first + ",\n    {\"after_round\": 7, ")) << third;
   EXPECT_TRUE(holds(third, "},\n    {\"after_round\": 9, ")) << third;
   EXPECT_EQ(std::count(third.begin(), third.end(), '\n'), 10);
+}
+
+TEST(Provenance, LeavesOutALineThatIsNotWhole) {
+  const std::string text = provenance_json(tiny_federation(), "A", 7, "    {\"after_round\": 0, \"version\": \"0.0");
+  EXPECT_TRUE(holds(text, "\"processes\": [\n    {\"after_round\": 7, ")) << text;
 }
 
 }  // namespace
