@@ -7,7 +7,7 @@
 #include <map>
 
 #include "sim/memory_cost.h"
-#include "sim/progress.h"
+#include "sim/quantity_text.h"
 
 namespace anybit {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "server/evaluator.h"
-#include "sim/progress.h"
+#include "sim/quantity_text.h"
 #include "sim/resident_memory.h"
 
 namespace anybit {

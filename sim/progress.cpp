@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "sim/quantity_text.h"
+
 namespace anybit {
 namespace {
 
@@ -30,19 +32,6 @@ std::string accuracy_text(const std::vector<Accuracy>& accuracies, int decimals,
   return text;
 }
 
-struct Unit {
-  const char* name = "B";
-  double size = 1;
-};
-
-/// The largest in which so many bytes are one at least.
-Unit unit_of(double bytes) {
-  Unit unit;
-  for (const char* name : {"kB", "MB", "GB", "TB"})
-    if (bytes >= 1000 * unit.size) unit = {name, 1000 * unit.size};
-  return unit;
-}
-
 /// A longer line would wrap and could not be written over.
 std::size_t terminal_columns(std::FILE* out) {
   struct winsize size = {};
@@ -51,26 +40,6 @@ std::size_t terminal_columns(std::FILE* out) {
 }
 
 }  // namespace
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-std::string traffic_text(std::uint64_t down, std::uint64_t up) {
-  const Unit unit = unit_of(static_cast<double>(std::max(down, up)));
-  const auto number = [&](std::uint64_t bytes) {
-    const double value = static_cast<double>(bytes) / unit.size;
-    return fmt::format("{:.{}f}", value, unit.size > 1 && value < 9.95 ? 1 : 0);
-  };
-  return fmt::format("{}/{} {}", number(down), number(up), unit.name);
-}
-
-std::string bytes_text(double bytes) {
-  const Unit unit = unit_of(bytes);
-  return unit.size > 1 ? fmt::format("{:.1f} {}", bytes / unit.size, unit.name) : fmt::format("{} B", bytes);
-}
 
 Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics) {
   EarlierRounds earlier = read_earlier_rounds(metrics);
