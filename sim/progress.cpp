@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "sim/quantity_text.h"
@@ -19,16 +20,23 @@ constexpr std::chrono::seconds kPlainInterval{10};
 constexpr int kMostTold = 10;  // failures
 constexpr std::size_t kUsualColumns = 79;
 
-/// For each width of the weights its accuracy at the first activation width, range and granularity, by decimals and at
-/// most so many widths: all others are for the table.
-std::string accuracy_text(const std::vector<Accuracy>& accuracies, int decimals, std::size_t most) {
-  std::string text;
+/// One accuracy for each width of the weights, at the first activation width, range and granularity: all others are for
+/// the table.
+std::vector<Accuracy> by_width(const std::vector<Accuracy>& accuracies) {
+  std::vector<Accuracy> told;
   std::set<int> seen;
   for (const Accuracy& accuracy : accuracies)
-    if (seen.size() < most && accuracy.point.activations == accuracies.front().point.activations &&
+    if (accuracy.point.activations == accuracies.front().point.activations &&
         seen.insert(accuracy.point.weights).second)
-      text += fmt::format("{}{}:{:.{}f}", text.empty() ? "  % " : " ", accuracy.point.weights, 100 * accuracy.value,
-                          decimals);
+      told.push_back(accuracy);
+  return told;
+}
+
+std::string accuracy_text(std::span<const Accuracy> accuracies, int decimals) {
+  std::string text;
+  for (const Accuracy& accuracy : accuracies)
+    text += fmt::format("{}{}:{:.{}f}", text.empty() ? "  % " : " ", accuracy.point.weights, 100 * accuracy.value,
+                        decimals);
   return text;
 }
 
@@ -56,13 +64,12 @@ std::string progress_line(const Standing& standing, std::size_t columns) {
   const std::string round = fmt::format("round {}/{}", standing.round, standing.rounds);
   const std::string left = round + "  left " + duration_text(standing.seconds_left);
   const std::string start = left + "  " + traffic_text(standing.bytes_down, standing.bytes_up);
-  const auto accuracy = [&](int decimals, std::size_t most = std::string::npos) {
-    return accuracy_text(standing.accuracy, decimals, most);
-  };
+  const std::vector<Accuracy> told = by_width(standing.accuracy);
   const std::string loss = std::isfinite(standing.loss) ? fmt::format("  loss {:.4f}", standing.loss) : "  loss -";
   // The same told in ever fewer characters.
-  std::vector<std::string> lines = {start + accuracy(1) + loss, start + accuracy(1), start + accuracy(0)};
-  for (std::size_t most = standing.accuracy.size(); most > 0; --most) lines.push_back(start + accuracy(0, most - 1));
+  std::vector<std::string> lines = {start + accuracy_text(told, 1) + loss, start + accuracy_text(told, 1)};
+  for (std::size_t most = told.size(); most > 0; --most)
+    lines.push_back(start + accuracy_text(std::span(told).first(most), 0));
   lines.insert(lines.end(), {start, left, round});
   for (const std::string& line : lines)
     if (line.size() <= columns) return line;
