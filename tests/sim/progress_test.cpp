@@ -119,10 +119,11 @@ std::string shown(const std::vector<RoundRecord>& records, Standing start, unsig
     Progress progress(terminal, std::move(start));
     for (const RoundRecord& record : records) progress.round(record);
   }
-  std::fflush(terminal);
-  std::string text(10000, '\0');  // less than a pseudo-terminal holds back
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(screen, text.data(), text.size()), 0)));
   std::fclose(terminal);
+  std::string text;
+  char piece[1000];  // each write may come as a piece of its own; behind the last one is an error
+  for (ssize_t got = 0; (got = ::read(screen, piece, sizeof piece)) > 0;)
+    text.append(piece, static_cast<std::size_t>(got));
   ::close(screen);
   return text;
 }
