@@ -183,20 +183,16 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-}  // namespace
-
-namespace {
-
 Scenario parse_scenario(const std::string& text, const std::vector<Override>& overrides, Mistakes& mistakes) {
   TomlNode document = parse_document(text, mistakes.file());
   for (const Override& change : overrides) mistakes.check([&] { apply_override(document, change); });
   return read_document(document, mistakes);
 }
 
-/// Runs the body; where that finds no TOML to read, nothing more can be found.
-Scenario or_throw_all(Mistakes& mistakes, const std::function<Scenario()>& body) {
+/// What `read` returns; where that finds no TOML, nothing more can be found: throws the mistakes so far and this one.
+Scenario read_or_throw_mistakes(Mistakes& mistakes, const std::function<Scenario()>& read) {
   try {
-    return body();
+    return read();
   } catch (const ScenarioError& unreadable) {
     mistakes.add(unreadable);
     throw ScenarioErrors(mistakes.found());
@@ -207,13 +203,14 @@ Scenario or_throw_all(Mistakes& mistakes, const std::function<Scenario()>& body)
 
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
   Mistakes mistakes(file);
-  Scenario scenario = or_throw_all(mistakes, [&] { return parse_scenario(text, overrides, mistakes); });
+  Scenario scenario = read_or_throw_mistakes(mistakes, [&] { return parse_scenario(text, overrides, mistakes); });
   mistakes.throw_if_any();
   return scenario;
 }
 
 Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes) {
-  return or_throw_all(mistakes, [&] { return parse_scenario(read_file(mistakes.file()), overrides, mistakes); });
+  return read_or_throw_mistakes(mistakes,
+                                [&] { return parse_scenario(read_file(mistakes.file()), overrides, mistakes); });
 }
 
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides) {
