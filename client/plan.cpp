@@ -50,8 +50,7 @@ NetworkPlan make_network_plan(const Scenario& scenario, Shape input, int classes
 }
 
 TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes) {
-  TrainingPlan plan;
-  static_cast<NetworkPlan&>(plan) = make_network_plan(scenario, input, classes);
+  TrainingPlan plan(make_network_plan(scenario, input, classes));
   plan.objective = objectives().make(scenario.training.objective);
   plan.optimizer = optimizers().make(scenario.training.optimizer);
   plan.uplink = codecs().make(scenario.federation.uplink);

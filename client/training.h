@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/objectives/objective.h"
@@ -24,6 +25,9 @@ struct NetworkPlan {
 
 /// What every client of a run shares: made once from the scenario, then read only.
 struct TrainingPlan : NetworkPlan {
+  TrainingPlan() = default;
+  explicit TrainingPlan(NetworkPlan trained) : NetworkPlan(std::move(trained)) {}
+
   std::unique_ptr<const Objective> objective;  // null: plain
   std::unique_ptr<const Optimizer> optimizer;
   std::unique_ptr<const Codec> uplink;
