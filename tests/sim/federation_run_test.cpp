@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(All, Ways,
                          });
 
 TEST(FederationRun, LearnsSomething) {
-  const Federation federation = tiny_federation();
+  const Federation federation = tiny_federation({"data.shade=0"});
   FederationRun run(federation, federation.first_state(), 1);
   std::vector<double> losses;
   while (const auto record = run.next_round()) losses.push_back(record->report.train_loss);
