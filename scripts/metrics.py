@@ -20,6 +20,10 @@ class MetricsError(Exception):
     """A run folder that cannot be read; the message says which, where and why."""
 
 
+class NotEvaluated(MetricsError):
+    """A run of which nothing was evaluated yet."""
+
+
 @dataclass(frozen=True)
 class Run:
     name: str
@@ -29,54 +33,94 @@ class Run:
 
 
 def read_run(folder):
-    """The run in a folder; MetricsError where there is none or nothing was evaluated yet."""
+    """The run in a folder; NotEvaluated where nothing was evaluated yet, MetricsError where none can be read."""
     folder = pathlib.Path(folder)
     file = folder / "metrics.jsonl"
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = _whole_lines(file.read_bytes())
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and (folder / "scenario.toml").exists():
+            raise NotEvaluated(f"{folder}: no round is over yet") from None
         raise MetricsError(f"{folder} is no folder of a run: {file}: {reason(error)}") from None
-    evaluations = [_evaluation(file, number, line) for number, line in enumerate(_whole_lines(text), start=1)]
+    evaluations = [_evaluation(file, number, line) for number, line in enumerate(lines, start=1)]
     evaluations = [(round_, points) for round_, points in evaluations if points]
     if not evaluations:
-        raise MetricsError(f"{file}: nothing was evaluated yet; run on, or set evaluate.every to a smaller number")
+        raise NotEvaluated(f"{file}: nothing was evaluated yet; run on, or set evaluate.every to a smaller number")
     method, rounds = _planned(folder / "scenario.toml")
     return Run(folder.resolve().name, method, evaluations, rounds)
 
 
 def reason(error):
+    """What went wrong, in plain words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8 text"
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
+def _is_json(line):
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _whole_lines(text):
-    # A line without its end is still being written, or was when the run was killed.
-    return text[: text.rfind("\n") + 1].splitlines()
+    # A last line without its end, or cut off before its end, was being written when the run was killed, or still is.
+    lines = text.split(b"\n")[:-1]
+    if lines and lines[-1].startswith(b"{") and not _is_json(lines[-1]):
+        lines.pop()
+    return lines
+
+
+def _check(point):
+    """ValueError where a point of accuracy is none."""
+    if not isinstance(point, dict):
+        raise ValueError("a point of accuracy is no object")
+    missing = [key for key in POINT_KEYS if key not in point]
+    if missing:
+        raise ValueError(f"a point of accuracy lacks {', '.join(missing)}")
+    for key in ("weights", "activations"):
+        if type(point[key]) is not int:
+            raise ValueError(f"{key} is no whole number of bits")
+    for key in ("range", "granularity"):
+        if not isinstance(point[key], str):
+            raise ValueError(f"{key} is no text")
+    value = point["value"]
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise ValueError(f"value is {json.dumps(value)}, but an accuracy is a number from 0 to 1")
 
 
 def _evaluation(file, number, line):
+    """(round, points) of one line."""
     try:
+        if not _is_json(line):
+            raise ValueError("not a line of JSON")
         record = json.loads(line)
+        if not isinstance(record, dict) or type(record.get("round")) is not int:
+            raise ValueError("no object with the number of a round")
         points = record.get("accuracy", [])
+        if not isinstance(points, list):
+            raise ValueError("accuracy is no list of points")
         for point in points:
-            missing = [key for key in POINT_KEYS if key not in point]
-            if missing:
-                raise ValueError(f"a point of accuracy lacks {', '.join(missing)}")
-        return int(record["round"]), points
-    except (ValueError, TypeError, AttributeError) as error:
+            _check(point)
+        return record["round"], points
+    except ValueError as error:
         raise MetricsError(f"{file}:{number}: {error}") from None
-    except KeyError as error:
-        raise MetricsError(f"{file}:{number}: no {error}") from None
 
 
 def _planned(file):
     """(the method's name, the number of rounds), each None where the file does not say."""
     try:
         scenario = tomllib.loads(file.read_text(encoding="utf-8"))
-        return scenario["training"]["method"]["name"], scenario.get("federation", {}).get("rounds")
     except FileNotFoundError:
         return None, None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise MetricsError(f"{file}: cannot read training.method.name: {reason(error)}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MetricsError(f"{file}: {reason(error)}") from None
+    try:
+        return scenario["training"]["method"]["name"], scenario.get("federation", {}).get("rounds")
+    except (KeyError, TypeError, AttributeError):
+        raise MetricsError(f"{file}: training.method has no name") from None
 
 
 def last_evaluated(run):
@@ -113,16 +157,22 @@ def ends_text(widths):
                    for place, width in zip(("first", "last"), widths) if width)
 
 
+def _measured_under(shown, point):
+    """Whether a point has the setting `shown`; float weights have none but the activations'."""
+    own = setting(point)
+    return (shown._replace(activations=own.activations) if point["weights"] == FLOAT else own) == shown
+
+
 def curves(run):
     """(setting, {width: [(round, value), ...]}) of the regular evaluation, under its plainest setting."""
     first = [setting(point) for point in run.evaluations[0][1]]
     plain = first[0]._replace(activations=FLOAT, range="minmax", granularity="tensor")
     shown = plain if plain in first else first[0]
-    widths = {point["weights"] for point in run.evaluations[0][1] if setting(point) == shown}
+    widths = {point["weights"] for point in run.evaluations[0][1] if _measured_under(shown, point)}
     lines = {width: {} for width in sorted(widths)}
     for round_, points in run.evaluations:
         for point in points:
-            if setting(point) == shown and point["weights"] in lines:
+            if point["weights"] in lines and _measured_under(shown, point):
                 lines[point["weights"]][round_] = point["value"]
     return shown, {width: sorted(line.items()) for width, line in lines.items()}
 
@@ -156,14 +206,15 @@ def best_by_width(run, activations, only_range=None):
     """{width of the weights: the point with the best range rule} of the final grid, at one granularity and one pair of
     first and last widths.
 
-    only_range keeps to one range rule.
+    only_range keeps to one range rule. Float weights have no rule and no granularity, so they are always there.
     """
     best = {}
     for point in compared_points(run):
-        if point["activations"] != activations or only_range not in (None, point["range"]):
-            continue
         width = point["weights"]
-        if width != FLOAT and point["granularity"] != shown_granularity(run):
+        if point["activations"] != activations:
+            continue
+        if width != FLOAT and (only_range not in (None, point["range"])
+                               or point["granularity"] != shown_granularity(run)):
             continue
         if width not in best or point["value"] > best[width]["value"]:
             best[width] = point

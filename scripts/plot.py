@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import sys
+import textwrap
 
 import matplotlib
 
@@ -35,6 +36,9 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "anybit",
 }
+PANEL = (4.6, 3.4)  # inches, without what stands around it
+LETTERS = 54  # that fit over a panel
+LEGEND_LETTERS = 32
 
 
 def colour_of_width(width, widths):
@@ -52,11 +56,44 @@ def setting_text(setting):
     return f"{acts}, {RANGE_NAMES.get(range_, range_)} per {granularity}{metrics.ends_text(ends)}"
 
 
-def percent_axis(axes, values):
-    """From 0 to 100, unless everything stands high: then a window of whole tens."""
-    low = math.floor(min(values) * 10 - 0.2) * 10
-    axes.set_ylim(low if low >= 50 else 0, 101)
+def percent_axis(axes, main, others=()):
+    """An axis for the main values (percent), and the other ones that are near; returns its lower end.
+
+    It is from 0 to 100, unless everything stands high: then it goes from a little below the lowest to a little above the highest.
+    """
+    span = max(5, max(main) - min(main))
+    near = [*main, *(value for value in others if value >= min(main) - span)]
+    span = max(5, max(near) - min(near))
+    step = 2 if span <= 12 else 5
+    low = step * math.floor((min(near) - 0.15 * span) / step)
+    low = low if low >= 50 else 0
+    axes.set_ylim(low, 101 if low == 0 else min(101, max(near) + 0.1 * span))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=[1, 2, 5, 10]))
+    return low
+
+
+def round_axis(axes, rounds):
+    """Whole rounds only; a single one has the one tick."""
+    if len(rounds) == 1:
+        axes.set_xlim(min(rounds) - 1, min(rounds) + 1)
+        axes.set_xticks(list(rounds))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10], min_n_ticks=1))
+    axes.set_xlabel("round")
+
+
+def wrapped(text, letters):
+    return "\n".join(textwrap.wrap(text, letters))
+
+
+def panels_of(rows, columns, title_lines):
+    """Panels of one size, however much stands around them: save() makes the picture as large as all of it."""
+    between = 0.75 + 0.18 * title_lines  # inches, for the labels of one row and the titles of the next
+    height = rows * PANEL[1] + (rows - 1) * between
+    width = columns * PANEL[0] + (columns - 1) * 0.3
+    figure, panels = plt.subplots(rows, columns, figsize=(width, height), sharey=True, squeeze=False)
+    figure.subplots_adjust(left=0, right=1, bottom=0, top=1, wspace=0.3 / PANEL[0], hspace=between / PANEL[1])
+    return figure, panels
 
 
 def bits_text(width):
@@ -64,32 +101,35 @@ def bits_text(width):
 
 
 def beside(panel, handles, labels, title):
+    labels = [wrapped(label, LEGEND_LETTERS) for label in labels]
     panel.legend(handles, labels, title=title, loc="center left", bbox_to_anchor=(1.02, 0.5), alignment="left")
 
 
 def draw_by_round(runs):
     columns = min(3, len(runs))
-    rows = math.ceil(len(runs) / columns)
-    figure, panels = plt.subplots(rows, columns, figsize=(1.6 + 4.1 * columns, 0.7 + 3.3 * rows), sharey=True,
-                                  squeeze=False, layout="constrained")
     drawn = [metrics.curves(run) for run in runs]
+    titles = [f"{wrapped(run.name, LETTERS)}\n{setting_text(setting)}" for run, (setting, _) in zip(runs, drawn)]
+    figure, panels = panels_of(math.ceil(len(runs) / columns), columns,
+                               max(title.count("\n") + 1 for title in titles))
     widths = sorted({width for _, lines in drawn for width in lines})
     keys = {}
-    for panel, run, (setting, lines) in zip(panels.flat, runs, drawn):
-        for width, line in lines.items():
-            rounds, values = zip(*line)
-            keys[width], = panel.plot(rounds, [100 * value for value in values], marker="o", markersize=3.5,
-                                      color=colour_of_width(width, widths))
-        panel.set_title(f"{run.name}\n{setting_text(setting)}", loc="left")
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10]))
-        panel.set_xlabel("round")
+    for panel, title, (_, lines) in zip(panels.flat, titles, drawn):
+        for width in sorted(lines, reverse=True):  # few bits above and thin, so that what they cover shows around them
+            rounds, values = zip(*lines[width])
+            rank = min(6, widths.index(width))
+            keys[width], = panel.plot(rounds, [100 * value for value in values], marker="o",
+                                      color=colour_of_width(width, widths), linewidth=1.5 + 0.3 * rank,
+                                      markersize=3.6 + rank)
+        panel.set_title(title, loc="left")
+        round_axis(panel, {round_ for line in lines.values() for round_, _ in line})
     for panel in list(panels.flat)[len(runs):]:
         panel.remove()
     for row in panels:
         row[0].set_ylabel("test accuracy (%)")
-    percent_axis(panels[0][0], [value for _, lines in drawn for line in lines.values() for _, value in line])
+    percent_axis(panels[0][0], [100 * value for _, lines in drawn for line in lines.values() for _, value in line])
     shown = list(reversed(widths))
-    beside(panels[0][-1], [keys[width] for width in shown], [bits_text(width) for width in shown], "weights")
+    last = panels.flat[len(runs) - 1]  # to its right there is room
+    beside(last, [keys[width] for width in shown], [bits_text(width) for width in shown], "weights")
     return figure
 
 
@@ -117,45 +157,73 @@ def moment_text(runs):
     return ", ".join(f"{metrics.last_evaluated(run)} ({run.name})" for run in runs)
 
 
+def write_what_is_below(panel, low, place, lines):
+    """The values of points that lie below the axis, at its edge."""
+    written = {}
+    for _, values, colour, _, _ in lines:
+        for width, value in values.items():
+            if 100 * value < low:
+                line = written[width] = written.get(width, 0) + 1
+                panel.annotate(f"\u2193 {100 * value:.1f}", (place[width], low), (-4, 12 * line - 8), color=colour,
+                               textcoords="offset points", fontsize=9, va="bottom")
+
+
 def draw_by_width(runs):
     activations = metrics.activation_widths(runs)
     if not activations:
         raise metrics.MetricsError("the runs' final grids share no width of activations; draw them apart")
-    figure, panels = plt.subplots(1, len(activations), figsize=(1.2 + 4.6 * len(activations), 4.4), sharey=True,
-                                  squeeze=False, layout="constrained")
+    figure, panels = panels_of(1, len(activations), 1)
     drawn = [lines_by_width(runs, width) for width in activations]
     widths = sorted({width for lines in drawn for _, values, *_ in lines for width in values})
     place = {width: index for index, width in enumerate(widths)}
+    main, dashed = ([100 * value for lines in drawn for _, values, _, _, dash in lines if dash == wanted
+                     for value in values.values()] for wanted in (False, True))
+    low = percent_axis(panels[0][0], main, dashed)
     for panel, bits, lines in zip(panels[0], activations, drawn):
-        for label, values, colour, marker, dashed in lines:
+        for label, values, colour, marker, dash in lines:
             panel.plot([place[w] for w in values], [100 * v for v in values.values()], label=label, color=colour,
-                       marker=marker, linestyle="--" if dashed else "-", alpha=0.75 if dashed else 1,
-                       markerfacecolor="white" if dashed else colour)
+                       marker=marker, linestyle="--" if dash else "-", alpha=0.75 if dash else 1,
+                       markerfacecolor="white" if dash else colour)
+        write_what_is_below(panel, low, place, lines)
         panel.set_xticks(range(len(widths)), [metrics.width_name(width) for width in widths])
         panel.set_xlim(-0.3, len(widths) - 0.7)
         panel.set_xlabel("width of the weights (bits)")
         panel.set_title("float activations" if bits == metrics.FLOAT else f"{bits}-bit activations", loc="left")
     panels[0][0].set_ylabel("test accuracy (%)")
-    percent_axis(panels[0][0], [value for lines in drawn for _, values, *_ in lines for value in values.values()])
-    granularity = {metrics.shown_granularity(run) for run in runs}
-    figure.suptitle(f"Accuracy after {moment_text(runs)}, one model at every width; "
-                    f"ranges per {' or '.join(sorted(granularity))}", x=0.01, ha="left", fontsize=12)
+    granularity = " or ".join(sorted({metrics.shown_granularity(run) for run in runs}))
+    title = f"Accuracy after {moment_text(runs)}, one model at every width; ranges per {granularity}"
+    panels[0][0].annotate(wrapped(title, 20 + LETTERS * len(activations)), (0, 1), (-36, 25), fontsize=12,
+                          xycoords="axes fraction", textcoords="offset points", va="bottom")
     handles, labels = panels[0][0].get_legend_handles_labels()
     beside(panels[0][-1], handles, labels, None)
     return figure
 
 
-def told_apart(runs, folders, around):
-    """The runs, named by their place under the folder around them where their own names do not tell them apart."""
-    if len({run.name for run in runs}) == len(runs):
-        return runs
-    return [dataclasses.replace(run, name=os.path.relpath(folder, around)) for run, folder in zip(runs, folders)]
+def read_runs(folders, around):
+    """The runs that were evaluated, and a note for each that was not; refuses where none is left.
+
+    They are named by their place under the folder around them where their own names do not tell them apart.
+    """
+    runs, notes = {}, []
+    for folder in folders:
+        try:
+            runs[folder] = metrics.read_run(folder)
+        except metrics.NotEvaluated as error:
+            if len(folders) == 1:
+                raise
+            notes.append(f"left out: {error}")
+    if not runs:
+        raise metrics.MetricsError("none of the runs was evaluated yet; run on, or set evaluate.every to a smaller "
+                                   "number")
+    if len({run.name for run in runs.values()}) == len(runs):
+        return list(runs.values()), notes
+    return [dataclasses.replace(run, name=os.path.relpath(folder, around)) for folder, run in runs.items()], notes
 
 
 def save(figure, out, name):
     for kind in ("png", "svg"):
         file = out / f"{name}.{kind}"
-        figure.savefig(file, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(file, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None)
         print(file)
     plt.close(figure)
 
@@ -168,14 +236,19 @@ def main(arguments):
     options = parser.parse_args(arguments)
     try:
         around = os.path.commonpath([os.path.abspath(folder) for folder in options.runs])
-        runs = told_apart([metrics.read_run(folder) for folder in options.runs], options.runs, around)
+        runs, notes = read_runs(options.runs, around)
+        for note in notes:
+            print(f"plot.py: {note}", file=sys.stderr)
         out = options.out or pathlib.Path(os.path.relpath(around))
         out.mkdir(parents=True, exist_ok=True)
         with plt.rc_context(STYLE):
             save(draw_by_round(runs), out, "accuracy_by_round")
             save(draw_by_width(runs), out, "accuracy_by_width")
-    except (metrics.MetricsError, OSError) as error:
+    except metrics.MetricsError as error:
         print(f"plot.py: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"plot.py: cannot write {error.filename or options.out}: {metrics.reason(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -21,7 +21,7 @@ def point(weights, value, activations=32, range_="minmax", granularity="tensor",
 
 def write_run(folder, rounds, method="fedavg", planned=None):
     """A run's folder of which only the evaluations matter: {round: [point, ...]}; `planned` rounds, if it says so."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "scenario.toml").write_text(f'[training]\nmethod = {{ name = "{method}" }}\n'
                                          + (f"[federation]\nrounds = {planned}\n" if planned else ""))
     lines = [json.dumps({"round": number, "clients": 10, **({"accuracy": points} if points else {})})

@@ -1,3 +1,4 @@
+import json
 import pathlib
 import tempfile
 import unittest
@@ -35,6 +36,44 @@ class MetricsTest(unittest.TestCase):
             file.write("nonsense\n")
         self.assertIn("metrics.jsonl:2: ", self.error_of())
 
+    def test_a_last_line_that_was_cut_off_is_left_out(self):
+        write_run(self.folder, {1: [point(32, 0.5)]})
+        for torn in (b'{"round": 2, "accu\n', b'{"round": 2, "accu', b'{"round": 2, "a\xc3'):
+            with open(self.folder / "metrics.jsonl", "ab") as file:
+                file.write(torn)
+            self.assertEqual([round_ for round_, _ in metrics.read_run(self.folder).evaluations], [1], torn)
+            write_run(self.folder, {1: [point(32, 0.5)]})
+
+    def test_a_line_cut_off_amid_others_is_named(self):
+        write_run(self.folder, {1: [point(32, 0.5)]})
+        with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write('{"round": 2, "accu\n{"round": 3}\n')
+        self.assertTrue(self.error_of().endswith("metrics.jsonl:2: not a line of JSON"))
+
+    def test_what_is_no_evaluation_is_told_in_plain_words(self):
+        for record, words in [([], "no object with the number of a round"),
+                              ({"accuracy": []}, "no object with the number of a round"),
+                              ({"round": 1, "accuracy": 0.5}, "accuracy is no list of points"),
+                              ({"round": 1, "accuracy": [0.5]}, "a point of accuracy is no object"),
+                              ({"round": 1, "accuracy": [point("4", 0.5)]}, "weights is no whole number of bits"),
+                              ({"round": 1, "accuracy": [point(4, 0.5, range_=[])]}, "range is no text")]:
+            write_run(self.folder, {})
+            (self.folder / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+            self.assertEqual(self.error_of(), f"{self.folder / 'metrics.jsonl'}:1: {words}")
+
+    def test_a_value_that_is_no_accuracy_is_refused(self):
+        for value, shown in [(1.5, "1.5"), (-0.1, "-0.1"), (float("nan"), "NaN"), (True, "true"), ("0.5", '"0.5"')]:
+            write_run(self.folder, {1: [point(32, value)]})
+            self.assertTrue(self.error_of().endswith(f":1: value is {shown}, but an accuracy is a number from 0 to 1"))
+
+    def test_a_scenario_that_cannot_be_read_is_told_in_plain_words(self):
+        write_run(self.folder, {1: [point(32, 0.5)]})
+        scenario = self.folder / "scenario.toml"
+        scenario.write_text("[training]\n")
+        self.assertEqual(self.error_of(), f"{scenario}: training.method has no name")
+        scenario.write_bytes(b"\xff")
+        self.assertEqual(self.error_of(), f"{scenario}: not UTF-8 text")
+
     def test_a_point_without_a_value_is_named(self):
         incomplete = point(32, 0.5)
         del incomplete["value"]
@@ -50,6 +89,20 @@ class MetricsTest(unittest.TestCase):
         run = metrics.read_run(write_run(self.folder, {10: [point(32, 0.6), point(4, 0.5)], 20: final}))
         self.assertEqual(metrics.curves(run), ((32, "minmax", "tensor", 0, 0), {4: [(10, 0.5), (20, 0.8)],
                                                                         32: [(10, 0.6), (20, 0.9)]}))
+
+    def test_the_line_of_float_weights_goes_on_under_another_range_rule(self):
+        final = [point(32, 0.9, range_="mse", granularity="channel"), point(4, 0.8, range_="mse")]
+        run = metrics.read_run(write_run(self.folder, {10: [point(32, 0.6), point(4, 0.5)], 20: final}))
+        self.assertEqual(metrics.curves(run)[1], {4: [(10, 0.5)], 32: [(10, 0.6), (20, 0.9)]})
+
+    def test_the_line_of_float_weights_keeps_to_its_activations(self):
+        run = metrics.read_run(write_run(self.folder, {10: [point(32, 0.6)], 20: [point(32, 0.9, activations=8)]}))
+        self.assertEqual(metrics.curves(run)[1], {32: [(10, 0.6)]})
+
+    def test_float_weights_are_among_the_points_of_each_range_rule(self):
+        points = [point(32, 0.9, range_="mse"), point(4, 0.8, range_="mse"), point(4, 0.7)]
+        run = metrics.read_run(write_run(self.folder, {1: points}))
+        self.assertEqual(metrics.best_by_width(run, 32, only_range="minmax"), {4: points[2], 32: points[0]})
 
     def test_the_best_point_of_each_width_is_chosen_over_rules_at_one_granularity(self):
         best = point(4, 0.8, range_="mse")

@@ -1,11 +1,15 @@
 import contextlib
 import io
 import pathlib
+import re
 import tempfile
 import unittest
 
+from matplotlib import image
+
 from fixtures import point, write_run
 
+import metrics
 import plot
 
 PICTURES = ["accuracy_by_round.png", "accuracy_by_round.svg", "accuracy_by_width.png", "accuracy_by_width.svg"]
@@ -56,7 +60,7 @@ class PlotTest(unittest.TestCase):
     def title(self, *runs):
         self.assertEqual(draw("--out", self.around / "out", *runs), (0, ""))
         picture = (self.around / "out" / "accuracy_by_width.svg").read_text()
-        return next(line for line in picture.splitlines() if "Accuracy after" in line)
+        return " ".join(re.search("<!-- (Accuracy after .*?) -->", picture, re.DOTALL)[1].split())
 
     def test_the_title_says_when_a_run_is_not_over(self):
         rounds = {2: [point(4, 0.5)], 4: [point(4, 0.6)], 5: []}
@@ -65,6 +69,59 @@ class PlotTest(unittest.TestCase):
         self.assertIn("Accuracy after training, one model", self.title(done))
         self.assertIn("Accuracy after round 4 of 60, one model", self.title(cut))
         self.assertIn("Accuracy after training (done), round 4 of 60 (cut), one model", self.title(done, cut))
+
+    def test_nothing_is_cut_off_at_the_edges(self):
+        runs = [self.write(name, "fedavg", 0.2) for name in ("short", "a-long-name" * 8, "wide-name" * 8)]
+        for shown in (runs[:1], runs):
+            draw("--out", self.around / "out", *shown)
+            for name in PICTURES[0], PICTURES[2]:
+                pixels = image.imread(self.around / "out" / name)
+                for edge in (pixels[:3], pixels[-3:], pixels[:, :3], pixels[:, -3:]):
+                    self.assertEqual(edge.min(), 1, name)
+
+    def test_long_names_do_not_run_into_each_other(self):
+        runs = [metrics.read_run(self.write(name, "fedavg", 0.2)) for name in ("a-long-name" * 8, "wide-name" * 8)]
+        figure = plot.draw_by_round(runs)
+        figure.canvas.draw()
+        left, right = (panel.get_children() for panel in figure.axes)
+        ends = [max(text.get_window_extent().x1 for text in left if getattr(text, "get_text", str)().startswith("a-l")),
+                min(text.get_window_extent().x0 for text in right if getattr(text, "get_text", str)().startswith("wi"))]
+        self.assertLess(*ends)
+
+    def test_a_single_evaluation_has_one_whole_round_as_its_axis(self):
+        panel = plot.draw_by_round([metrics.read_run(write_run(self.around / "run", {6: [point(4, 0.5)]}))]).axes[0]
+        self.assertEqual([label.get_text() for label in panel.get_xticklabels()], ["6"])
+        self.assertEqual(panel.get_lines()[0].get_marker(), "o")
+
+    def test_a_low_point_under_min_max_does_not_set_the_axis(self):
+        points = [point(32, 0.96), point(2, 0.44), point(2, 0.91, range_="mse")]
+        panel = plot.draw_by_width([metrics.read_run(write_run(self.around / "run", {6: points}))]).axes[0]
+        self.assertEqual(panel.get_ylim()[0], 90)
+        self.assertIn("\u2193 44.0", [text.get_text() for text in panel.texts])
+
+    def test_low_best_points_keep_the_axis_at_zero(self):
+        points = [point(32, 0.96), point(2, 0.3), point(2, 0.44, range_="mse")]
+        panel = plot.draw_by_width([metrics.read_run(write_run(self.around / "run", {6: points}))]).axes[0]
+        self.assertEqual(panel.get_ylim()[0], 0)
+
+    def test_a_run_that_was_not_evaluated_is_left_out_with_a_note(self):
+        done = self.write("done", "fedavg", 0.2)
+        young = write_run(self.around / "young", {1: []})
+        code, error = draw(done, young)
+        self.assertEqual((code, error.count("\n")), (0, 1))
+        self.assertIn(f"left out: {young / 'metrics.jsonl'}: nothing was evaluated yet", error)
+        self.assertEqual(pictures_in(self.around), PICTURES)
+        newborn = write_run(self.around / "newborn", {})
+        (newborn / "metrics.jsonl").unlink()
+        self.assertEqual(draw(newborn, young),
+                         (1, "plot.py: none of the runs was evaluated yet; run on, or set evaluate.every to a smaller "
+                             "number\n"))
+
+    def test_a_folder_that_cannot_be_written_is_told_in_plain_words(self):
+        run = self.write("mqat", "mqat", 0.5)
+        file = run / "metrics.jsonl"
+        self.assertEqual(draw("--out", file / "out", run),
+                         (1, f"plot.py: cannot write {file / 'out'}: Not a directory\n"))
 
     def test_runs_of_one_name_are_told_apart_by_their_folders(self):
         runs = [self.write(f"seed{seed}/mqat", "mqat", 0.5) for seed in (1, 2)]
