@@ -3,6 +3,7 @@
 per run, at its best range rule per width; plain FedAvg also under min-max, dashed). Writes PNG and SVG.
 """
 import argparse
+import collections
 import dataclasses
 import math
 import os
@@ -59,7 +60,8 @@ def setting_text(setting):
 def percent_axis(axes, main, others=()):
     """An axis for the main values (percent), and the other ones that are near; returns its lower end.
 
-    It is from 0 to 100, unless everything stands high: then it goes from a little below the lowest to a little above the highest.
+    It is from 0 to 100, unless everything stands high: then it goes from a little below the lowest to a little above
+    the highest.
     """
     span = max(5, max(main) - min(main))
     near = [*main, *(value for value in others if value >= min(main) - span)]
@@ -158,14 +160,14 @@ def moment_text(runs):
 
 
 def write_what_is_below(panel, low, place, lines):
-    """The values of points that lie below the axis, at its edge."""
-    written = {}
-    for _, values, colour, _, _ in lines:
-        for width, value in values.items():
-            if 100 * value < low:
-                line = written[width] = written.get(width, 0) + 1
-                panel.annotate(f"\u2193 {100 * value:.1f}", (place[width], low), (-4, 12 * line - 8), color=colour,
-                               textcoords="offset points", fontsize=9, va="bottom")
+    """The values of points that lie below the axis, at its edge, the lowest at the bottom."""
+    below = sorted((100 * value, place[width], colour) for _, values, colour, _, _ in lines
+                   for width, value in values.items() if 100 * value < low)
+    written = collections.Counter()
+    for value, at, colour in below:
+        panel.annotate(f"\u2193 {value:.1f}", (at, low), (-4, 4 + 12 * written[at]), color=colour,
+                       textcoords="offset points", fontsize=9, va="bottom")
+        written[at] += 1
 
 
 def draw_by_width(runs):
