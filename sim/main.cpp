@@ -8,6 +8,7 @@
 #include "scenarios/options.h"
 #include "scenarios/scenario.h"
 #include "sim/commands/commands.h"
+#include "sim/tell.h"
 #include "sim/version.h"
 
 namespace {
@@ -19,13 +20,13 @@ int run_told(const anybit::Chosen& chosen) {
   try {
     return chosen();
   } catch (const anybit::ScenarioErrors& mistakes) {
-    fmt::print(stderr, "{}\n", mistakes.what());
+    anybit::tell(mistakes.what());
   } catch (const anybit::ScenarioError& mistake) {
-    fmt::print(stderr, "{}\n", mistake.what());
+    anybit::tell(mistake.what());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "anybit-sim: out of memory; `anybit-sim check` says how much a scenario needs\n");
+    anybit::tell("anybit-sim: out of memory; `anybit-sim check` says how much a scenario needs");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "anybit-sim: {}\n", error.what());
+    anybit::tell(fmt::format("anybit-sim: {}", error.what()));
   }
   return kFailed;
 }
@@ -34,8 +35,8 @@ int run_told(const anybit::Chosen& chosen) {
 int written(int code) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  fmt::print(stderr, "anybit-sim: cannot write the output{}{}\n", errno == 0 ? "" : ": ",
-             errno == 0 ? "" : std::strerror(errno));
+  const std::string reason = errno == 0 ? "" : fmt::format(": {}", std::strerror(errno));
+  anybit::tell("anybit-sim: cannot write the output" + reason);
   return kFailed;
 }
 
@@ -60,7 +61,7 @@ int main(int count, char** arguments) {
     return written(program.exit(error) == 0 ? 0 : kFailed);
   }
   if (!chosen) {
-    fmt::print(stderr, "anybit-sim: a command is missing (--help lists them)\n");
+    anybit::tell("anybit-sim: a command is missing (--help lists them)");
     return kFailed;
   }
   return written(run_told(chosen));

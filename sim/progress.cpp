@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sim/quantity_text.h"
+#include "sim/tell.h"
 
 namespace anybit {
 namespace {
@@ -98,25 +99,26 @@ void Progress::round(const RoundRecord& record) {
   if (!last && !due && (terminal_ || record.accuracy.empty())) return;
   shown_ = Clock::now();
   if (terminal_) {
-    fmt::print(out_, "\r\033[K{}", progress_line(standing_, terminal_columns(out_)));
+    show("\r\033[K" + progress_line(standing_, terminal_columns(out_)));
     line_open_ = true;
   } else {
-    fmt::print(out_, "{}\n", progress_line(standing_, std::string::npos));
+    show(progress_line(standing_, std::string::npos) + "\n");
   }
-  std::fflush(out_);
 }
 
 void Progress::tell(std::uint32_t round, const std::string& failure) {
   if (told_ > kMostTold) return;
   end();
   if (told_++ < kMostTold)
-    fmt::print(out_, "round {}: {}\n", round, failure);
+    show(fmt::format("round {}: {}\n", round, failure));
   else
-    fmt::print(out_, "round {}: and more; metrics.jsonl counts them\n", round);
+    show(fmt::format("round {}: and more; metrics.jsonl counts them\n", round));
 }
 
+void Progress::show(const std::string& text) { readable_ = readable_ && put(out_, text); }
+
 void Progress::end() {
-  if (line_open_) fmt::print(out_, "\n");
+  if (line_open_) show("\n");
   line_open_ = false;
 }
 

@@ -31,7 +31,7 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
 std::string progress_line(const Standing& standing, std::size_t columns);
 
 /// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated
-/// round and at least one every ten seconds.
+/// round and at least one every ten seconds. Never throws for want of a reader.
 class Progress {
  public:
   /// Goes on from where the run stands.
@@ -45,6 +45,7 @@ class Progress {
  private:
   void stand(const RoundRecord& record);
   void tell(std::uint32_t round, const std::string& failure);
+  void show(const std::string& text);
 
   using Clock = std::chrono::steady_clock;
   std::FILE* out_;
@@ -54,7 +55,8 @@ class Progress {
   Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_{};
   bool line_open_ = false;
-  int told_ = 0;  // failures
+  bool readable_ = true;  // until a write fails: then nobody looks, and the run goes on in silence
+  int told_ = 0;          // failures
 };
 
 }  // namespace anybit

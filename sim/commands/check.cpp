@@ -6,6 +6,7 @@
 #include "sim/commands/commands.h"
 #include "sim/cost_report.h"
 #include "sim/resolve.h"
+#include "sim/tell.h"
 
 namespace anybit {
 namespace {
@@ -20,7 +21,7 @@ int check_scenario(const CheckOptions& options) {
   options.machine.apply();
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
   const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
-  for (const std::string& note : resolved.notes) fmt::print(stderr, "{}\n", note);
+  for (const std::string& note : resolved.notes) tell(note);
   const Federation federation = make_federation(resolved.scenario, data);
   fmt::print("{}", cost_report(federation, options.machine.worker_threads()));
   return 0;

@@ -12,6 +12,7 @@
 #include "sim/federation.h"
 #include "sim/metrics.h"
 #include "sim/resolve.h"
+#include "sim/tell.h"
 
 namespace anybit {
 namespace {
@@ -63,7 +64,7 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   check_ranges(federation, options);
   if (const std::string other = data_difference(checkpoint.data, data_record(federation.data->checksums));
       !other.empty())
-    fmt::print(stderr, "{}: the data is not that of its training: {}\n", options.checkpoint, other);
+    tell(fmt::format("{}: the data is not that of its training: {}", options.checkpoint, other));
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);
   const std::vector<Accuracy> values = evaluator.evaluate(checkpoint.state.global, options.grid);

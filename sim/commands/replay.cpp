@@ -14,6 +14,7 @@
 #include "sim/resolve.h"
 #include "sim/run_directory.h"
 #include "sim/scenario_difference.h"
+#include "sim/tell.h"
 
 namespace anybit {
 namespace {
@@ -51,7 +52,7 @@ int replay_run(const ReplayOptions& options) {
   std::string difference = replay.run();
   if (difference.empty()) difference = compare_states(model.state, replay.state());
   if (!difference.empty()) {
-    fmt::print(stderr, "{}: the replay is not the same: {}\n", options.run_directory, difference);
+    tell(fmt::format("{}: the replay is not the same: {}", options.run_directory, difference));
     return 1;
   }
   fmt::print("{}: the replay ends in the same bytes after {} rounds\n", options.run_directory, model.state.version);

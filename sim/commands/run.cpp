@@ -11,6 +11,7 @@
 #include "sim/recorded_run.h"
 #include "sim/resolve.h"
 #include "sim/resume.h"
+#include "sim/tell.h"
 
 namespace anybit {
 namespace {
@@ -25,8 +26,6 @@ struct RunOptions {
   bool force = false;
   MachineOptions machine;
 };
-
-void tell(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 std::string quoted(const std::string& word) {
   const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") ==
