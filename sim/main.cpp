@@ -8,6 +8,7 @@
 #include "scenarios/options.h"
 #include "scenarios/scenario.h"
 #include "sim/commands/commands.h"
+#include "sim/interrupt.h"
 #include "sim/tell.h"
 #include "sim/version.h"
 
@@ -43,6 +44,7 @@ int written(int code) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  anybit::ignore_closed_pipes();
   CLI::App program("anybit: federated training of networks that run well at any bit width", "anybit-sim");
   program.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("anybit-sim: {} (--help lists what there is)\n", error.what());
