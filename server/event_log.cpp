@@ -120,7 +120,8 @@ std::vector<LoggedEvent> read_event_log(const std::string& path) {
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     const auto fail = [&](const std::string& reason) {
-      throw EventLogError(path + ":" + std::to_string(number) + ": " + reason + "; resume the run to repair its end");
+      throw EventLogError(path + ":" + std::to_string(number) + ": " + reason +
+                          "; put the file back from a copy, or start the run anew (--force)");
     };
     if (file.eof()) fail("the line is cut off");
     LoggedEvent event;

@@ -73,7 +73,7 @@ TEST_F(EventLogFile, IsSyncedWhereThereIsADisk) {
 
 TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
   const std::string good = "0 started 0 0 -\n";
-  const std::string advice = "; resume the run to repair its end";
+  const std::string advice = "; put the file back from a copy, or start the run anew (--force)";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {good + "x joined 1 0 -\n", ":2: the time is no number"},
       {good + "nan joined 1 0 -\n", ":2: the time is no number"},
