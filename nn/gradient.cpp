@@ -109,8 +109,8 @@ void Workspace::Machine::plan_fusion() {
   }
 }
 
-/// For one workspace at a time: all share oneDNN's cache of primitives, of whose locking ThreadSanitizer sees a part
-/// only, as the library is not built with it.
+/// For one workspace at a time: all threads share oneDNN's cache of primitives, and ThreadSanitizer reports its
+/// comparison of keys where two are made at once. Whether that is a race or a lock that it cannot see is not settled.
 void Workspace::Machine::make_stations() {
   static std::mutex making;
   const std::lock_guard lock(making);
