@@ -76,8 +76,11 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force) {
   StartingPoint start;
   start.kernels = kernel_set();
-  if (std::filesystem::is_directory(directory.path())) start.lock = std::make_unique<RunLock>(directory);
   const std::string path = directory.path().string();
+  if (directory.is_foreign())
+    throw RunError(fmt::format("{}: it is not empty and holds no run; name another directory (--out)", path));
+  // An empty folder is locked once it is sure that there will be a run in it.
+  if (directory.holds_run()) start.lock = std::make_unique<RunLock>(directory);
   if (resume && directory.is_finished() && model_is_whole(directory, resolved, start.notes)) {
     start.finished = true;
     start.notes.push_back(fmt::format("{}: the run is finished; its model is {}", path, directory.model().string()));

@@ -20,9 +20,10 @@ struct StartingPoint {
   std::unique_ptr<RunLock> lock;               // keep it as long as the run goes on
 };
 
-/// Locks the run directory where there is one and looks into it; changes nothing. RunError where another process runs
-/// there, where it holds a run and neither `resume` nor `force` is asked for, or where the run there has other
-/// result-bearing keys; CheckpointError where its checkpoints are broken. A damaged model is written again from them.
+/// Locks the run directory where a run is in it and looks into it; changes nothing. RunError where another process runs
+/// there, where the folder is of other things, where it holds a run and neither `resume` nor `force` is asked for, or
+/// where the run there has other result-bearing keys; CheckpointError where its checkpoints are broken. A damaged model
+/// is written again from them.
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force);
 
 /// Makes the directory ready to go on from the starting point (locks it, clears it or cuts its files back) and returns

@@ -84,8 +84,14 @@ std::size_t end_of_events(const fs::path& path, std::uint32_t version, std::uint
 
 }  // namespace
 
-bool RunDirectory::holds_run() const {
-  return fs::exists(scenario()) || fs::exists(metrics()) || fs::exists(checkpoints()) || is_finished();
+bool RunDirectory::holds_run() const { return fs::exists(metrics()) || fs::exists(checkpoints()) || is_finished(); }
+
+bool RunDirectory::is_foreign() const {
+  if (holds_run()) return false;
+  std::error_code unreadable;
+  for (const auto& entry : fs::directory_iterator(path_, unreadable))
+    if (entry.path() != lock()) return true;
+  return false;
 }
 
 void RunDirectory::create() const {

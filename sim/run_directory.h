@@ -23,13 +23,15 @@ class RunDirectory {
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path lock() const { return path_ / "lock"; }
 
-  /// Whether a run was begun here.
+  /// Whether a run was begun here. A scenario alone is none: it can be the user's own.
   bool holds_run() const;
+  /// Whether it is a folder of other things.
+  bool is_foreign() const;
   bool is_finished() const { return std::filesystem::exists(model()); }
 
   /// Makes the folders.
   void create() const;
-  /// Removes the files of a run, and no others.
+  /// Removes the files of a run, the pictures of `plot` among them, and no others.
   void clear() const;
   /// Removes the temporary files that a killed process left behind.
   void remove_leftovers() const;

@@ -92,8 +92,9 @@ void add_run_command(CLI::App& program, Chosen& chosen) {
   command.add_option("--set", options->settings, "key.path=value: replaces a value of the scenario")
       ->allow_extra_args(false);
   command.add_option("--out", options->out, "Run directory (default: runs/<name>)");
-  command.add_flag("--resume", options->resume, "Go on from the last checkpoint of the run directory");
-  command.add_flag("--force", options->force, "Overwrite the run that is in the run directory");
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "Go on from the last checkpoint of the run directory");
+  command.add_flag("--force", options->force, "Overwrite the run that is in the run directory")->excludes(resume);
   options->machine.add_to(command);
   command.callback([options, &chosen] { chosen = [options] { return run_scenario(*options); }; });
 }

@@ -323,6 +323,30 @@ TEST_F(BadInput, RunDirectoryThatCannotBe) {
   expect_refused({"run", "tiny.toml", "--out", "file/run"}, {"file/run", "--out"});
 }
 
+TEST_F(BadInput, AFolderOfOtherThingsIsLeftAlone) {
+  folder.write("mine/notes.txt", "x");
+  folder.write("mine/scenario.toml", "x");
+  for (const char* how : {"--isa=best", "--resume", "--force"}) {
+    expect_refused({"run", "tiny.toml", "--out", "mine", how},
+                   {"mine: it is not empty and holds no run; name another directory (--out)"});
+    EXPECT_FALSE(folder.has("mine/lock"));
+    EXPECT_FALSE(folder.has("mine/checkpoints"));
+  }
+  EXPECT_EQ(folder.read("mine/scenario.toml"), "x");
+}
+
+TEST_F(BadInput, ARefusedRunLeavesNoLock) {
+  use_digits(folder);
+  std::filesystem::create_directory(folder.path() / "empty");
+  expect_refused({"run", "tiny.toml", "--out", "empty"}, {"mnist"});
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "empty"));
+}
+
+TEST_F(BadInput, ResumeAndForceExcludeEachOther) {
+  expect_refused({"run", "tiny.toml", "--resume", "--force"}, {"--resume", "excludes", "--force"});
+  EXPECT_FALSE(folder.has("runs"));
+}
+
 TEST_F(BadInput, CommandLine) {
   EXPECT_EQ(folder.run({"run"}).code, 1);
   EXPECT_EQ(folder.run({"fly"}).code, 1);
