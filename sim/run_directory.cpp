@@ -104,6 +104,8 @@ void RunDirectory::create() const {
 
 void RunDirectory::clear() const {
   for (const auto& file : {model(), scenario(), provenance(), metrics(), events()}) fs::remove(file);
+  for (const char* picture : {"accuracy_by_round", "accuracy_by_width"})
+    for (const char* kind : {".png", ".svg"}) fs::remove(path_ / (std::string(picture) + kind));
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(checkpoints(), missing))
     if (entry.path().filename().string().starts_with("checkpoint-")) fs::remove(entry.path());

@@ -102,12 +102,16 @@ TEST_F(RunDirectoryTest, ClearsItsOwnFilesOnly) {
   directory.create();
   put(directory.metrics(), "x");
   put(path / "notes.txt", "mine");
+  put(path / "accuracy_by_hand.txt", "mine");
+  for (const char* picture : {"accuracy_by_round.png", "accuracy_by_width.svg"}) put(path / picture, "x");
   put(directory.checkpoints() / "checkpoint-000001.ckpt", "x");
   put(directory.checkpoints() / "kept.ckpt", "x");
   directory.clear();
   EXPECT_FALSE(fs::exists(directory.metrics()));
   EXPECT_FALSE(fs::exists(directory.checkpoints() / "checkpoint-000001.ckpt"));
-  EXPECT_TRUE(fs::exists(path / "notes.txt"));
+  for (const char* picture : {"accuracy_by_round.png", "accuracy_by_width.svg"})
+    EXPECT_FALSE(fs::exists(path / picture));
+  for (const char* text : {"notes.txt", "accuracy_by_hand.txt"}) EXPECT_TRUE(fs::exists(path / text));
   EXPECT_TRUE(fs::exists(directory.checkpoints() / "kept.ckpt"));
 }
 
