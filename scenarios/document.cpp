@@ -87,11 +87,6 @@ std::optional<toml::table> parsed(const std::string& text) {
   }
 }
 
-void place(TomlNode& node, const SourcePosition& where) {
-  node.where = where;
-  for (TomlNode& child : node.children) place(child, where);
-}
-
 }  // namespace
 
 const TomlNode* TomlNode::child(std::string_view name) const {
@@ -111,6 +106,11 @@ std::string type_name(const TomlNode& node) {
     case TomlNode::Kind::foreign: return node.foreign;
   }
   return "nothing";
+}
+
+void place(TomlNode& node, const SourcePosition& where) {
+  node.where = where;
+  for (TomlNode& child : node.children) place(child, where);
 }
 
 TomlNode parse_document(const std::string& text, const std::string& file) {

@@ -32,6 +32,9 @@ struct TomlNode {
 /// What the user calls the node's type: "an integer", "a table", "a date", ...
 std::string type_name(const TomlNode& node);
 
+/// Sets the position of the node and of everything below it.
+void place(TomlNode& node, const SourcePosition& where);
+
 /// Parses a whole file. Throws ScenarioError at the line of a syntax error.
 TomlNode parse_document(const std::string& text, const std::string& file);
 

@@ -100,6 +100,8 @@ Scenario read_scenario(const std::string& path, const std::vector<Override>& ove
 /// was added, only where there is no TOML to read.
 Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes);
 Scenario parse_scenario(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
+/// The same of a text within a file of another kind, a checkpoint: the file is named without a line.
+Scenario parse_scenario_within(const std::string& text, const std::string& file);
 
 /// The whole scenario as TOML, every default written out, a key a line, in a fixed order: reading it gives the same
 /// scenario. Parts should be resolved first.

@@ -208,6 +208,17 @@ Scenario parse_scenario(const std::string& text, const std::string& file, const 
   return scenario;
 }
 
+Scenario parse_scenario_within(const std::string& text, const std::string& file) {
+  Mistakes mistakes(file);
+  Scenario scenario = or_throw_all(mistakes, [&] {
+    TomlNode document = parse_document(text, file);
+    place(document, {file, 0});
+    return read_document(document, mistakes);
+  });
+  mistakes.throw_if_any();
+  return scenario;
+}
+
 Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes) {
   return read_or_throw_mistakes(mistakes,
                                 [&] { return parse_scenario(read_file(mistakes.file()), overrides, mistakes); });

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "scenarios/width.h"
@@ -12,6 +13,7 @@
 #include "sim/federation.h"
 #include "sim/metrics.h"
 #include "sim/resolve.h"
+#include "sim/run_directory.h"
 #include "sim/tell.h"
 
 namespace anybit {
@@ -28,7 +30,7 @@ struct EvaluateOptions {
 /// for check_ranges() to say, in words of this command.
 Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& options,
                      const std::vector<std::string>& data_directories) {
-  Scenario scenario = parse_scenario(checkpoint.scenario, options.checkpoint, {});
+  Scenario scenario = parse_scenario_within(checkpoint.scenario, options.checkpoint);
   scenario.evaluate.grid = options.grid;
   scenario.evaluate.grid.activations = {kFloatWidth};
   return resolve_scenario(std::move(scenario), data_directories).scenario;
@@ -54,8 +56,16 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
                   checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
 }
 
+void refuse_folder(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) return;
+  const std::string model = RunDirectory(path).model().string();
+  const bool has_one = std::filesystem::exists(model);
+  throw CommandError(path + ": is a folder" + (has_one ? "; did you mean " + model + "?" : ", not a checkpoint"));
+}
+
 int evaluate_checkpoint(const EvaluateOptions& options) {
   options.machine.apply();
+  refuse_folder(options.checkpoint);
   Checkpoint checkpoint = read_checkpoint(options.checkpoint);
   const std::vector<std::string> directories = data_directories(options.machine.data_directory);
   const Federation federation = make_federation(scenario_of(checkpoint, options, directories), directories);

@@ -39,6 +39,8 @@ void refuse_other_run(const RunDirectory& directory, const Checkpoint& model, co
 int replay_run(const ReplayOptions& options) {
   options.machine.apply();
   const RunDirectory directory(options.run_directory);
+  if (!std::filesystem::is_directory(directory.path()))
+    throw CommandError(fmt::format("{}: there is no such folder", options.run_directory));
   if (!directory.is_finished())
     throw CommandError(fmt::format("{}: no model.ckpt there to compare with; finish the run first (run ... --resume)",
                                    options.run_directory));

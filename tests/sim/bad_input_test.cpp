@@ -121,7 +121,9 @@ TEST_F(BadInput, CheckTellsMistakesOfAllKindsInTheOrderOfTheFile) {
   const Words lines = complaints(outcome);
   const Words expected{"tiny.toml:4: data.set: mnist: its files are in none of",
                        "tiny.toml:6: data.examples: 'mnist' has no option 'examples'",
-                       "tiny.toml:10: data.partition.alpha", "tiny.toml:22: training.optimizer.rate", "tiny.toml:23: training.optimizer.momentum",
+                       "tiny.toml:10: data.partition.alpha",
+                       "tiny.toml:22: training.optimizer.rate",
+                       "tiny.toml:23: training.optimizer.momentum",
                        "tiny.toml:32: evaluate.weights"};
   ASSERT_EQ(lines.size(), expected.size()) << outcome.error;
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(lines[i].starts_with(expected[i])) << lines[i];
@@ -192,6 +194,7 @@ TEST_F(BadData, OfAnotherSizeCannotEvaluateACheckpoint) {
   expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "data"},
                  {"done/model.ckpt", "images of 20 x 20 x 1 in 10 classes", "--data-dir"});
   EXPECT_EQ(folder.run({"evaluate", "done/model.ckpt", "--data-dir", "data"}).error.find("resume"), std::string::npos);
+  expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "nowhere"}, {"done/model.ckpt: data.set: mnist: "});
 }
 
 TEST_F(BadInput, ARunIsNotOverwritten) {
@@ -297,9 +300,11 @@ TEST_F(BadInput, ABrokenCheckpointIsPassedOverForTheOneBefore) {
 TEST_F(BadInput, NoCheckpoint) {
   expect_refused({"evaluate", "tiny.toml"}, {"tiny.toml"});
   expect_refused({"evaluate", "/dev/null"}, {"/dev/null: this is no anybit checkpoint; check the path"});
-  expect_refused({"evaluate", "."}, {"this is no anybit checkpoint"});
+  expect_refused({"evaluate", "."}, {".: is a folder, not a checkpoint"});
+  folder.write("run/model.ckpt", "x");
+  expect_refused({"evaluate", "run"}, {"run: is a folder; did you mean run/model.ckpt?"});
   expect_refused({"evaluate", "nothing.ckpt"}, {"nothing.ckpt", "No such file"});
-  expect_refused({"replay", "nowhere"}, {"nowhere"});
+  expect_refused({"replay", "nowhere"}, {"nowhere: there is no such folder"});
 }
 
 TEST_F(BadInput, ReplayFindsAnotherModel) {
