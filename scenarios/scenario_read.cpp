@@ -210,7 +210,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file, const 
 
 Scenario parse_scenario_within(const std::string& text, const std::string& file) {
   Mistakes mistakes(file);
-  Scenario scenario = or_throw_all(mistakes, [&] {
+  Scenario scenario = read_or_throw_mistakes(mistakes, [&] {
     TomlNode document = parse_document(text, file);
     place(document, {file, 0});
     return read_document(document, mistakes);
