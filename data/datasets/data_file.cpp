@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "scenarios/comma_list.h"
+
 namespace anybit {
 namespace {
 
@@ -13,6 +15,11 @@ constexpr std::size_t kChunk = 1 << 16;
 constexpr std::size_t kFirstGrowth = 1 << 20;
 // Deflate packs at best 258 bytes into two bits: a bound on what a file can hold, known before it is unpacked.
 constexpr std::uint64_t kMostExpansion = 1032;
+
+std::string remedy(const std::string& set) {
+  return fmt::format(
+      "Get them with 'scripts/fetch_data {}', or name their parent folder with --data-dir or ANYBIT_DATA", set);
+}
 
 }  // namespace
 
@@ -125,22 +132,31 @@ std::string DataFile::checksum() const {
 
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,
                                          const std::vector<std::string>& directories) {
+  std::string lacking;  // of the first folder that has some
   for (const std::string& directory : directories) {
     std::vector<std::string> paths;
+    std::vector<std::string> missing;
     for (const std::string& name : names) {
       const std::string path = (std::filesystem::path(directory) / set / name).string();
+      std::string found;
       for (const std::string& candidate : {path, path + ".gz"}) {
         std::error_code ignored;
         if (!std::filesystem::exists(candidate, ignored)) continue;
-        paths.push_back(candidate);
+        found = candidate;
         break;
       }
+      if (found.empty())
+        missing.push_back(name);
+      else
+        paths.push_back(found);
     }
-    if (paths.size() == names.size()) return paths;
+    if (missing.empty()) return paths;
+    if (!paths.empty() && lacking.empty())
+      lacking =
+          fmt::format("{}: missing in {}", comma_list(missing), (std::filesystem::path(directory) / set).string());
   }
-  std::string expected;
-  for (const std::string& name : names) expected += (expected.empty() ? "" : ", ") + name;
-  refuse_missing(set, expected + ", each plain or .gz", directories);
+  if (lacking.empty()) refuse_missing(set, fmt::format("{}, each plain or .gz", comma_list(names)), directories);
+  throw DataError(fmt::format("{}: {}, neither plain nor as .gz. {}", set, lacking, remedy(set)));
 }
 
 void refuse_missing(const std::string& set, const std::string& expected, const std::vector<std::string>& directories) {
@@ -148,9 +164,7 @@ void refuse_missing(const std::string& set, const std::string& expected, const s
   for (const std::string& directory : directories)
     places += (places.empty() ? "" : ", ") + (std::filesystem::path(directory) / set).string();
   throw DataError(
-      fmt::format("{}: its files are in none of: {} (expected: {}). Get them with 'scripts/fetch_data {}', "
-                  "or name their parent folder with --data-dir or ANYBIT_DATA",
-                  set, places, expected, set));
+      fmt::format("{}: its files are in none of: {} (expected: {}). {}", set, places, expected, remedy(set)));
 }
 
 }  // namespace anybit

@@ -100,10 +100,18 @@ TEST(FindDataFiles, TakesTheFirstFolderThatHasAllAndNamesAllWhereNoneHas) {
   two.write("set/b.gz", {1});
   EXPECT_EQ(find_data_files("set", {"a", "b"}, {one.path(), two.path()}),
             (std::vector<std::string>{two.path() + "/set/a", two.path() + "/set/b.gz"}));
-  const std::string error = data_error([&] { find_data_files("set", {"a", "c"}, {one.path(), two.path()}); });
-  for (const std::string& part : {one.path() + "/set", two.path() + "/set", std::string("a, c"),
+  const std::string error = data_error([&] { find_data_files("set", {"c", "d"}, {one.path(), two.path()}); });
+  for (const std::string& part : {one.path() + "/set", two.path() + "/set", std::string("c, d"),
                                   std::string("scripts/fetch_data set"), std::string("--data-dir")})
     EXPECT_TRUE(contains(error, part)) << error;
+}
+
+TEST(FindDataFiles, NamesWhatASetLacks) {
+  const Folder none, some;
+  some.write("set/a.gz", {1});
+  const std::string error = data_error([&] { find_data_files("set", {"a", "b", "c"}, {none.path(), some.path()}); });
+  EXPECT_TRUE(error.starts_with("set: b, c: missing in " + some.path() + "/set, neither plain nor as .gz. ")) << error;
+  EXPECT_TRUE(contains(error, "scripts/fetch_data set")) << error;
 }
 
 }  // namespace
