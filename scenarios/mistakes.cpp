@@ -1,8 +1,9 @@
 #include "scenarios/mistakes.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace anybit {
@@ -17,10 +18,9 @@ std::vector<ScenarioError> in_order(std::vector<ScenarioError> mistakes) {
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [&](const ScenarioError& a, const ScenarioError& b) { return place(a) < place(b); });
   std::vector<ScenarioError> once;
-  for (const ScenarioError& mistake : mistakes) {
-    const auto same = [&](const ScenarioError& other) { return std::strcmp(other.what(), mistake.what()) == 0; };
-    if (std::none_of(once.begin(), once.end(), same)) once.push_back(mistake);
-  }
+  std::set<std::string_view> told;
+  for (const ScenarioError& mistake : mistakes)
+    if (told.insert(mistake.what()).second) once.push_back(mistake);
   return once;
 }
 

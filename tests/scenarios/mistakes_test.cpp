@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace anybit {
 namespace {
 
@@ -16,6 +18,15 @@ TEST(ScenarioErrors, AreToldByLineThenOverridesEachOnce) {
   const ScenarioError low({"a.toml", 9}, "low"), high({"a.toml", 2}, "high"), set(override_position("seed"), "odd");
   EXPECT_EQ(ScenarioErrors({set, low, high, low}).lines(),
             (std::vector<std::string>{"a.toml:2: high", "a.toml:9: low", "--set seed: odd"}));
+}
+
+// A comparison of each with each took half a minute here.
+TEST(ScenarioErrors, AHundredThousandTakeNoTime) {
+  std::vector<ScenarioError> many;
+  for (int line = 1; line <= 100000; ++line) many.emplace_back(SourcePosition{"a.toml", line}, "odd");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(ScenarioErrors(many).mistakes().size(), many.size());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST(Mistakes, KeepsOneOrSeveralThatAreThrown) {
