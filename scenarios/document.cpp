@@ -87,6 +87,12 @@ std::optional<toml::table> parsed(const std::string& text) {
   }
 }
 
+/// Decimal digits behind a sign or none: TOML that only its size can make unreadable.
+bool is_integer(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return !text.empty() && text.front() != '0' && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 const TomlNode* TomlNode::child(std::string_view name) const {
@@ -103,6 +109,7 @@ std::string type_name(const TomlNode& node) {
     case TomlNode::Kind::value: return type_name(node.value);
     case TomlNode::Kind::table: return "a table";
     case TomlNode::Kind::tables: return "a list of tables";
+    case TomlNode::Kind::huge: return "an integer beyond 64 bits";
     case TomlNode::Kind::foreign: return node.foreign;
   }
   return "nothing";
@@ -128,6 +135,9 @@ TomlNode parse_value(const std::string& text, const SourcePosition& where) {
   if (const auto table = parsed("value = " + text)) {
     // More than one key means that the text ran on over lines: then it is no value.
     if (table->size() == 1) node = convert_any(*table->get("value"), "");
+  } else if (is_integer(text)) {
+    node.kind = TomlNode::Kind::huge;
+    node.foreign = text;
   } else if (!parsed("value = " + toml_text(text))) {
     throw ScenarioError(where, "the value is not valid UTF-8");
   }

@@ -15,6 +15,7 @@ struct TomlNode {
     value,    // `value`
     table,    // `children`, in the order of writing
     tables,   // an array of tables; `children` are the tables
+    huge,     // an integer beyond 64 bits; `foreign` has its digits
     foreign,  // something that no scenario holds (a date, a list of lists, nan); `foreign` names it
   };
 
@@ -38,7 +39,8 @@ void place(TomlNode& node, const SourcePosition& where);
 /// Parses a whole file. Throws ScenarioError at the line of a syntax error.
 TomlNode parse_document(const std::string& text, const std::string& file);
 
-/// Parses one value as it may stand behind "=", every position in it being `where`. What is not TOML is a string.
+/// Parses one value as it may stand behind "=", every position in it being `where`. What is not TOML is a string, but
+/// for an integer of too many digits.
 TomlNode parse_value(const std::string& text, const SourcePosition& where);
 
 }  // namespace anybit

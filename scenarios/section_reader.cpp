@@ -86,6 +86,11 @@ std::string SectionReader::choice(const std::string& key, const std::string& fal
 
 std::int64_t SectionReader::integer(const std::string& key, Limits limits, std::optional<std::int64_t> fallback) {
   const std::int64_t safe = fallback.value_or(0);
+  if (const TomlNode* node = take(key, false); node && node->kind == TomlNode::Kind::huge) {
+    refuse(key, node->foreign + " is out of range; accepted: " + std::to_string(limits.least) + " to " +
+                    std::to_string(limits.most));
+    return safe;
+  }
   const auto value = read<std::int64_t>(key, !fallback);
   if (!value) return safe;
   if (*value >= limits.least && *value <= limits.most) return *value;
@@ -176,7 +181,7 @@ Options SectionReader::take_options() {
     if (asked(node.key)) continue;
     if (node.kind == TomlNode::Kind::value)
       options.set(node.key, node.value, node.where);
-    else if (node.kind == TomlNode::Kind::foreign)
+    else if (node.kind == TomlNode::Kind::foreign || node.kind == TomlNode::Kind::huge)
       refuse(node.key,
              type_name(node) + " cannot be used here; an option is a number, a text, true or false, or a list");
     else

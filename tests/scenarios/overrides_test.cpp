@@ -87,6 +87,18 @@ TEST(Overrides, PathsThatCannotBeAreMistakes) {
                    "--set a..b: expected key.path=value, the keys parted by single points"}));
 }
 
+TEST(Overrides, AnIntegerOfTooManyDigitsIsOutOfRange) {
+  const std::string huge = "99999999999999999999";
+  EXPECT_EQ(mistakes_of(kSmallest, {{"seed", huge}}),
+            Lines{"--set seed: " + huge + " is out of range; accepted: 0 to 9223372036854775807"});
+  EXPECT_EQ(mistakes_of(kSmallest, {{"seed", "-" + huge}}),
+            Lines{"--set seed: -" + huge + " is out of range; accepted: 0 to 9223372036854775807"});
+  EXPECT_EQ(mistakes_of(kSmallest, {{"model.hidden", huge}}),
+            Lines{"--set model.hidden: an integer beyond 64 bits cannot be used here; an option is a number, a text, "
+                  "true or false, or a list"});
+  EXPECT_EQ(read(kSmallest, {{"name", "\"" + huge + "\""}}).name, huge);
+}
+
 TEST(Overrides, WrongTypesAreMistakesOfTheOverride) {
   EXPECT_EQ(mistakes_of(kSmallest, {{"federation.cohort", "many"}}),
             Lines{"--set federation.cohort: expected an integer, not text"});
