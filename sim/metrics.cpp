@@ -91,7 +91,10 @@ EarlierRounds read_earlier_rounds(const std::string& lines) {
   for (std::string line; std::getline(text, line);) {
     earlier.bytes_down += number_of<std::uint64_t>(line, "bytes_down");
     earlier.bytes_up += number_of<std::uint64_t>(line, "bytes_up");
-    if (std::vector<Accuracy> accuracy = accuracies_of(line); !accuracy.empty()) earlier.accuracy = std::move(accuracy);
+    std::vector<Accuracy> accuracy = accuracies_of(line);
+    if (accuracy.empty()) continue;
+    earlier.accuracy = std::move(accuracy);
+    earlier.accuracy_round = round_of_metrics_line(line);
   }
   return earlier;
 }

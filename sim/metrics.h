@@ -30,6 +30,7 @@ struct EarlierRounds {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   std::vector<Accuracy> accuracy;  // as last evaluated
+  std::uint32_t accuracy_round = 0;
 };
 EarlierRounds read_earlier_rounds(const std::string& lines);
 

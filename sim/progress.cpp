@@ -58,6 +58,7 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
   standing.bytes_down = earlier.bytes_down;
   standing.bytes_up = earlier.bytes_up;
   standing.accuracy = std::move(earlier.accuracy);
+  standing.accuracy_round = earlier.accuracy_round;
   return standing;
 }
 
@@ -68,7 +69,10 @@ std::string progress_line(const Standing& standing, std::size_t columns) {
   const std::vector<Accuracy> told = by_width(standing.accuracy);
   const std::string loss = std::isfinite(standing.loss) ? fmt::format("  loss {:.4f}", standing.loss) : "  loss -";
   // The same told in ever fewer characters.
-  std::vector<std::string> lines = {start + accuracy_text(told, 1) + loss, start + accuracy_text(told, 1)};
+  const bool earlier = !told.empty() && standing.accuracy_round != standing.round;
+  const std::string exact = start + accuracy_text(told, 1);
+  const std::string dated = exact + (earlier ? fmt::format(" @{}", standing.accuracy_round) : "");
+  std::vector<std::string> lines = {dated + loss, dated, exact};
   for (std::size_t most = told.size(); most > 0; --most)
     lines.push_back(start + accuracy_text(std::span(told).first(most), 0));
   lines.insert(lines.end(), {start, left, round});
@@ -87,7 +91,9 @@ void Progress::stand(const RoundRecord& record) {
   standing_.loss = record.report.clients > 0 ? record.report.train_loss : std::nan("");
   standing_.bytes_down += record.bytes_down;
   standing_.bytes_up += record.bytes_up;
-  if (!record.accuracy.empty()) standing_.accuracy = record.accuracy;
+  if (record.accuracy.empty()) return;
+  standing_.accuracy = record.accuracy;
+  standing_.accuracy_round = record.report.round;
 }
 
 void Progress::round(const RoundRecord& record) {

@@ -17,6 +17,7 @@ struct Standing {
   std::uint32_t rounds = 0;
   double seconds_left = 0;
   std::vector<Accuracy> accuracy;  // as last evaluated
+  std::uint32_t accuracy_round = 0;
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   double loss = 0;  // not finite: no client of the round has told one
@@ -26,8 +27,8 @@ struct Standing {
 Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics);
 
 /// "round 20/60  left 1:05  12/11 MB  % 32:96.8 4:91.0  loss 0.25": rounds, time left, bytes down and up, accuracy in
-/// percent at each width of the weights, loss. At most `columns` long: the loss is left out first, then the decimals of
-/// the accuracies, then widths from the right.
+/// percent at each width of the weights, loss. Accuracies of an earlier round 10 end in "@10". At most `columns` long:
+/// the loss is left out first, then "@10", the decimals of the accuracies, widths from the right.
 std::string progress_line(const Standing& standing, std::size_t columns);
 
 /// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated

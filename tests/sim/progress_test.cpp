@@ -47,7 +47,7 @@ TEST(Progress, PrintsPlainLinesWhereThereIsNoTerminal) {
 
 Standing standing() {
   Standing made;
-  made.round = 20;
+  made.round = made.accuracy_round = 20;
   made.rounds = 60;
   made.seconds_left = 65;
   for (const int activations : {8, 32})
@@ -93,7 +93,7 @@ TEST(ProgressLine, HasAllThatMattersAtEightyColumnsWithSixWidths) {
   }
   made.bytes_down = made.bytes_up = 12000000;
   EXPECT_EQ(progress_line(made, 79), "round 20/60  left 1:05  12/12 MB  % 32:96.8 8:96.8 6:96.8 4:96.8 3:96.8 2:96.8");
-  made.round = 1000;
+  made.round = made.accuracy_round = 1000;
   made.rounds = 2000;
   made.seconds_left = 40000;
   made.bytes_down = made.bytes_up = 123000000;
@@ -147,7 +147,19 @@ TEST(Progress, GoesOnWithBytesAndAccuracyOfEarlierRounds) {
   evaluated.accuracy.resize(1);
   evaluated.accuracy[0].value = 0.5;
   const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
-  EXPECT_EQ(shown({record(3)}, start, 80), "\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0  loss -\r\n");
+  EXPECT_EQ(shown({record(3)}, start, 80), "\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0 @1  loss -\r\n");
+}
+
+TEST(Progress, SaysOfWhichRoundAnEarlierAccuracyIs) {
+  RoundRecord evaluated = record(1);
+  evaluated.accuracy.resize(1);
+  evaluated.accuracy[0].value = 0.5;
+  const std::string text = printed({evaluated, record(2)}, 2);
+  EXPECT_NE(text.find("% 32:50.0  loss -\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("% 32:50.0 @1  loss -\n"), std::string::npos) << text;
+  const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
+  EXPECT_NE(progress_line(start, 80).find("% 32:50.0 @1"), std::string::npos) << "also after a resume";
+  EXPECT_EQ(progress_line(start, 41).find("@"), std::string::npos) << "first to go where there is no room";
 }
 
 TEST(Progress, ARoundWhoseClientsAllFailedHasNoLoss) {
