@@ -1,5 +1,6 @@
 #include "sim/recorded_run.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/accuracy_table.h"
@@ -21,6 +22,9 @@ Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
   checkpoint.layout = federation.training.layout->digest();
   return checkpoint;
 }
+
+/// By the words of whoever refused the update.
+bool is_of_divergence(const std::string& failure) { return failure.find("not finite") != std::string::npos; }
 
 bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>& known) {
   for (const GridPoint& point : points) {
@@ -80,7 +84,10 @@ bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progre
 }
 
 void RecordedRun::conclude(const RoundRecord& record) {
-  if (record.report.abandoned) ++abandoned_;
+  if (record.report.abandoned) {
+    ++abandoned_;
+    diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
+  }
   metrics_.write_line(metrics_line(record));
   if (Clock::now() - flushed_ >= kFlushInterval) {
     metrics_.flush();

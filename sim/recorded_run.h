@@ -36,6 +36,8 @@ class RecordedRun {
   std::uint32_t saved_version() const { return saved_version_.value_or(0); }
   /// Rounds without a valid update, those before a resume among them.
   std::uint32_t abandoned() const { return abandoned_; }
+  /// Whether one of them, since the last resume, was for updates that are not finite.
+  bool diverged() const { return diverged_; }
 
  private:
   enum class Grid { kNone, kRegular, kFinal };
@@ -65,6 +67,7 @@ class RecordedRun {
   Clock::time_point flushed_ = Clock::now();
   std::vector<Accuracy> accuracy_;
   std::uint32_t abandoned_;
+  bool diverged_ = false;
 };
 
 }  // namespace anybit

@@ -75,7 +75,11 @@ int run_scenario(const RunOptions& options) {
   if (done) {
     print_result(run, directory);
     if (run.abandoned() == 0) return 0;
-    tell(fmt::format("{} of {} rounds were abandoned: no update was valid", run.abandoned(), run.version()));
+    const char* remedy = run.diverged()
+                             ? "; updates were not finite: a smaller learning rate (training.optimizer.rate) "
+                               "is the usual remedy"
+                             : "";
+    tell(fmt::format("{} of {} rounds were abandoned: no update was valid{}", run.abandoned(), run.version(), remedy));
     return run.abandoned() == run.version() ? 1 : 0;
   }
   tell(fmt::format("interrupted after round {}; resume with: {}", run.saved_version(),
