@@ -68,10 +68,10 @@ std::string progress_line(const Standing& standing, std::size_t columns) {
   const std::string start = left + "  " + traffic_text(standing.bytes_down, standing.bytes_up);
   const std::vector<Accuracy> told = by_width(standing.accuracy);
   const std::string loss = std::isfinite(standing.loss) ? fmt::format("  loss {:.4f}", standing.loss) : "  loss -";
-  // The same told in ever fewer characters.
   const bool earlier = !told.empty() && standing.accuracy_round != standing.round;
   const std::string exact = start + accuracy_text(told, 1);
   const std::string dated = exact + (earlier ? fmt::format(" @{}", standing.accuracy_round) : "");
+  // The same told in ever fewer characters.
   std::vector<std::string> lines = {dated + loss, dated, exact};
   for (std::size_t most = told.size(); most > 0; --most)
     lines.push_back(start + accuracy_text(std::span(told).first(most), 0));

@@ -142,8 +142,8 @@ TEST(Resolve, SaysNothingOfSizesBeforeTheFilesAreRead) {
 }
 
 TEST(Resolve, AGridWithABadKeyIsNotJudged) {
-  expect_mistakes({"training.method.range=learned", "evaluate.range=[\"learned\"]",
-                   "evaluate.granularity=[\"chanel\"]", "training.optimizer.rate=-1"},
+  expect_mistakes({"training.method.range=learned", "evaluate.range=[\"learned\"]", "evaluate.granularity=[\"chanel\"]",
+                   "training.optimizer.rate=-1"},
                   {"evaluate.granularity", "rate"});
   expect_mistakes({"training.method.range=learned", "evaluate.range=[\"learned\"]", "evaluate.first=99"},
                   {"evaluate.first"});
