@@ -13,6 +13,8 @@
 namespace anybit {
 namespace {
 
+constexpr std::size_t kMostOptions = 1000;  // each is looked for among all
+
 std::string suggestion(const std::string& name, const std::vector<std::string>& known) {
   const std::string near = nearest(name, known);
   return near.empty() ? "; known: " + comma_list(known) : "; did you mean '" + near + "'?";
@@ -179,6 +181,10 @@ Options SectionReader::take_options() {
   if (!section_) return options;
   for (const TomlNode& node : section_->children) {
     if (asked(node.key)) continue;
+    if (options.entries().size() == kMostOptions) {
+      refuse(node.key, "there are more than " + std::to_string(kMostOptions) + " options; nothing has so many");
+      break;
+    }
     if (node.kind == TomlNode::Kind::value)
       options.set(node.key, node.value, node.where);
     else if (node.kind == TomlNode::Kind::foreign || node.kind == TomlNode::Kind::huge)

@@ -65,6 +65,15 @@ TEST(ReadScenario, OtherKeysOfDataBelongToTheSet) {
   EXPECT_EQ(scenario.data.proxy, 9);
 }
 
+TEST(ReadScenario, OptionsBeyondAThousandAreOneMistake) {
+  std::string options;
+  for (int i = 0; i < 1002; ++i) options.append("k").append(std::to_string(i)).append(" = 1\n");
+  EXPECT_EQ(mistakes_of("[data]\nset = \"glyphs\"\nclients = 20\n[federation]\nrounds = 3\ncohort = 5\n"
+                        "[model]\nname = \"mlp\"\n" +
+                        options),
+            Lines{"a.toml:1009: model.k1000: there are more than 1000 options; nothing has so many"});
+}
+
 TEST(ReadScenario, FinalGridHasDefaultsOfItsOwn) {
   const Scenario scenario =
       read(kSmallest + "[evaluate]\nweights = [4, 2]\nrange = \"mse\"\n[evaluate.final]\nactivations = 8\nfirst = 8\n");
