@@ -5,8 +5,13 @@ import unittest
 
 from fixtures import run_script
 
-# Stands for anybit-sim: says what it was asked for, and leaves a model.
-PROGRAM = '#!/usr/bin/env bash\necho "asked: $*"\necho A >runs/a/model.ckpt\n'
+# Stands for anybit-sim: refuses a folder of other things, says what it was asked for, and leaves a run.
+PROGRAM = """#!/usr/bin/env bash
+mkdir -p runs/a
+[ -z "$(ls -A runs/a)" ] || [ -e runs/a/scenario.toml ] || exit 1
+echo "asked: $*"
+touch runs/a/scenario.toml runs/a/model.ckpt
+"""
 FAILING = "#!/usr/bin/env bash\nexit 1\n"
 ANEW = "runs/a: made with another program, scenario or options: training anew\n"
 
@@ -60,13 +65,14 @@ class TrainOnceTest(unittest.TestCase):
         self.train()
         self.write_program(FAILING)
         self.assertEqual(self.call().returncode, 1)
-        self.assertEqual(self.files(), ["made-with.txt"])
+        self.assertFalse((self.folder / "runs" / "a").exists())
 
     def test_a_run_that_nobody_signed_is_trained_anew(self):
         self.train()
-        (self.folder / "runs" / "a" / "made-with.txt").rename(self.folder / "runs" / "a" / "scenario.toml")
+        (self.folder / "runs" / "a.made-with.txt").unlink()
+        (self.folder / "runs" / "a" / "old").touch()
         self.assertEqual(self.train(), ANEW + "asked: run a.toml --out runs/a\n")
-        self.assertEqual(self.files(), ["made-with.txt", "model.ckpt"])
+        self.assertEqual(self.files(), ["model.ckpt", "scenario.toml"])
 
     def test_an_empty_folder_will_do(self):
         (self.folder / "runs" / "a").mkdir(parents=True)

@@ -65,6 +65,19 @@ TEST_F(Commands, CheckpointsEveryRoundWhereSecondsAreZero) {
     EXPECT_TRUE(folder.has("runs/tiny/checkpoints/checkpoint-00000" + std::string(version) + ".ckpt"));
 }
 
+// As scripts/quickstart calls it.
+TEST_F(Commands, TrainOnceKeepsAFinishedRun) {
+  const std::vector<std::string> words = {ANYBIT_SOURCE_DIR "/scripts/train_once", ANYBIT_SIM, "tiny.toml",
+                                          "runs/once"};
+  const Outcome first = run_command(folder.path(), words);
+  EXPECT_EQ(first.code, 0) << first.error;
+  const std::string model = folder.read("runs/once/model.ckpt");
+  const Outcome second = run_command(folder.path(), words);
+  EXPECT_EQ(second.code, 0) << second.error;
+  EXPECT_NE(second.error.find("the run is finished"), std::string::npos) << second.error;
+  EXPECT_EQ(folder.read("runs/once/model.ckpt"), model);
+}
+
 TEST_F(Commands, SetSaysWhatItDrops) {
   const Outcome outcome = good({"run", "tiny.toml", "--set", "training.method.name=fedavg"});
   EXPECT_TRUE(outcome.error.starts_with("training.method is now 'fedavg': dropped")) << outcome.error;
