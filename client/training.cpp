@@ -145,6 +145,7 @@ void Trainer::State::encode(UpdateMessage& update) {
 
 Trainer::Trainer(const TrainingPlan& plan) : state_(std::make_unique<State>(plan)) {}
 Trainer::~Trainer() = default;
+void Trainer::watch(NodeTimes* times) { state_->workspace.watch(times); }
 
 std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
                            std::span<const int> device_widths, UpdateMessage& update) {

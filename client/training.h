@@ -58,6 +58,8 @@ class Trainer {
   /// Trains on the client's examples and fills `update`. Returns "" or the reason why the task is refused.
   std::string train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
                     std::span<const int> device_widths, UpdateMessage& update);
+  /// See Workspace::watch().
+  void watch(NodeTimes* times);
 
  private:
   struct State;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "nn/kernel_set.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layer.h"
 #include "nn/layers/onednn.h"
 #include "nn/parallel.h"
@@ -52,6 +53,7 @@ struct Workspace::Machine {
   FloatBuffer images;
   std::vector<std::uint8_t> labels;
   std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
+  NodeTimes* times = nullptr;           // where somebody watches
 
   Machine(std::shared_ptr<const Network> of, int batch, Mode how);
   void plan_fusion();
@@ -186,13 +188,20 @@ class Pass {
     for (auto& station : machine_.stations) station.written = false;
     auto& top = machine_.stations[machine_.stations[last].storage];
     const std::span<const float> outputs = std::span<const float>(top.output).first(live() * classes());
-    const Score score = loss.apply(outputs, batch_.labels, static_cast<int>(classes()),
-                                   std::span<float>(top.gradient).first(outputs.size()));
+    const Score score = [&] {
+      const Stopwatch watch(sum_of(&NodeTimes::loss));
+      return loss.apply(outputs, batch_.labels, static_cast<int>(classes()),
+                        std::span<float>(top.gradient).first(outputs.size()));
+    }();
     clear_padding(top.gradient, classes());
     top.written = true;
     std::fill(gradients_.begin() + static_cast<std::ptrdiff_t>(machine_.network_size), gradients_.end(), 0.0F);
     for (std::size_t i = machine_.stations.size(); i-- > 0;)
       if (machine_.stations[i].layer) backward_station(i);
+    if (machine_.times != nullptr) {
+      ++machine_.times->steps;
+      machine_.times->examples += live();
+    }
     return score;
   }
 
@@ -200,6 +209,12 @@ class Pass {
   std::size_t live() const { return static_cast<std::size_t>(batch_.live()); }
   std::size_t classes() const { return static_cast<std::size_t>(machine_.network->description().classes); }
   std::size_t image_size() const { return machine_.network->description().input.size(); }
+
+  /// Where a stopwatch adds to; null where nobody watches.
+  double* sum_of(double NodeTimes::*part) const { return machine_.times ? &(machine_.times->*part) : nullptr; }
+  double* sum_of(std::vector<double> NodeTimes::*part, std::size_t node) const {
+    return machine_.times ? &(machine_.times->*part)[node] : nullptr;
+  }
 
   /// Rows that no example uses hold zeros, so whatever an earlier batch left there reaches nothing.
   void clear_padding(FloatBuffer& buffer, std::size_t size) const {
@@ -218,6 +233,7 @@ class Pass {
     auto& slots = machine_.slots[static_cast<std::size_t>(l)];
     slots.weight_used = slots.activation_used = false;
     if (settings_.function == nullptr) return;
+    const Stopwatch watch(sum_of(&NodeTimes::slots));
     const SlotSite& weights = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
     const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
     slots.weight_used = settings_.function->forward(weights, {weight, weights.size}, slots.weight, slot_pass_);
@@ -243,6 +259,7 @@ class Pass {
       pass.bias = has_second(i) ? tensor(first + 1) : nullptr;
     }
     if (station.weighted >= 0) apply_slots(station.weighted, pass.weight, pass.input[0]);
+    const Stopwatch watch(sum_of(&NodeTimes::forward, i));
     station.layer->forward(pass);
   }
 
@@ -275,7 +292,10 @@ class Pass {
       if (slots.weight_used) pass.weight = slots.weight.data();
       if (slots.activation_used) pass.input[0] = slots.activation.data();
     }
-    station.layer->backward(pass);
+    {
+      const Stopwatch watch(sum_of(&NodeTimes::backward, i));
+      station.layer->backward(pass);
+    }
     if (station.weighted >= 0) slots_backward(station.weighted, node.inputs[0], pass);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
   }
@@ -295,13 +315,15 @@ class Pass {
     if (gradient != to.gradient.data()) {
       const std::size_t n =
           static_cast<std::size_t>(rows_) * machine_.network->shapes()[static_cast<std::size_t>(node)].size();
-      for (std::size_t e = 0; e < n; ++e) to.gradient[e] += gradient[e];
+      kernels().add(to.gradient.data(), gradient, to.gradient.data(), n);
     }
     to.written = true;
   }
 
   void slots_backward(int l, int input_node, const LayerGradient& pass) {
     const auto& slots = machine_.slots[static_cast<std::size_t>(l)];
+    if (!slots.weight_used && !slots.activation_used) return;
+    const Stopwatch watch(sum_of(&NodeTimes::slots));
     const SlotSite& weights = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
     const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
     if (slots.weight_used)
@@ -335,6 +357,7 @@ Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 const Network& Workspace::network() const { return *machine_->network; }
 int Workspace::batch() const { return machine_->rungs.front(); }
 std::size_t Workspace::bytes() const { return machine_->bytes(); }
+void Workspace::watch(NodeTimes* times) { machine_->times = times; }
 std::span<float> Workspace::images() { return machine_->images; }
 std::span<std::uint8_t> Workspace::labels() { return machine_->labels; }
 

@@ -6,6 +6,7 @@
 
 #include "nn/loss.h"
 #include "nn/network.h"
+#include "nn/node_times.h"
 
 namespace anybit {
 
@@ -36,6 +37,9 @@ class Workspace {
   /// batch x input floats and batch labels, for the caller to gather into.
   std::span<float> images();
   std::span<std::uint8_t> labels();
+
+  /// From now on passes add the seconds that they take to `times`, sized for the network's nodes; null: to nobody.
+  void watch(NodeTimes* times);
 
   struct Machine;
   Machine& machine() { return *machine_; }

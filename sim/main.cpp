@@ -57,6 +57,7 @@ int main(int count, char** arguments) {
   anybit::add_evaluate_command(program, chosen);
   anybit::add_plot_command(program, chosen);
   anybit::add_replay_command(program, chosen);
+  anybit::add_profile_command(program, chosen);
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

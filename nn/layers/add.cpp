@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
 namespace anybit {
@@ -11,8 +12,7 @@ class AddLayer final : public Layer {
   explicit AddLayer(const LayerPlan& plan) : size_(plan.input.size()) {}
 
   void forward(const LayerPass& pass) override {
-    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
-    for (std::size_t i = 0; i < n; ++i) pass.output[i] = pass.input[0][i] + pass.input[1][i];
+    kernels().add(pass.input[0], pass.input[1], pass.output, static_cast<std::size_t>(pass.rows) * size_);
   }
 
   void backward(const LayerGradient& pass) override {

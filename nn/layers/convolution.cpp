@@ -1,4 +1,4 @@
-#include "nn/layers/elementwise.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/onednn.h"
 
@@ -31,7 +31,8 @@ class ConvolutionLayer final : public Layer {
 
   void backward(const LayerGradient& pass) override {
     if (plan_.fused_relu)
-      mask_by_output(pass.output_gradient, pass.output, static_cast<std::size_t>(pass.rows) * plan_.output.size());
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
+                              static_cast<std::size_t>(pass.rows) * plan_.output.size());
     Rung& rung = rungs_[static_cast<std::size_t>(pass.rung)];
     if (pass.input_gradient[0] != nullptr) {
       rung.backward_data.set(DNNL_ARG_DIFF_DST, pass.output_gradient);

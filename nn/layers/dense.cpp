@@ -1,6 +1,7 @@
-#include "nn/layers/elementwise.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/onednn.h"
+#include "nn/layers/sums.h"
 
 namespace anybit {
 namespace {
@@ -32,10 +33,9 @@ class DenseLayer final : public Layer {
   void backward(const LayerGradient& pass) override {
     const std::size_t outputs = static_cast<std::size_t>(outputs_);
     const std::size_t rows = static_cast<std::size_t>(pass.rows);
-    if (plan_.fused_relu) mask_by_output(pass.output_gradient, pass.output, rows * outputs);
-    std::fill_n(pass.bias_gradient, outputs, 0.0F);
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t o = 0; o < outputs; ++o) pass.bias_gradient[o] += pass.output_gradient[r * outputs + o];
+    if (plan_.fused_relu)
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs);
+    sum_over_rows(pass.output_gradient, rows, outputs, pass.bias_gradient);
 
     Rung& rung = rungs_[static_cast<std::size_t>(pass.rung)];
     rung.weight_gradient.set(DNNL_ARG_SRC, outputs_first_ ? pass.output_gradient : pass.input[0]);

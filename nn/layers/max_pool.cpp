@@ -2,96 +2,56 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
-#include "nn/layers/windows.h"
 
 namespace anybit {
 namespace {
 
-/// Marks a window whose maximum is a ReLU's zero: nothing to hand back.
-constexpr std::uint8_t kDead = 255;
-
-/// Maximum over windows, channel by channel; remembers which pixel of the window won (the first on a tie).
+/// Maximum over windows, channel by channel; remembers which pixel of the window won (the first on a tie). Above a ReLU
+/// nothing is below zero, and a zero that wins passes no gradient.
 class MaxPoolLayer final : public Layer {
  public:
-  MaxPoolLayer(const MaxPool& pool, const LayerPlan& plan) : kernel_(pool.kernel), stride_(pool.stride), plan_(plan) {
+  MaxPoolLayer(const MaxPool& pool, const LayerPlan& plan)
+      : plan_(plan),
+        windows_{0,
+                 static_cast<std::size_t>(plan.input.height),
+                 static_cast<std::size_t>(plan.input.width),
+                 static_cast<std::size_t>(plan.output.height),
+                 static_cast<std::size_t>(plan.output.width),
+                 static_cast<std::size_t>(plan.input.channels),
+                 static_cast<std::size_t>(pool.kernel),
+                 static_cast<std::size_t>(pool.stride)} {
     if (plan.training) winners_.resize(static_cast<std::size_t>(plan.rungs.front()) * plan.output.size());
   }
 
   void forward(const LayerPass& pass) override {
-    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
-      const std::size_t channels = static_cast<std::size_t>(plan_.input.channels);
-      const float* source = pass.input[0] + in;
-      float* best = pass.output + out;
-      if (!plan_.training) {
-        std::copy_n(source, channels, best);
-        for (int w = 1; w < kernel_ * kernel_; ++w) maximum(source + pixel(w), channels, best);
-        return;
-      }
-      std::uint8_t* winner = winners_.data() + out;
-      start(source, channels, best, winner);
-      for (int w = 1; w < kernel_ * kernel_; ++w)
-        maximum_with_winner(source + pixel(w), channels, static_cast<std::uint8_t>(w), best, winner);
-    });
+    std::uint8_t* const winners = plan_.training ? winners_.data() : nullptr;
+    kernels().max_pool(windows(pass.rows), pass.input[0], pass.output, winners, plan_.input_is_relu);
   }
 
   void backward(const LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
-    const bool tiles = stride_ == kernel_ && plan_.input.height % kernel_ == 0 && plan_.input.width % kernel_ == 0;
-    if (!tiles) std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
-    each_window(plan_.input, plan_.output, stride_, pass.rows, [&](std::size_t in, std::size_t out) {
-      const std::size_t channels = static_cast<std::size_t>(plan_.input.channels);
-      const float* gradient = pass.output_gradient + out;
-      const std::uint8_t* winner = winners_.data() + out;
-      for (int w = 0; w < kernel_ * kernel_; ++w) {
-        float* pixel_gradient = to + in + pixel(w);
-        if (tiles) {
-          set(gradient, winner, channels, static_cast<std::uint8_t>(w), pixel_gradient);
-        } else {
-          add(gradient, winner, channels, static_cast<std::uint8_t>(w), pixel_gradient);
-        }
-      }
-    });
+    if (!tiles()) std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
+    kernels().max_pool_gradient(windows(pass.rows), pass.output_gradient, winners_.data(), to, tiles());
   }
 
  private:
-  static void maximum(const float* source, std::size_t n, float* best) {
-    for (std::size_t c = 0; c < n; ++c) best[c] = source[c] > best[c] ? source[c] : best[c];
-  }
-  void start(const float* source, std::size_t n, float* best, std::uint8_t* winner) const {
-    // Above a ReLU nothing is below zero, and a zero that wins passes no gradient.
-    for (std::size_t c = 0; c < n; ++c) best[c] = source[c];
-    if (plan_.input_is_relu) {
-      for (std::size_t c = 0; c < n; ++c) winner[c] = source[c] > 0.0F ? 0 : kDead;
-    } else {
-      std::fill_n(winner, n, std::uint8_t{0});
-    }
-  }
-  static void maximum_with_winner(const float* source, std::size_t n, std::uint8_t w, float* best,
-                                  std::uint8_t* winner) {
-    for (std::size_t c = 0; c < n; ++c) {
-      const bool wins = source[c] > best[c];
-      winner[c] = wins ? w : winner[c];
-      best[c] = wins ? source[c] : best[c];
-    }
-  }
-  static void set(const float* gradient, const std::uint8_t* winner, std::size_t n, std::uint8_t w, float* out) {
-    for (std::size_t c = 0; c < n; ++c) out[c] = winner[c] == w ? gradient[c] : 0.0F;
-  }
-  static void add(const float* gradient, const std::uint8_t* winner, std::size_t n, std::uint8_t w, float* out) {
-    for (std::size_t c = 0; c < n; ++c) out[c] += winner[c] == w ? gradient[c] : 0.0F;
+  PoolWindows windows(int rows) const {
+    PoolWindows windows = windows_;
+    windows.rows = static_cast<std::size_t>(rows);
+    return windows;
   }
 
-  /// Offset of the w-th pixel of a window.
-  std::size_t pixel(int w) const {
-    return static_cast<std::size_t>((w / kernel_) * plan_.input.width + w % kernel_) *
-           static_cast<std::size_t>(plan_.input.channels);
+  /// Whether each input pixel is in exactly one window.
+  bool tiles() const {
+    return windows_.stride == windows_.kernel && windows_.in_height % windows_.kernel == 0 &&
+           windows_.in_width % windows_.kernel == 0;
   }
 
-  int kernel_;
-  int stride_;
   LayerPlan plan_;
+  PoolWindows windows_;
   std::vector<std::uint8_t> winners_;
 };
 

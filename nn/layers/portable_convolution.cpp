@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nn/layers/elementwise.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
 namespace anybit {
@@ -34,7 +34,8 @@ class PortableConvolutionLayer final : public Layer {
 
   void backward(const LayerGradient& pass) override {
     if (plan_.fused_relu)
-      mask_by_output(pass.output_gradient, pass.output, static_cast<std::size_t>(pass.rows) * plan_.output.size());
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
+                              static_cast<std::size_t>(pass.rows) * plan_.output.size());
     const ConstMap weight(pass.weight, convolution_.channels, window_);
     Map weight_gradient(pass.weight_gradient, convolution_.channels, window_);
     weight_gradient.setZero();

@@ -1,6 +1,6 @@
 #include "nn/layers/portable.h"
 
-#include "nn/layers/elementwise.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
 namespace anybit {
@@ -28,7 +28,8 @@ class PortableDenseLayer final : public Layer {
 
   void backward(const LayerGradient& pass) override {
     if (plan_.fused_relu)
-      mask_by_output(pass.output_gradient, pass.output, static_cast<std::size_t>(pass.rows) * plan_.output.size());
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
+                              static_cast<std::size_t>(pass.rows) * plan_.output.size());
     const ConstMap x(pass.input[0], pass.rows, inputs_);
     const ConstMap dy(pass.output_gradient, pass.rows, outputs_);
     RowMap(pass.bias_gradient, outputs_) = dy.colwise().sum();

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
 namespace anybit {
@@ -11,15 +10,13 @@ class ReluLayer final : public Layer {
   explicit ReluLayer(const LayerPlan& plan) : size_(plan.input.size()) {}
 
   void forward(const LayerPass& pass) override {
-    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
-    for (std::size_t i = 0; i < n; ++i) pass.output[i] = pass.input[0][i] > 0.0F ? pass.input[0][i] : 0.0F;
+    kernels().relu(pass.input[0], pass.output, static_cast<std::size_t>(pass.rows) * size_);
   }
 
   void backward(const LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
-    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
-    for (std::size_t i = 0; i < n; ++i) to[i] = pass.output[i] > 0.0F ? pass.output_gradient[i] : 0.0F;
+    kernels().relu_gradient(pass.output, pass.output_gradient, to, static_cast<std::size_t>(pass.rows) * size_);
   }
 
  private:

@@ -20,6 +20,7 @@ void add_list_command(CLI::App& program, Chosen& chosen);
 void add_evaluate_command(CLI::App& program, Chosen& chosen);
 void add_plot_command(CLI::App& program, Chosen& chosen);
 void add_replay_command(CLI::App& program, Chosen& chosen);
+void add_profile_command(CLI::App& program, Chosen& chosen);
 
 /// Bad input on the command line; what() says what to do.
 class CommandError : public std::runtime_error {

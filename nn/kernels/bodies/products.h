@@ -1,0 +1,169 @@
+// Matrix products of the sizes that dense layers have: a batch of some ten or thirty rows against a weight that is read
+// once. Sums run over k (or n) in ascending order within one register chain, so results do not depend on tiling.
+#pragma once
+
+#include "nn/kernels/bodies/vector.h"
+
+namespace anybit {
+namespace {
+
+// Accumulators of one tile: as many as leave registers for what they are fed with.
+constexpr std::size_t kTileRows = kLanes == 8 ? 5 : 10;
+constexpr std::size_t kTileVectors = 2;
+constexpr std::size_t kDotRows = kLanes == 8 ? 3 : 5;
+/// Rows of v that stay in the first-level cache while all rows of c pass over them.
+constexpr std::size_t kBlock = 64;
+/// Floats that fit into half of that cache.
+constexpr std::size_t kSmall = 4096;
+
+/// kRows rows of c, kVectors registers wide, over rows [begin, end) of v. `first` starts the sums, else they go on from
+/// c.
+template <std::size_t kRows, std::size_t kVectors>
+inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, std::size_t begin, std::size_t end, bool relu) {
+  Lanes sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) {
+      const std::size_t column = n + j * kLanes;
+      if (begin > 0)
+        sum[r][j] = load(p.c + (a + r) * p.c_stride + column);
+      else
+        sum[r][j] = p.start != nullptr ? load(p.start + column) : Lanes{};
+    }
+  const float* coefficient = p.coefficients + a * p.row_stride;
+#pragma GCC unroll 1
+  for (std::size_t k = begin; k < end; ++k) {
+    Lanes v[kVectors];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j) v[j] = load(p.v + k * p.v_stride + n + j * kLanes);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const float factor = coefficient[k * p.term_stride + r * p.row_stride];
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < kVectors; ++j) sum[r][j] += v[j] * factor;
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j)
+      store(p.c + (a + r) * p.c_stride + n + j * kLanes, relu ? keep(sum[r][j] > 0.0F, sum[r][j]) : sum[r][j]);
+}
+
+/// Calls visit.template operator()<rows of the tile>(first row) over all rows of c.
+template <std::size_t kRows, class Visit>
+inline void each_row_tile(std::size_t a, std::size_t rows, Visit visit) {
+  for (; a + kRows <= rows; a += kRows) visit.template operator()<kRows>(a);
+  if constexpr (kRows > 1)
+    if (a < rows) each_row_tile<(kRows + 1) / 2>(a, rows, visit);
+}
+
+/// All columns of c in some rows. Of those that make no wide tile, the last register ends with the row and may overlap
+/// what is done: it sums over all terms at once, so the overlap comes out the same again.
+template <std::size_t kRows>
+inline void sum_rows(const SumOfRows& p, std::size_t a, std::size_t n, std::size_t n_end, std::size_t begin,
+                     std::size_t end) {
+  const std::size_t wide = kTileVectors * kLanes;
+  for (; n + wide <= n_end; n += wide) sum_tile<kRows, kTileVectors>(p, a, n, begin, end, p.relu && end == p.terms);
+}
+
+template <std::size_t kRows>
+inline void sum_last_columns(const SumOfRows& p, std::size_t a, std::size_t n) {
+  for (; n + kLanes <= p.columns; n += kLanes) sum_tile<kRows, 1>(p, a, n, 0, p.terms, p.relu);
+  if (n < p.columns) sum_tile<kRows, 1>(p, a, p.columns - kLanes, 0, p.terms, p.relu);
+}
+
+/// v is small enough to stay in the first-level cache: c is written row by row.
+void sum_by_rows(const SumOfRows& p, std::size_t whole) {
+  each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+    sum_rows<kRows>(p, a, 0, whole, 0, p.terms);
+    sum_last_columns<kRows>(p, a, whole);
+  });
+}
+
+/// v is large and read once: all rows of c pass over a block of it.
+void sum_by_columns(const SumOfRows& p, std::size_t whole) {
+  const std::size_t wide = kTileVectors * kLanes;
+  const std::size_t block = p.rows > kTileRows ? kBlock : p.terms;
+  for (std::size_t begin = 0; begin < p.terms; begin += block) {
+    const std::size_t end = begin + block < p.terms ? begin + block : p.terms;
+    for (std::size_t n = 0; n < whole; n += wide)
+      each_row_tile<kTileRows>(
+          0, p.rows, [&]<std::size_t kRows>(std::size_t a) { sum_rows<kRows>(p, a, n, n + wide, begin, end); });
+  }
+  each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) { sum_last_columns<kRows>(p, a, whole); });
+}
+
+void sum_of_rows(const SumOfRows& p) {
+  const std::size_t whole = p.columns - p.columns % (kTileVectors * kLanes);
+  if (p.terms * p.columns <= kSmall)
+    sum_by_rows(p, whole);
+  else
+    sum_by_columns(p, whole);
+}
+
+/// Sum over the lanes, by halves.
+inline float total(Lanes v) {
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    IntLanes from;
+    for (std::size_t i = 0; i < kLanes; ++i) from[i] = static_cast<std::int32_t>((i + half) % kLanes);
+    v += __builtin_shuffle(v, from);
+  }
+  return v[0];
+}
+
+/// The last elements of a row whose length is no multiple of kLanes, in the upper lanes; zeros below.
+inline Lanes load_tail(const float* row, std::size_t length) {
+  const std::int32_t skipped = static_cast<std::int32_t>(kLanes - length % kLanes);
+  IntLanes lane;
+  for (std::size_t i = 0; i < kLanes; ++i) lane[i] = static_cast<std::int32_t>(i);
+  return keep(lane >= skipped, load(row + length - kLanes));
+}
+
+template <std::size_t kRows, std::size_t kColumns>
+inline void dot_tile(const DotsOfRows& p, std::size_t a, std::size_t b) {
+  Lanes sum[kRows][kColumns] = {};
+  const auto step = [&](auto read) {
+    Lanes right[kColumns];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kColumns; ++j) right[j] = read(p.right + (b + j) * p.terms);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const Lanes left = read(p.left + (a + i) * p.terms);
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < kColumns; ++j) sum[i][j] += left * right[j];
+    }
+  };
+  const std::size_t whole = p.terms - p.terms % kLanes;
+#pragma GCC unroll 1
+  for (std::size_t n = 0; n < whole; n += kLanes) step([n](const float* row) { return load(row + n); });
+  if (whole < p.terms) step([&p](const float* row) { return load_tail(row, p.terms); });
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      const float start = p.start != nullptr ? p.start[b + j] : 0.0F;
+      const float value = total(sum[i][j]) + start;
+      p.c[(a + i) * p.columns + b + j] = p.relu && !(value > 0.0F) ? 0.0F : value;
+    }
+}
+
+template <std::size_t kRows, std::size_t kColumns>
+inline void dot_row_of_tiles(const DotsOfRows& p, std::size_t a, std::size_t b) {
+  for (; b + kColumns <= p.columns; b += kColumns) dot_tile<kRows, kColumns>(p, a, b);
+  if constexpr (kColumns > 1)
+    if (b < p.columns) dot_row_of_tiles<kRows, (kColumns + 1) / 2>(p, a, b);
+}
+
+template <std::size_t kRows>
+inline void dot_rows(const DotsOfRows& p, std::size_t a) {
+  for (; a + kRows <= p.rows; a += kRows) dot_row_of_tiles<kRows, kDotRows>(p, a, 0);
+  if constexpr (kRows > 1)
+    if (a < p.rows) dot_rows<(kRows + 1) / 2>(p, a);
+}
+
+void dots_of_rows(const DotsOfRows& p) { dot_rows<kDotRows>(p, 0); }
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,26 @@
+// All kernels as one instruction set's source has them.
+#pragma once
+
+#include "nn/kernels/bodies/elementwise.h"
+#include "nn/kernels/bodies/fma_chains.h"
+#include "nn/kernels/bodies/max_pool.h"
+#include "nn/kernels/bodies/products.h"
+
+namespace anybit {
+namespace {
+
+constexpr Kernels kTable = {
+    .lanes = kLanes,
+    .fma_chains = fma_chains,
+    .add = add,
+    .relu = relu,
+    .relu_gradient = relu_gradient,
+    .scale_bytes = scale_bytes,
+    .sum_of_rows = sum_of_rows,
+    .dots_of_rows = dots_of_rows,
+    .max_pool = max_pool,
+    .max_pool_gradient = max_pool_gradient,
+};
+
+}  // namespace
+}  // namespace anybit

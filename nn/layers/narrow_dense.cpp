@@ -1,0 +1,73 @@
+#include "nn/kernels/kernels.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/sums.h"
+
+namespace anybit {
+namespace {
+
+/// y = x W^T + b for few outputs, W stored [out][in], on our own kernels: such a product takes about as long as calling
+/// oneDNN does.
+class NarrowDenseLayer final : public Layer {
+ public:
+  NarrowDenseLayer(const Dense& dense, const LayerPlan& plan)
+      : inputs_(plan.input.size()), outputs_(static_cast<std::size_t>(dense.outputs)), fused_relu_(plan.fused_relu) {}
+
+  void forward(const LayerPass& pass) override {
+    kernels().dots_of_rows({.left = pass.input[0],
+                            .right = pass.weight,
+                            .start = pass.bias,
+                            .c = pass.output,
+                            .rows = static_cast<std::size_t>(pass.rows),
+                            .columns = outputs_,
+                            .terms = inputs_,
+                            .relu = fused_relu_});
+  }
+
+  void backward(const LayerGradient& pass) override {
+    const auto rows = static_cast<std::size_t>(pass.rows);
+    if (fused_relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs_);
+    sum_over_rows(pass.output_gradient, rows, outputs_, pass.bias_gradient);
+    kernels().sum_of_rows({.coefficients = pass.output_gradient,
+                           .term_stride = outputs_,
+                           .row_stride = 1,
+                           .v = pass.input[0],
+                           .v_stride = inputs_,
+                           .start = nullptr,
+                           .c = pass.weight_gradient,
+                           .c_stride = inputs_,
+                           .rows = outputs_,
+                           .columns = inputs_,
+                           .terms = rows,
+                           .relu = false});
+    if (pass.input_gradient[0] == nullptr) return;
+    kernels().sum_of_rows({.coefficients = pass.output_gradient,
+                           .term_stride = 1,
+                           .row_stride = outputs_,
+                           .v = pass.weight,
+                           .v_stride = inputs_,
+                           .start = nullptr,
+                           .c = pass.input_gradient[0],
+                           .c_stride = inputs_,
+                           .rows = rows,
+                           .columns = inputs_,
+                           .terms = outputs_,
+                           .relu = false});
+  }
+
+ private:
+  std::size_t inputs_;
+  std::size_t outputs_;
+  bool fused_relu_;
+};
+
+}  // namespace
+
+bool has_narrow_dense(const LayerPlan& plan) {
+  return !plan.portable && !plan.wide_dense && plan.input.size() >= kernels().lanes;
+}
+
+std::unique_ptr<Layer> make_narrow_dense(const Dense& dense, const LayerPlan& plan) {
+  return std::make_unique<NarrowDenseLayer>(dense, plan);
+}
+
+}  // namespace anybit
