@@ -90,12 +90,12 @@ void Trainer::State::epoch(const ExamplesView& examples, const Normalization& no
 }
 
 Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into, bool update_statistics) {
-  SlotSettings settings;
+  PassSettings settings;
+  settings.draw = moment.draw;
+  if (update_statistics) settings.statistics = local;
   if (program) {
     program->begin_step(at_widths, moment);
     settings.function = program.get();
-    if (update_statistics) settings.statistics = local;
-    settings.draw = moment.draw;
   }
   const Loss& loss = plan.method.loss ? *plan.method.loss : static_cast<const Loss&>(cross_entropy);
   return gradient(workspace, local, *batch, settings, loss, into);

@@ -160,7 +160,7 @@ namespace {
 /// One run of a machine over a batch.
 class Pass {
  public:
-  Pass(Workspace::Machine& machine, std::span<const float> parameters, const Batch& batch, const SlotSettings& settings,
+  Pass(Workspace::Machine& machine, std::span<const float> parameters, const Batch& batch, const PassSettings& settings,
        std::span<float> gradients)
       : machine_(machine),
         batch_(batch),
@@ -196,6 +196,8 @@ class Pass {
     clear_padding(top.gradient, classes());
     top.written = true;
     std::fill(gradients_.begin() + static_cast<std::ptrdiff_t>(machine_.network_size), gradients_.end(), 0.0F);
+    for (const TensorSpec& tensor : machine_.network->tensors())
+      if (tensor.role == Role::kStatistic) std::fill_n(gradients_.data() + tensor.offset, tensor.size, 0.0F);
     for (std::size_t i = machine_.stations.size(); i-- > 0;)
       if (machine_.stations[i].layer) backward_station(i);
     if (machine_.times != nullptr) {
@@ -252,21 +254,26 @@ class Pass {
     LayerPass pass;
     pass.rung = rung_;
     pass.rows = rows_;
+    pass.live = batch_.live();
+    pass.first = batch_.first;
+    pass.training = !gradients_.empty();
+    pass.draw = settings_.draw;
+    pass.draw.layer = static_cast<std::uint32_t>(i);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.input[k] = machine_.output_of(node.inputs[k]).data();
     pass.output = station.output.data();
-    if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
-      pass.weight = tensor(first);
-      pass.bias = has_second(i) ? tensor(first + 1) : nullptr;
+    const int first = machine_.network->first_tensor(static_cast<int>(i));
+    const int count = machine_.network->tensor_count(static_cast<int>(i));
+    if (count > 0) pass.weight = tensor(first);
+    if (count > 1) pass.bias = tensor(first + 1);
+    for (int s = 0; s + 2 < count; ++s) {
+      const std::size_t which = static_cast<std::size_t>(s);
+      pass.statistics[which] = tensor(first + 2 + s);
+      if (!settings_.statistics.empty())
+        pass.updated_statistics[which] = settings_.statistics.data() + offset(first + 2 + s);
     }
     if (station.weighted >= 0) apply_slots(station.weighted, pass.weight, pass.input[0]);
     const Stopwatch watch(sum_of(&NodeTimes::forward, i));
     station.layer->forward(pass);
-  }
-
-  /// Weighted layers without a bias have one tensor, all other nodes with tensors have two.
-  bool has_second(std::size_t i) const {
-    const int l = machine_.stations[i].weighted;
-    return l < 0 || machine_.network->weighted_layers()[static_cast<std::size_t>(l)].bias >= 0;
   }
 
   void backward_station(std::size_t i) {
@@ -276,6 +283,7 @@ class Pass {
     LayerGradient pass;
     pass.rung = rung_;
     pass.rows = rows_;
+    pass.live = batch_.live();
     pass.output = station.output.data();
     pass.output_gradient = station.gradient.data();
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
@@ -285,7 +293,7 @@ class Pass {
     if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
       pass.weight = tensor(first);
       pass.weight_gradient = tensor_gradient(first);
-      if (has_second(i)) pass.bias_gradient = tensor_gradient(first + 1);
+      if (machine_.network->tensor_count(static_cast<int>(i)) > 1) pass.bias_gradient = tensor_gradient(first + 1);
     }
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
@@ -339,7 +347,7 @@ class Pass {
 
   Workspace::Machine& machine_;
   const Batch& batch_;
-  const SlotSettings& settings_;
+  const PassSettings& settings_;
   std::span<const float> parameters_;
   std::span<float> gradients_;
   int rung_;
@@ -362,15 +370,15 @@ std::span<float> Workspace::images() { return machine_->images; }
 std::span<std::uint8_t> Workspace::labels() { return machine_->labels; }
 
 std::span<const float> forward(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
-                               const SlotSettings& slots) {
+                               const PassSettings& settings) {
   const SingleThreadScope one_thread;
-  return Pass(workspace.machine(), parameters, batch, slots, {}).forward();
+  return Pass(workspace.machine(), parameters, batch, settings, {}).forward();
 }
 
-Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch, const SlotSettings& slots,
-               const Loss& loss, std::span<float> gradients) {
+Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
+               const PassSettings& settings, const Loss& loss, std::span<float> gradients) {
   const SingleThreadScope one_thread;
-  Pass pass(workspace.machine(), parameters, batch, slots, gradients);
+  Pass pass(workspace.machine(), parameters, batch, settings, gradients);
   pass.forward();
   return pass.backward(loss);
 }

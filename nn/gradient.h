@@ -15,6 +15,7 @@ namespace anybit {
 struct Batch {
   std::span<float> images;
   std::span<const std::uint8_t> labels;
+  int first = 0;  // place of its first example in the step's batch, where that is cut into chunks (DESIGN D3)
   int live() const { return static_cast<int>(labels.size()); }
 };
 
@@ -48,21 +49,25 @@ class Workspace {
   std::unique_ptr<Machine> machine_;
 };
 
-/// How a pass treats the network's slots. The default is the float network at no cost.
-struct SlotSettings {
-  SlotFunction* function = nullptr;
-  std::span<float> statistics = {};  // see SlotPass
-  DrawName draw = {};
+/// What a pass is given beside parameters and batch. The default is the float network at no cost, with its running
+/// statistics left as they are.
+struct PassSettings {
+  SlotFunction* function = nullptr;  // on the numbers of the network's slots; null: none
+  /// Whole buffer to update running statistics in, the network's and the slot function's (it may be the one that
+  /// `parameters` shows); empty: leave them.
+  std::span<float> statistics = {};
+  DrawName draw = {};  // names all draws of the pass; purpose and layer are set where one is made
 };
 
-/// Runs the network. Returns live x classes outputs, owned by the workspace until its next pass.
+/// Runs the network as one that is trained: nothing is dropped, norms use their running statistics. Returns
+/// live x classes outputs, owned by the workspace until its next pass.
 std::span<const float> forward(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
-                               const SlotSettings& slots = {});
+                               const PassSettings& settings = {});
 
-/// (parameters, batch, slot settings, loss) -> (loss, gradient buffer): the one gradient function of the house
-/// (DESIGN D2). Every element of `gradients` (size of the layout) is written; tensors that the pass does not reach get
-/// zero.
-Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch, const SlotSettings& slots,
-               const Loss& loss, std::span<float> gradients);
+/// (parameters, batch, settings, loss) -> (loss, gradient buffer): the one gradient function of the house (DESIGN D2).
+/// Equal arguments give equal bits. Every element of `gradients` (size of the layout) is written; tensors that the pass
+/// does not reach get zero.
+Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
+               const PassSettings& settings, const Loss& loss, std::span<float> gradients);
 
 }  // namespace anybit

@@ -1,5 +1,6 @@
 #include "nn/network.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -106,6 +107,7 @@ Network::Network(Description description) : description_(std::move(description))
       tensors_.push_back(tensor(node.name + ".scale", {in.channels}, Role::kNorm));
       tensors_.push_back(tensor(node.name + ".shift", {in.channels}, Role::kNorm));
     }
+    tensor_count_.push_back(static_cast<int>(tensors_.size()) - next);
   }
   std::size_t offset = 0;
   for (TensorSpec& spec : tensors_) {
@@ -120,6 +122,11 @@ Network::Network(Description description) : description_(std::move(description))
 Shape Network::input_of(int node, int which) const {
   const int from = description_.nodes[static_cast<std::size_t>(node)].inputs.at(static_cast<std::size_t>(which));
   return from < 0 ? description_.input : shapes_[static_cast<std::size_t>(from)];
+}
+
+bool Network::uses_batch_statistics() const {
+  return std::any_of(tensors_.begin(), tensors_.end(),
+                     [](const TensorSpec& tensor) { return tensor.role == Role::kStatistic; });
 }
 
 double Network::forward_flops() const {

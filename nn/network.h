@@ -32,6 +32,10 @@ class Network {
   const std::vector<SlotSite>& slots() const { return slots_; }
   /// First tensor index of a node's tensors; -1 for a node without any.
   int first_tensor(int node) const { return first_tensor_[static_cast<std::size_t>(node)]; }
+  /// How many there are: weight and bias (or scale and shift), then running statistics.
+  int tensor_count(int node) const { return tensor_count_[static_cast<std::size_t>(node)]; }
+  /// In training the examples of a batch reach each other's outputs, so a batch must not be cut (DESIGN D3).
+  bool uses_batch_statistics() const;
   /// Multiply-adds times two of one example's forward pass, convolutions and dense layers.
   double forward_flops() const;
 
@@ -46,6 +50,7 @@ class Network {
   std::vector<WeightedLayer> weighted_;
   std::vector<SlotSite> slots_;
   std::vector<int> first_tensor_;
+  std::vector<int> tensor_count_;
 };
 
 }  // namespace anybit

@@ -10,18 +10,25 @@ namespace anybit {
 
 /// Where one forward pass of a layer reads and writes. Activations are rows x shape, NHWC.
 struct LayerPass {
-  int rung = 0;  // index of the prepared batch size
-  int rows = 0;  // rows of the rung; all are computed
+  int rung = 0;           // index of the prepared batch size
+  int rows = 0;           // rows of the rung; all are computed, those beyond the live ones to any finite numbers
+  int live = 0;           // rows that hold examples: what joins examples or draws for them looks at these only
+  int first = 0;          // see Batch
+  bool training = false;  // the first half of a gradient: dropout drops, moments are the batch's
+  DrawName draw;          // its layer is the node's index; the purpose is the layer's to set
   std::array<const float*, 2> input{};
   float* output = nullptr;
   const float* weight = nullptr;
-  const float* bias = nullptr;  // also: a norm's scale and shift stand in weight and bias
+  const float* bias = nullptr;                 // also: a norm's scale and shift stand in weight and bias
+  std::array<const float*, 2> statistics{};    // running statistics, a node's tensors after the second
+  std::array<float*, 2> updated_statistics{};  // where to update them in a training pass; null: leave them
 };
 
 /// The same for the backward pass. Rows beyond the batch's live ones have a zero output gradient.
 struct LayerGradient {
   int rung = 0;
   int rows = 0;
+  int live = 0;
   std::array<const float*, 2> input{};
   const float* output = nullptr;
   const float* weight = nullptr;

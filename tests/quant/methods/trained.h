@@ -29,7 +29,7 @@ class PlayedGradient final : public StepGradient {
 
   Score at(std::span<const std::uint8_t> widths, std::span<float> gradients, bool update_statistics) override {
     if (played_.program) played_.program->begin_step(widths, played_.moment);
-    SlotSettings slots{played_.program.get(), {}, played_.moment.draw};
+    PassSettings slots{played_.program.get(), {}, played_.moment.draw};
     if (update_statistics) slots.statistics = played_.parameters.values;
     return gradient(workspace_, played_.parameters.values, batch_, slots, CrossEntropy(), gradients);
   }
