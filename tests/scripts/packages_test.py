@@ -42,6 +42,8 @@ class PackagesTest(unittest.TestCase):
         self.assertIn("g++", program)
         self.assertIn("libgtest-dev", tests)
         self.assertNotIn("libgtest-dev", program)
+        bench = run_script("packages", "bench").stdout.split()
+        self.assertEqual(bench, [*tests, "python3-torch", "libopenblas0-pthread"])
 
     def test_nothing_missing_is_one_line_and_no_apt(self):
         done, calls = self.install(missing="none", user=1000)
