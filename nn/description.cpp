@@ -33,6 +33,9 @@ struct Infer {
   }
   Shape operator()(const Convolution& c) const {
     if (c.channels < 1) fail(node, "needs at least one channel");
+    if (c.groups < 1 || in[0].channels % c.groups != 0 || c.channels % c.groups != 0)
+      fail(node, std::to_string(in[0].channels) + " input and " + std::to_string(c.channels) +
+                     " output channels do not both divide into " + std::to_string(c.groups) + " groups");
     return {windows(node, in[0].height, c.kernel, c.stride, c.padding),
             windows(node, in[0].width, c.kernel, c.stride, c.padding), c.channels};
   }
@@ -47,6 +50,15 @@ struct Infer {
     if (g.groups < 1 || in[0].channels % g.groups != 0)
       fail(node,
            std::to_string(in[0].channels) + " channels do not divide into " + std::to_string(g.groups) + " groups");
+    return in[0];
+  }
+  Shape operator()(const BatchNorm& b) const {
+    if (!(b.momentum > 0 && b.momentum <= 1))
+      fail(node, "the batch's weight in running statistics is above 0, up to 1");
+    return in[0];
+  }
+  Shape operator()(const Dropout& d) const {
+    if (!(d.rate >= 0 && d.rate < 1)) fail(node, "numbers are dropped with a probability of 0 up to, not including, 1");
     return in[0];
   }
   Shape operator()(const Add&) const {

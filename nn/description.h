@@ -28,6 +28,8 @@ struct Convolution {
   int stride = 1;
   int padding = 0;
   bool bias = true;
+  int groups = 1;  // input and output channels fall into as many groups, each of which sees only its own (depthwise:
+                   // as many groups as input channels)
 };
 struct MaxPool {
   int kernel = 2;
@@ -42,6 +44,15 @@ struct GroupNorm {
   int groups = 2;
   float epsilon = 1e-5F;
 };
+/// Joins the examples of a batch in training; keeps running statistics.
+struct BatchNorm {
+  float momentum = 0.1F;  // weight of the batch in the running statistics
+  float epsilon = 1e-5F;
+};
+/// Zeroes numbers at random in training, and scales the others up so that the mean stays.
+struct Dropout {
+  float rate = 0.5F;  // probability of a zero, below 1
+};
 struct Add {};  // of two inputs of one shape
 /// He et al. 2016, option A: every stride-th pixel, channels appended as zeros up to `channels`.
 struct Shortcut {
@@ -49,7 +60,8 @@ struct Shortcut {
   int channels = 0;
 };
 
-using Operation = std::variant<Dense, Convolution, MaxPool, AveragePool, Relu, GroupNorm, Add, Shortcut>;
+using Operation =
+    std::variant<Dense, Convolution, MaxPool, AveragePool, Relu, GroupNorm, BatchNorm, Dropout, Add, Shortcut>;
 
 /// One step of a network. inputs name earlier nodes by index; -1 is the image.
 struct Node {

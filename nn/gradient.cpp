@@ -21,6 +21,13 @@ std::vector<int> ladder(int batch, Mode mode) {
   return rungs;
 }
 
+/// Layers that compute a ReLU on their output for nothing.
+bool takes_relu(const Operation& operation) {
+  return std::holds_alternative<Dense>(operation) || std::holds_alternative<Convolution>(operation) ||
+         std::holds_alternative<GroupNorm>(operation) || std::holds_alternative<BatchNorm>(operation) ||
+         std::holds_alternative<Add>(operation);
+}
+
 }  // namespace
 
 /// What a thread owns. Buffers are per node; a ReLU that its predecessor took over shares the predecessor's.
@@ -95,7 +102,7 @@ Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode h
   }
 }
 
-/// Decides which ReLU is computed by the dense or convolution layer before it: one that is its only reader.
+/// Decides which ReLU is computed by the layer before it: one that is its only reader.
 void Workspace::Machine::plan_fusion() {
   const auto& nodes = network->description().nodes;
   for (const Node& node : nodes)
@@ -107,7 +114,7 @@ void Workspace::Machine::plan_fusion() {
     stations[i].storage = i;
     if (!is_relu(static_cast<int>(i)) || nodes[i].inputs[0] < 0) continue;
     const std::size_t before = static_cast<std::size_t>(nodes[i].inputs[0]);
-    if (stations[before].weighted >= 0 && stations[before].consumers == 1) stations[i].storage = before;
+    if (takes_relu(nodes[before].operation) && stations[before].consumers == 1) stations[i].storage = before;
   }
 }
 
@@ -293,7 +300,10 @@ class Pass {
     if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
       pass.weight = tensor(first);
       pass.weight_gradient = tensor_gradient(first);
-      if (machine_.network->tensor_count(static_cast<int>(i)) > 1) pass.bias_gradient = tensor_gradient(first + 1);
+      if (machine_.network->tensor_count(static_cast<int>(i)) > 1) {
+        pass.bias = tensor(first + 1);
+        pass.bias_gradient = tensor_gradient(first + 1);
+      }
     }
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];

@@ -20,6 +20,17 @@ TensorSpec tensor(const std::string& name, std::vector<int> shape, Role role) {
   return spec;
 }
 
+/// A running statistic: the optimiser leaves it alone, clients' values are averaged.
+TensorSpec statistic(const std::string& name, int channels) {
+  TensorSpec spec = tensor(name, {channels}, Role::kStatistic);
+  spec.group = {.rate = 0.0F, .decay = false};
+  return spec;
+}
+
+bool is_norm(const Node& node) {
+  return std::holds_alternative<GroupNorm>(node.operation) || std::holds_alternative<BatchNorm>(node.operation);
+}
+
 TensorSpec dense_weight(const Node& node, int inputs, int outputs) {
   const bool wide = outputs > kWideOutputs;
   TensorSpec spec = tensor(node.name + ".weight",
@@ -30,9 +41,10 @@ TensorSpec dense_weight(const Node& node, int inputs, int outputs) {
 }
 
 TensorSpec convolution_weight(const Node& node, int inputs, const Convolution& c) {
-  TensorSpec spec = tensor(node.name + ".weight", {c.channels, inputs, c.kernel, c.kernel}, Role::kWeight);
+  const int seen = inputs / c.groups;  // by each filter
+  TensorSpec spec = tensor(node.name + ".weight", {c.channels, seen, c.kernel, c.kernel}, Role::kWeight);
   spec.channels = c.channels;
-  spec.channel_stride = inputs * c.kernel * c.kernel;
+  spec.channel_stride = seen * c.kernel * c.kernel;
   return spec;
 }
 
@@ -99,13 +111,15 @@ Network::Network(Description description) : description_(std::move(description))
       first_tensor_.back() = next;
       tensors_.push_back(convolution_weight(node, in.channels, *convolution));
       if (convolution->bias) tensors_.push_back(tensor(node.name + ".bias", {convolution->channels}, Role::kBias));
-      const double window = static_cast<double>(in.channels) * convolution->kernel * convolution->kernel;
-      weighted_.push_back({static_cast<int>(i), next, convolution->bias ? next + 1 : -1,
-                           2.0 * window * static_cast<double>(shapes_[i].size())});
-    } else if (std::holds_alternative<GroupNorm>(node.operation)) {
+      weighted_.push_back(
+          {static_cast<int>(i), next, convolution->bias ? next + 1 : -1,
+           2.0 * tensors_[static_cast<std::size_t>(next)].channel_stride * static_cast<double>(shapes_[i].size())});
+    } else if (is_norm(node)) {
       first_tensor_.back() = next;
       tensors_.push_back(tensor(node.name + ".scale", {in.channels}, Role::kNorm));
       tensors_.push_back(tensor(node.name + ".shift", {in.channels}, Role::kNorm));
+      if (std::holds_alternative<BatchNorm>(node.operation))
+        for (const char* moment : {".mean", ".square"}) tensors_.push_back(statistic(node.name + moment, in.channels));
     }
     tensor_count_.push_back(static_cast<int>(tensors_.size()) - next);
   }
@@ -140,8 +154,9 @@ void Network::initialize(std::span<float> values, std::uint64_t seed) const {
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     const TensorSpec& t = tensors_[i];
     const std::span<float> out = values.subspan(t.offset, t.size);
-    if (t.role == Role::kNorm) {
-      std::fill(out.begin(), out.end(), t.name.ends_with(".scale") ? 1.0F : 0.0F);
+    if (t.role == Role::kNorm || t.role == Role::kStatistic) {
+      const bool one = t.name.ends_with(".scale") || t.name.ends_with(".square");
+      std::fill(out.begin(), out.end(), one ? 1.0F : 0.0F);
       continue;
     }
     if (t.role == Role::kWeight) bound = 1.0 / std::sqrt(static_cast<double>(t.size) / t.channels);

@@ -40,7 +40,8 @@ class Network {
   double forward_flops() const;
 
   /// Fills the network's tensors as PyTorch's defaults do: uniform in +-1/sqrt(fan_in) for weights and biases of
-  /// dense and convolution layers, 1 and 0 for GroupNorm. `values` is the whole buffer.
+  /// dense and convolution layers, 1 and 0 for norms and their running statistics (mean 0, square 1). `values` is the
+  /// whole buffer.
   void initialize(std::span<float> values, std::uint64_t seed) const;
 
  private:

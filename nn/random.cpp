@@ -22,9 +22,9 @@ std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31U);
 }
 
-// fill_uniform works on kLanes blocks at once.
-constexpr std::size_t kLanes = 16;
-constexpr std::size_t kGroup = 4 * kLanes;
+// The fills work on kLanes blocks at once.
+constexpr std::size_t kGroup = Stream::kFillGroup;
+constexpr std::size_t kLanes = kGroup / 4;
 constexpr std::uint64_t kFillBlocks = 1ULL << 63U;
 
 struct LaneBlocks {
@@ -155,6 +155,15 @@ void Stream::fill_uniform(std::span<float> out, float low, float high) const {
     }
     const std::size_t count = std::min(kGroup, out.size() - start);
     std::copy_n(group.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(start));
+  }
+}
+
+void Stream::fill_bits(std::span<std::uint32_t> out, std::uint64_t first) const {
+  LaneBlocks blocks;
+  for (std::size_t start = 0; start < out.size(); start += kGroup) {
+    lane_blocks(kFillBlocks + (first + start) / 4, high_counter_, key_, {kMultiplier0, kMultiplier1}, blocks);
+    for (std::size_t i = 0; i < std::min(kGroup, out.size() - start); ++i)
+      out[start + i] = blocks.words[i / kLanes][i % kLanes];
   }
 }
 

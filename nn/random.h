@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -56,6 +57,11 @@ class Stream {
   /// out[i] = uniform float in [low, high) on 24 bits. Element i depends on the name and i alone, not on earlier calls
   /// of this stream; the numbers come from blocks of their own (2^63 and up), which the draws above never reach.
   void fill_uniform(std::span<float> out, float low, float high) const;
+
+  /// out[i] = 32 uniform bits. Element i depends on the name and first + i alone; `first` is a multiple of kFillGroup.
+  /// The words are those that fill_uniform rounds: use one of the two with a name.
+  void fill_bits(std::span<std::uint32_t> out, std::uint64_t first) const;
+  static constexpr std::size_t kFillGroup = 64;  // words made at once
 
   /// Fisher-Yates.
   template <class T>

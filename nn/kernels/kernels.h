@@ -53,6 +53,8 @@ struct Kernels {
 
   /// out = a + b; out may be a or b.
   void (*add)(const float* a, const float* b, float* out, std::size_t size);
+  /// out = max(0, a + b).
+  void (*add_relu)(const float* a, const float* b, float* out, std::size_t size);
   /// y = x > 0 ? x : 0; y may be x.
   void (*relu)(const float* x, float* y, std::size_t size);
   /// dx = y > 0 ? dy : 0; dx may be dy.

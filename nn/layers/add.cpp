@@ -9,20 +9,23 @@ namespace {
 /// The sum of two branches; each gets the whole gradient.
 class AddLayer final : public Layer {
  public:
-  explicit AddLayer(const LayerPlan& plan) : size_(plan.input.size()) {}
+  explicit AddLayer(const LayerPlan& plan) : size_(plan.input.size()), relu_(plan.fused_relu) {}
 
   void forward(const LayerPass& pass) override {
-    kernels().add(pass.input[0], pass.input[1], pass.output, static_cast<std::size_t>(pass.rows) * size_);
+    const auto add = relu_ ? kernels().add_relu : kernels().add;
+    add(pass.input[0], pass.input[1], pass.output, static_cast<std::size_t>(pass.rows) * size_);
   }
 
   void backward(const LayerGradient& pass) override {
     const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
+    if (relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, n);
     for (float* const to : pass.input_gradient)
       if (to != nullptr) std::copy_n(pass.output_gradient, n, to);
   }
 
  private:
   std::size_t size_;
+  bool relu_;
 };
 
 }  // namespace

@@ -10,8 +10,9 @@ using Desc = dnnl::memory::desc;
 constexpr auto kFloat = dnnl::memory::data_type::f32;
 constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
 
-/// Two-dimensional convolution on oneDNN: plain NHWC activations, weights [O][I][kh][kw]. The library wants a weight
-/// layout of its own in each direction; the weights are reordered on the way in and their gradient on the way out.
+/// Two-dimensional convolution on oneDNN: plain NHWC activations, weights [O][I / groups][kh][kw]. The library wants a
+/// weight layout of its own in each direction; the weights are reordered on the way in and their gradient on the way
+/// out.
 class ConvolutionLayer final : public Layer {
  public:
   ConvolutionLayer(const Convolution& convolution, const LayerPlan& plan)
@@ -71,9 +72,7 @@ class ConvolutionLayer final : public Layer {
     const Shape& out = plan_.output;
     const Desc source = nhwc(rows, in.height, in.width, in.channels);
     const Desc target = nhwc(rows, out.height, out.width, out.channels);
-    const dnnl::memory::dims extents{out.channels, in.channels, convolution_.kernel, convolution_.kernel};
-    const Desc plain(extents, kFloat, Tag::oihw);
-    const Desc any(extents, kFloat, Tag::any);
+    const auto [plain, any] = weights_of(in.channels);
     const Desc bias = convolution_.bias ? Desc({out.channels}, kFloat, Tag::a) : Desc();
     const dnnl::memory::dims strides{convolution_.stride, convolution_.stride};
     const dnnl::memory::dims left{convolution_.padding, convolution_.padding};
@@ -118,6 +117,14 @@ class ConvolutionLayer final : public Layer {
                               {DNNL_ARG_DIFF_DST, target}}};
     rung.unpack = pack(weights.diff_weights_desc(), plain);
     return rung;
+  }
+
+  /// Our layout of the weights, and the question for the library's.
+  std::pair<Desc, Desc> weights_of(int inputs) const {
+    const Convolution& c = convolution_;
+    dnnl::memory::dims extents{c.channels / c.groups, inputs / c.groups, c.kernel, c.kernel};
+    if (c.groups > 1) extents.insert(extents.begin(), c.groups);
+    return {Desc(extents, kFloat, c.groups > 1 ? Tag::goihw : Tag::oihw), Desc(extents, kFloat, Tag::any)};
   }
 
   Prepared pack(const Desc& from, const Desc& to) {

@@ -1,7 +1,7 @@
 #include <cmath>
-#include <vector>
 
 #include "nn/layers/layers.h"
+#include "nn/layers/normalize.h"
 
 namespace anybit {
 namespace {
@@ -9,34 +9,33 @@ namespace {
 /// y = scale_c (x - mean_g) / sqrt(var_g + epsilon) + shift_c over the pixels and channels of one group of one example
 /// (Wu and He, Group Normalization, ECCV 2018). Scale and shift come as weight and bias.
 ///
-/// Sums run over pixels with all channels side by side, in a fixed order, then over the channels of a group in double.
+/// One example at a time, so that its two passes for the moments and the one that writes meet it in the cache. Sums run
+/// over pixels per channel in float, then over the channels of a group in double.
 class GroupNormLayer final : public Layer {
  public:
   GroupNormLayer(const GroupNorm& norm, const LayerPlan& plan)
       : groups_(static_cast<std::size_t>(norm.groups)),
         channels_(static_cast<std::size_t>(plan.input.channels)),
-        pixels_(plan.input.size() / channels_),
-        epsilon_(norm.epsilon),
-        mean_(buffer(plan)),
-        inverse_(buffer(plan)),
-        sums_(channels_),
-        products_(channels_),
-        mean_of_channel_(channels_),
-        inverse_of_channel_(channels_) {}
+        group_width_(channels_ / groups_),
+        numbers_(static_cast<double>(plan.input.size() / groups_)),
+        plane_(plan.input.size() / channels_, channels_),
+        epsilon_(static_cast<double>(norm.epsilon)),
+        relu_(plan.fused_relu),
+        mean_(static_cast<std::size_t>(plan.rungs.front()) * groups_),
+        inverse_(mean_.size()),
+        norm_(plane_),
+        mean_lanes_(plane_.width()),
+        sums_(plane_.width()),
+        products_(plane_.width()),
+        slope_(plane_.width()),
+        constant_(plane_.width()) {}
 
   void forward(const LayerPass& pass) override {
     for (int row = 0; row < pass.rows; ++row) {
-      const float* x = pass.input[0] + static_cast<std::size_t>(row) * pixels_ * channels_;
-      float* y = pass.output + static_cast<std::size_t>(row) * pixels_ * channels_;
-      moments(x, static_cast<std::size_t>(row));
-      spread(static_cast<std::size_t>(row));
-      for (std::size_t c = 0; c < channels_; ++c) {
-        sums_[c] = pass.weight[c] * inverse_of_channel_[c];
-        products_[c] = pass.bias[c] - mean_of_channel_[c] * sums_[c];
-      }
-      for (std::size_t p = 0; p < pixels_; ++p)
-        for (std::size_t c = 0; c < channels_; ++c)
-          y[p * channels_ + c] = x[p * channels_ + c] * sums_[c] + products_[c];
+      const std::size_t offset = static_cast<std::size_t>(row) * plane_.size();
+      moments(pass.input[0] + offset, static_cast<std::size_t>(row));
+      lay_out(static_cast<std::size_t>(row), pass.weight, pass.bias);
+      normalize_plane(plane_, pass.input[0] + offset, norm_, relu_, pass.output + offset);
     }
   }
 
@@ -44,108 +43,85 @@ class GroupNormLayer final : public Layer {
     std::fill_n(pass.weight_gradient, channels_, 0.0F);
     std::fill_n(pass.bias_gradient, channels_, 0.0F);
     for (int row = 0; row < pass.rows; ++row) {
-      const std::size_t offset = static_cast<std::size_t>(row) * pixels_ * channels_;
+      const std::size_t offset = static_cast<std::size_t>(row) * plane_.size();
       const float* x = pass.input[0] + offset;
       const float* dy = pass.output_gradient + offset;
-      spread(static_cast<std::size_t>(row));
-      channel_sums(x, dy);
+      const float* inverse = inverse_.data() + static_cast<std::size_t>(row) * groups_;
+      lay_out(static_cast<std::size_t>(row), pass.weight, pass.bias);
+      gradient_sums(plane_, x, dy, mean_lanes_, norm_, relu_, sums_, products_);
       for (std::size_t c = 0; c < channels_; ++c) {
+        products_[c] *= inverse[c / group_width_];
         pass.weight_gradient[c] += products_[c];
         pass.bias_gradient[c] += sums_[c];
       }
-      if (pass.input_gradient[0] != nullptr) input_gradient(x, dy, pass.weight, pass.input_gradient[0] + offset);
+      if (pass.input_gradient[0] == nullptr) continue;
+      for (std::size_t g = 0; g < groups_; ++g) input_terms(g, inverse[g], pass.weight);
+      plane_.spread(slope_, [&](std::size_t c) { return products_[c]; });
+      plane_.spread(constant_, [&](std::size_t c) { return sums_[c]; });
+      norm_input_gradient(plane_, x, dy, norm_, relu_, slope_, constant_, pass.input_gradient[0] + offset);
     }
   }
 
  private:
-  FloatBuffer buffer(const LayerPlan& plan) const {
-    return FloatBuffer(static_cast<std::size_t>(plan.rungs.front()) * groups_);
-  }
-
   /// Mean and inverse deviation of each group of one example, two passes.
   void moments(const float* x, std::size_t row) {
-    const std::size_t width = channels_ / groups_;
-    const double n = static_cast<double>(pixels_ * width);
-    std::fill(sums_.begin(), sums_.end(), 0.0F);
-    for (std::size_t p = 0; p < pixels_; ++p)
-      for (std::size_t c = 0; c < channels_; ++c) sums_[c] += x[p * channels_ + c];
-    for (std::size_t g = 0; g < groups_; ++g) {
-      double sum = 0;
-      for (std::size_t c = g * width; c < (g + 1) * width; ++c) sum += static_cast<double>(sums_[c]);
-      mean_[row * groups_ + g] = static_cast<float>(sum / n);
-      for (std::size_t c = g * width; c < (g + 1) * width; ++c) mean_of_channel_[c] = mean_[row * groups_ + g];
-    }
-    std::fill(products_.begin(), products_.end(), 0.0F);
-    for (std::size_t p = 0; p < pixels_; ++p)
-      for (std::size_t c = 0; c < channels_; ++c) {
-        const float centred = x[p * channels_ + c] - mean_of_channel_[c];
-        products_[c] += centred * centred;
-      }
-    for (std::size_t g = 0; g < groups_; ++g) {
-      double squares = 0;
-      for (std::size_t c = g * width; c < (g + 1) * width; ++c) squares += static_cast<double>(products_[c]);
-      inverse_[row * groups_ + g] = static_cast<float>(1.0 / std::sqrt(squares / n + static_cast<double>(epsilon_)));
-    }
+    float* const mean = mean_.data() + row * groups_;
+    plane_sums(plane_, x, sums_);
+    for (std::size_t g = 0; g < groups_; ++g) mean[g] = static_cast<float>(group_sum(sums_, g) / numbers_);
+    plane_.spread(mean_lanes_, [&](std::size_t c) { return mean[c / group_width_]; });
+    plane_squares(plane_, x, mean_lanes_, sums_);
+    for (std::size_t g = 0; g < groups_; ++g)
+      inverse_[row * groups_ + g] = static_cast<float>(1.0 / std::sqrt(group_sum(sums_, g) / numbers_ + epsilon_));
   }
 
-  /// Lays the groups' numbers of one example out per channel.
-  void spread(std::size_t row) {
-    const std::size_t width = channels_ / groups_;
-    for (std::size_t c = 0; c < channels_; ++c) {
-      mean_of_channel_[c] = mean_[row * groups_ + c / width];
-      inverse_of_channel_[c] = inverse_[row * groups_ + c / width];
-    }
+  double group_sum(const FloatBuffer& of_channel, std::size_t g) const {
+    double sum = 0;
+    for (std::size_t c = g * group_width_; c < (g + 1) * group_width_; ++c) sum += static_cast<double>(of_channel[c]);
+    return sum;
   }
 
-  /// sums = sum of dy, products = sum of dy * xhat, per channel.
-  void channel_sums(const float* x, const float* dy) {
-    std::fill(sums_.begin(), sums_.end(), 0.0F);
-    std::fill(products_.begin(), products_.end(), 0.0F);
-    for (std::size_t p = 0; p < pixels_; ++p)
-      for (std::size_t c = 0; c < channels_; ++c) {
-        const float g = dy[p * channels_ + c];
-        sums_[c] += g;
-        products_[c] += g * (x[p * channels_ + c] - mean_of_channel_[c]);
-      }
-    for (std::size_t c = 0; c < channels_; ++c) products_[c] *= inverse_of_channel_[c];
+  /// One example's means, factors and offsets, per lane.
+  void lay_out(std::size_t row, const float* scale, const float* shift) {
+    const float* const mean = mean_.data() + row * groups_;
+    const float* const inverse = inverse_.data() + row * groups_;
+    plane_.spread(mean_lanes_, [&](std::size_t c) { return mean[c / group_width_]; });
+    plane_.spread(norm_.factor, [&](std::size_t c) { return scale[c] * inverse[c / group_width_]; });
+    plane_.spread(norm_.offset, [&](std::size_t c) {
+      return shift[c] - mean[c / group_width_] * (scale[c] * inverse[c / group_width_]);
+    });
   }
 
-  /// dx = inverse (scale dy - mean(scale dy) - xhat mean(scale dy xhat)), means over the group.
-  void input_gradient(const float* x, const float* dy, const float* scale, float* dx) {
-    const std::size_t width = channels_ / groups_;
-    const double n = static_cast<double>(pixels_ * width);
-    for (std::size_t g = 0; g < groups_; ++g) {
-      double sum = 0;
-      double product = 0;
-      for (std::size_t c = g * width; c < (g + 1) * width; ++c) {
-        sum += static_cast<double>(scale[c]) * static_cast<double>(sums_[c]);
-        product += static_cast<double>(scale[c]) * static_cast<double>(products_[c]);
-      }
-      // dx = a dy + b x + d with per-channel a and per-group b, d.
-      for (std::size_t c = g * width; c < (g + 1) * width; ++c) {
-        const float inverse = inverse_of_channel_[c];
-        const float b = -inverse * inverse * static_cast<float>(product / n);
-        products_[c] = b;
-        sums_[c] = -inverse * static_cast<float>(sum / n) - b * mean_of_channel_[c];
-      }
+  /// dx = inverse (scale dy - mean(scale dy) - xhat mean(scale dy xhat)), means over the group: the factors of x and 1,
+  /// put where the channels' products and sums were.
+  void input_terms(std::size_t g, float inverse, const float* scale) {
+    double sum = 0;
+    double product = 0;
+    for (std::size_t c = g * group_width_; c < (g + 1) * group_width_; ++c) {
+      sum += static_cast<double>(scale[c]) * static_cast<double>(sums_[c]);
+      product += static_cast<double>(scale[c]) * static_cast<double>(products_[c]);
     }
-    for (std::size_t c = 0; c < channels_; ++c) inverse_of_channel_[c] *= scale[c];
-    for (std::size_t p = 0; p < pixels_; ++p)
-      for (std::size_t c = 0; c < channels_; ++c)
-        dx[p * channels_ + c] =
-            inverse_of_channel_[c] * dy[p * channels_ + c] + products_[c] * x[p * channels_ + c] + sums_[c];
+    const float slope = -inverse * inverse * static_cast<float>(product / numbers_);
+    for (std::size_t c = g * group_width_; c < (g + 1) * group_width_; ++c) {
+      products_[c] = slope;
+      sums_[c] = -inverse * static_cast<float>(sum / numbers_) - slope * mean_lanes_[c];
+    }
   }
 
   std::size_t groups_;
   std::size_t channels_;
-  std::size_t pixels_;
-  float epsilon_;
+  std::size_t group_width_;  // channels
+  double numbers_;           // of a group of one example
+  Plane plane_;
+  double epsilon_;
+  bool relu_;
   FloatBuffer mean_;  // rows x groups, kept from forward to backward
   FloatBuffer inverse_;
-  FloatBuffer sums_;  // per channel, valid within one example
+  NormLanes norm_;  // this and what follows: valid within one example
+  FloatBuffer mean_lanes_;
+  FloatBuffer sums_;
   FloatBuffer products_;
-  FloatBuffer mean_of_channel_;
-  FloatBuffer inverse_of_channel_;
+  FloatBuffer slope_;
+  FloatBuffer constant_;
 };
 
 }  // namespace

@@ -32,6 +32,7 @@ struct LayerGradient {
   std::array<const float*, 2> input{};
   const float* output = nullptr;
   const float* weight = nullptr;
+  const float* bias = nullptr;
   float* output_gradient = nullptr;        // may be changed in place
   std::array<float*, 2> input_gradient{};  // written, not added to; null where nobody wants it
   float* weight_gradient = nullptr;

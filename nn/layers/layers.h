@@ -16,6 +16,8 @@ std::unique_ptr<Layer> make_max_pool(const MaxPool& pool, const LayerPlan& plan)
 std::unique_ptr<Layer> make_average_pool(const AveragePool& pool, const LayerPlan& plan);
 std::unique_ptr<Layer> make_relu(const LayerPlan& plan);
 std::unique_ptr<Layer> make_group_norm(const GroupNorm& norm, const LayerPlan& plan);
+std::unique_ptr<Layer> make_batch_norm(const BatchNorm& norm, const LayerPlan& plan);
+std::unique_ptr<Layer> make_dropout(const Dropout& dropout, const LayerPlan& plan);
 std::unique_ptr<Layer> make_add(const LayerPlan& plan);
 std::unique_ptr<Layer> make_shortcut(const Shortcut& shortcut, const LayerPlan& plan);
 

@@ -16,6 +16,8 @@ struct Make {
   std::unique_ptr<Layer> operator()(const AveragePool& o) const { return make_average_pool(o, plan); }
   std::unique_ptr<Layer> operator()(const Relu&) const { return make_relu(plan); }
   std::unique_ptr<Layer> operator()(const GroupNorm& o) const { return make_group_norm(o, plan); }
+  std::unique_ptr<Layer> operator()(const BatchNorm& o) const { return make_batch_norm(o, plan); }
+  std::unique_ptr<Layer> operator()(const Dropout& o) const { return make_dropout(o, plan); }
   std::unique_ptr<Layer> operator()(const Add&) const { return make_add(plan); }
   std::unique_ptr<Layer> operator()(const Shortcut& o) const { return make_shortcut(o, plan); }
 };

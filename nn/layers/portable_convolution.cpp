@@ -9,7 +9,8 @@ namespace anybit {
 namespace {
 
 /// Convolution as a matrix product, one example at a time: every output pixel's window is laid out as a row of
-/// [I][kh][kw] numbers, as the weights are. For machines that oneDNN has no fast code for.
+/// [I][kh][kw] numbers, as the weights are; a group of channels is a block of columns. For machines that oneDNN has no
+/// fast code for.
 class PortableConvolutionLayer final : public Layer {
  public:
   PortableConvolutionLayer(const Convolution& convolution, const LayerPlan& plan)
@@ -17,16 +18,21 @@ class PortableConvolutionLayer final : public Layer {
         plan_(plan),
         pixels_(plan.output.height * plan.output.width),
         window_(plan.input.channels * convolution.kernel * convolution.kernel),
+        part_(window_ / convolution.groups),
+        filters_(convolution.channels / convolution.groups),
         windows_(static_cast<std::size_t>(pixels_) * static_cast<std::size_t>(window_)) {
     fix_blocking();
   }
 
   void forward(const LayerPass& pass) override {
-    const ConstMap weight(pass.weight, convolution_.channels, window_);
+    const ConstMap weight(pass.weight, convolution_.channels, part_);
     for (int row = 0; row < pass.rows; ++row) {
       lay_out(pass.input[0] + static_cast<std::size_t>(row) * plan_.input.size());
       Map y(pass.output + static_cast<std::size_t>(row) * plan_.output.size(), pixels_, convolution_.channels);
-      y.noalias() = ConstMap(windows_.data(), pixels_, window_) * weight.transpose();
+      const ConstMap windows(windows_.data(), pixels_, window_);
+      for (int g = 0; g < convolution_.groups; ++g)
+        y.middleCols(g * filters_, filters_).noalias() =
+            windows.middleCols(g * part_, part_) * weight.middleRows(g * filters_, filters_).transpose();
       if (convolution_.bias) y.rowwise() += ConstRowMap(pass.bias, convolution_.channels);
       if (plan_.fused_relu) y = y.cwiseMax(0.0F);
     }
@@ -36,8 +42,8 @@ class PortableConvolutionLayer final : public Layer {
     if (plan_.fused_relu)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());
-    const ConstMap weight(pass.weight, convolution_.channels, window_);
-    Map weight_gradient(pass.weight_gradient, convolution_.channels, window_);
+    const ConstMap weight(pass.weight, convolution_.channels, part_);
+    Map weight_gradient(pass.weight_gradient, convolution_.channels, part_);
     weight_gradient.setZero();
     if (convolution_.bias) std::fill_n(pass.bias_gradient, convolution_.channels, 0.0F);
     for (int row = 0; row < pass.rows; ++row) {
@@ -45,10 +51,14 @@ class PortableConvolutionLayer final : public Layer {
                         convolution_.channels);
       lay_out(pass.input[0] + static_cast<std::size_t>(row) * plan_.input.size());
       Map windows(windows_.data(), pixels_, window_);
-      weight_gradient.noalias() += dy.transpose() * windows;
+      for (int g = 0; g < convolution_.groups; ++g)
+        weight_gradient.middleRows(g * filters_, filters_).noalias() +=
+            dy.middleCols(g * filters_, filters_).transpose() * windows.middleCols(g * part_, part_);
       if (convolution_.bias) RowMap(pass.bias_gradient, convolution_.channels) += dy.colwise().sum();
       if (pass.input_gradient[0] == nullptr) continue;
-      windows.noalias() = dy * weight;
+      for (int g = 0; g < convolution_.groups; ++g)
+        windows.middleCols(g * part_, part_).noalias() =
+            dy.middleCols(g * filters_, filters_) * weight.middleRows(g * filters_, filters_);
       gather_back(pass.input_gradient[0] + static_cast<std::size_t>(row) * plan_.input.size());
     }
   }
@@ -87,7 +97,9 @@ class PortableConvolutionLayer final : public Layer {
   Convolution convolution_;
   LayerPlan plan_;
   int pixels_;
-  int window_;
+  int window_;   // numbers of all input channels
+  int part_;     // and of one group's
+  int filters_;  // of a group
   FloatBuffer windows_;
 };
 

@@ -84,6 +84,24 @@ TEST(Initialize, GivesNormsOnesAndZeros) {
   EXPECT_EQ(draw_tensor(small_network(), "norm.shift", 2), std::vector<float>(16, 0.0F));
 }
 
+TEST(Initialize, GivesRunningStatisticsMeanZeroAndVarianceOne) {
+  Description description{.name = "joined", .input = {4, 4, 3}, .classes = 5, .nodes = {}};
+  description.then("norm", BatchNorm{});
+  description.then("dense", Dense{5});
+  const Network network(description);
+  EXPECT_EQ(draw_tensor(network, "norm.scale", 1), std::vector<float>(3, 1.0F));
+  EXPECT_EQ(draw_tensor(network, "norm.shift", 1), std::vector<float>(3, 0.0F));
+  EXPECT_EQ(draw_tensor(network, "norm.mean", 1), std::vector<float>(3, 0.0F));
+  EXPECT_EQ(draw_tensor(network, "norm.square", 1), std::vector<float>(3, 1.0F));
+}
+
+TEST(Initialize, AFilterOfAGroupHasItsOwnFanIn) {
+  Description description{.name = "grouped", .input = {4, 4, 4}, .classes = 5, .nodes = {}};
+  description.then("conv", Convolution{.channels = 8, .kernel = 3, .groups = 4});
+  description.then("dense", Dense{5});
+  expect_uniform(draw_tensor(Network(description), "conv.weight", 500), 1.0 / 3);  // 1 / sqrt(1 * 3 * 3)
+}
+
 TEST(Initialize, ABiasFollowsItsOwnWeightWhereAnotherLayerHasNone) {
   expect_uniform(draw_tensor(small_network(false), "wide.bias", 500), 0.17677670);
 }

@@ -48,6 +48,18 @@ TEST(Random, EqualNamesGiveEqualNumbers) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(one.bits(), two.bits());
 }
 
+TEST(Random, FilledBitsAreThoseOfTheirPlace) {
+  const Stream stream({.seed = 5, .purpose = Purpose::kDropout, .step = 2});
+  std::vector<std::uint32_t> whole(200), part(70);
+  stream.fill_bits(whole, 0);
+  stream.fill_bits(part, 64);
+  EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + 64));
+  std::vector<float> uniform(200);
+  stream.fill_uniform(uniform, 0.0F, 1.0F);
+  for (std::size_t i = 0; i < whole.size(); ++i)
+    EXPECT_EQ(uniform[i], static_cast<float>(whole[i] >> 8U) * 0x1p-24F) << i;
+}
+
 // Written down once: a change of the mapping from names to numbers changes every result ever published.
 TEST(Random, TheNumbersOfANameStayAsTheyAre) {
   const DrawName name = {.seed = 7, .purpose = Purpose::kNoise, .round = 1, .client = 2, .step = 3, .layer = 4};

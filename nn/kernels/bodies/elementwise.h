@@ -11,6 +11,15 @@ void add(const float* a, const float* b, float* out, std::size_t size) {
   for (; i < size; ++i) out[i] = a[i] + b[i];
 }
 
+void add_relu(const float* a, const float* b, float* out, std::size_t size) {
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const Lanes sum = load(a + i) + load(b + i);
+    store(out + i, keep(sum > 0.0F, sum));
+  }
+  for (; i < size; ++i) out[i] = a[i] + b[i] > 0.0F ? a[i] + b[i] : 0.0F;
+}
+
 void relu(const float* x, float* y, std::size_t size) {
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {

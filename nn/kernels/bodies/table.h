@@ -13,6 +13,7 @@ constexpr Kernels kTable = {
     .lanes = kLanes,
     .fma_chains = fma_chains,
     .add = add,
+    .add_relu = add_relu,
     .relu = relu,
     .relu_gradient = relu_gradient,
     .scale_bytes = scale_bytes,
