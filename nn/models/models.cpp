@@ -5,7 +5,8 @@
 namespace anybit {
 
 const ModelTable& models() {
-  static const ModelTable table("model", {logistic_row(), mlp_row(), lenet_row(), resnet8_row()});
+  static const ModelTable table(
+      "model", {logistic_row(), mlp_row(), lenet_row(), cnn_row(), resnet8_row(), resnet20_row(), resnet20_bn_row()});
   return table;
 }
 

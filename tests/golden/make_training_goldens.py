@@ -1,17 +1,21 @@
 #!/usr/bin/python3
-"""Writes training_goldens.txt: short training runs of mlp, lenet and resnet8 by PyTorch in float64.
+"""Writes training_goldens.txt: short training runs by PyTorch in float64, of mlp, lenet, cnn without its dropout,
+resnet8, and a small network of grouped and depthwise convolutions with BatchNorm ("separable").
 
 Run: /usr/bin/python3 tests/golden/make_training_goldens.py        (some seconds)
 
 A float32 run can only agree with a float64 run while no ReLU and no maximum decides differently. So each example of
 each step is drawn anew until every |pre-activation| and, in every pooling window with a positive maximum, the lead of
-the largest value over the second is above MARGIN; the accepted seeds are in the file. Initial parameters and images
-come from hash_numbers.py, in anybit's order: convolution weights [out][in][height][width], dense weights [in][out], or
+the largest value over the second is above MARGIN; the accepted seeds are in the file. Where BatchNorm joins the examples
+of a batch, the batch is drawn anew. Initial parameters and images
+come from hash_numbers.py, in anybit's order: convolution weights [out][in / groups][height][width], dense weights [in][out], or
 [out][in] for at most 16 outputs, images and inputs of dense layers NHWC.
 
 Lines:  RUN.seeds          one seed per step and example
         RUN.losses         mean loss of each step, before its update
         RUN.margin         smallest margin over all steps
+        RUN.inference      outputs of the trained network for the last step's images, where it has BatchNorm: by its
+                           running statistics
         RUN.TENSOR.start   size, offset, exponent e: element i starts at offset + 2^e * numbers(stream, size)[i],
                            stream = 1 + position of the tensor in the run
         RUN.TENSOR.end     largest |value|, largest |value - start|, then two sums of each of n = min(size, BLOCKS)
@@ -34,15 +38,18 @@ MARGIN = 1e-5
 BLOCKS = 256
 SIGNS = 99
 CLASSES = 10
+STATISTICS = (".mean", ".square")
 RATE = 0.05
 torch.set_num_threads(1)
 
 
 class Margin:
-    """The smallest distance of any decision from flipping."""
+    """The smallest distance of any decision from flipping. Says also what a norm does: "look" (normalise by the batch),
+    "train" (and update the running statistics) or "infer" (normalise by these)."""
 
-    def __init__(self):
+    def __init__(self, norms="look"):
         self.value = math.inf
+        self.norms = norms
 
     def relu(self, x):
         self.value = min(self.value, x.detach().abs().min().item())
@@ -54,6 +61,21 @@ class Margin:
         lead = (top[..., 0] - top[..., 1])[top[..., 0] > 0]
         self.value = min(self.value, lead.min().item())
         return functional.max_pool2d(x, 2)
+
+
+def batch_norm(p, name, x, margin):
+    """Running mean and mean of squares, momentum 0.1; the first is checked against PyTorch's own."""
+    scale, shift, mean, square = (p[name + part] for part in (".scale", ".shift", ".mean", ".square"))
+    if margin.norms == "infer":
+        return functional.batch_norm(x, mean, (square - mean**2).clamp(min=0), scale, shift, False, 0.1, 1e-5)
+    running = mean.clone()
+    y = functional.batch_norm(x, running, torch.ones_like(mean), scale, shift, True, 0.1, 1e-5)
+    if margin.norms == "train":
+        with torch.no_grad():
+            mean.mul_(0.9).add_(0.1 * x.mean((0, 2, 3)))
+            square.mul_(0.9).add_(0.1 * (x**2).mean((0, 2, 3)))
+        assert torch.allclose(mean, running)
+    return y
 
 
 def dense(p, name, x):
@@ -77,6 +99,25 @@ def lenet(p, x, margin):
     x = margin.pool(margin.relu(functional.conv2d(x, p["conv2.weight"], p["conv2.bias"])))
     x = margin.relu(dense(p, "dense1", flat(x)))
     return dense(p, "dense2", x)
+
+
+def cnn(p, x, margin):
+    x = margin.relu(functional.conv2d(x, p["conv1.weight"], p["conv1.bias"]))
+    x = margin.pool(margin.relu(functional.conv2d(x, p["conv2.weight"], p["conv2.bias"])))
+    x = margin.relu(dense(p, "dense1", flat(x)))
+    return dense(p, "dense2", x)
+
+
+# name, channels in and out, kernel, stride, padding, groups
+SEPARABLE = [("conv1", 3, 8, 3, 1, 1, 1), ("conv2", 8, 8, 3, 2, 1, 8), ("conv3", 8, 16, 1, 1, 0, 1),
+             ("conv4", 16, 32, 3, 2, 1, 4)]
+
+
+def separable(p, x, margin):
+    for name, _, _, _, stride, padding, groups in SEPARABLE:
+        x = functional.conv2d(x, p[name + ".weight"], stride=stride, padding=padding, groups=groups)
+        x = margin.relu(batch_norm(p, name.replace("conv", "norm"), x, margin))
+    return dense(p, "dense", x.mean((2, 3)))
 
 
 def norm_conv(p, number, x, stride):
@@ -109,6 +150,16 @@ def resnet8_shapes():
     return shapes + dense_shapes("dense", 64, CLASSES)
 
 
+def separable_shapes():
+    shapes = []
+    for name, inputs, channels, kernel, _, _, groups in SEPARABLE:
+        shapes += [(name + ".weight", (channels, inputs // groups, kernel, kernel))]
+        shapes += [(name.replace("conv", "norm") + part, (channels,)) for part in (".scale", ".shift") + STATISTICS]
+    return shapes + dense_shapes("dense", 32, CLASSES)
+
+
+CNN_SHAPES = ([("conv1.weight", (32, 3, 3, 3)), ("conv1.bias", (32,)), ("conv2.weight", (64, 32, 3, 3)),
+               ("conv2.bias", (64,))] + dense_shapes("dense1", 1024, 128) + dense_shapes("dense2", 128, CLASSES))
 LENET_SHAPES = ([("conv1.weight", (32, 1, 5, 5)), ("conv1.bias", (32,)), ("conv2.weight", (64, 32, 5, 5)),
                  ("conv2.bias", (64,))] + dense_shapes("dense1", 1024, 512) + dense_shapes("dense2", 512, CLASSES))
 MLP_SHAPES = dense_shapes("dense1", 784, 200) + dense_shapes("dense2", 200, 200) + dense_shapes("dense3", 200, CLASSES)
@@ -119,6 +170,8 @@ RUNS = {
     "mlp_momentum": (mlp, MLP_SHAPES, 28, 1, 8, 12, 0.9),
     "lenet": (lenet, LENET_SHAPES, 28, 1, 4, 12, 0.0),
     "resnet8": (resnet8, resnet8_shapes(), 32, 3, 4, 12, 0.0),
+    "cnn": (cnn, CNN_SHAPES, 12, 3, 4, 12, 0.0),
+    "separable": (separable, separable_shapes(), 9, 3, 6, 12, 0.9),
 }
 
 
@@ -135,7 +188,7 @@ def start_values(shapes):
         if name.endswith(".weight"):
             exponent = math.floor(math.log2(1.0 / math.sqrt(fan_in(name, shape))))
         norm = name.startswith("norm")
-        result[name] = (1.0 if name.endswith(".scale") else 0.0, -2 if norm else exponent)
+        result[name] = (1.0 if name.endswith((".scale", ".square")) else 0.0, -2 if norm else exponent)
     return result
 
 
@@ -144,15 +197,16 @@ def image(seed, size, channels):
     return pixels.permute(0, 3, 1, 2), int(words(seed + 1, 1)[0]) % CLASSES
 
 
-def safe_example(network, parameters, size, channels, seed):
-    """The first seed from `seed` whose example keeps the margin: (seed, image, label, margin)."""
+def safe_examples(network, parameters, size, channels, seed, count):
+    """The first `count` examples together from `seed` on that keep the margin: (seeds, images, labels, margin)."""
     while True:
-        x, label = image(seed, size, channels)
+        seeds = [seed + 2 * k for k in range(count)]
+        images, labels = zip(*(image(s, size, channels) for s in seeds))
         margin = Margin()
         with torch.no_grad():
-            network(parameters, x, margin)
+            network(parameters, torch.cat(images), margin)
         if margin.value > MARGIN:
-            return seed, x, label, margin.value
+            return seeds, images, labels, margin.value
         seed += 2
 
 
@@ -163,23 +217,28 @@ def train(out, run):
     for position, (name, shape) in enumerate(shapes):
         offset, exponent = start[name]
         value = offset + 2.0**exponent * numbers(1 + position, math.prod(shape))
-        parameters[name] = torch.tensor(value.reshape(shape), requires_grad=True)
-    optimizer = torch.optim.SGD(parameters.values(), lr=RATE, momentum=momentum)
+        parameters[name] = torch.tensor(value.reshape(shape))
+    learnt = [value.requires_grad_() for name, value in parameters.items() if not name.endswith(STATISTICS)]
+    joined = len(learnt) < len(parameters)  # by BatchNorm
+    optimizer = torch.optim.SGD(learnt, lr=RATE, momentum=momentum)
     seeds, losses, smallest, next_seed = [], [], math.inf, 1000
     for _ in range(steps):
         images, labels = [], []
-        for _ in range(batch):
-            seed, x, label, margin = safe_example(network, parameters, size, channels, next_seed)
-            seeds.append(seed)
-            images.append(x)
-            labels.append(label)
-            smallest, next_seed = min(smallest, margin), seed + 2
+        for _ in range(1 if joined else batch):
+            found = safe_examples(network, parameters, size, channels, next_seed, batch if joined else 1)
+            seeds += found[0]
+            images += found[1]
+            labels += found[2]
+            smallest, next_seed = min(smallest, found[3]), seeds[-1] + 2
         optimizer.zero_grad()
-        loss = functional.cross_entropy(network(parameters, torch.cat(images), Margin()), torch.tensor(labels))
+        loss = functional.cross_entropy(network(parameters, torch.cat(images), Margin("train")), torch.tensor(labels))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     write(out, run, seeds, losses, smallest, start, parameters)
+    if joined:
+        with torch.no_grad():
+            write_line(out, run, "inference", network(parameters, torch.cat(images), Margin("infer")).flatten())
 
 
 def block_sums(values):
@@ -191,9 +250,13 @@ def block_sums(values):
     return np.stack(sums, axis=1).flatten()
 
 
+def write_line(out, run, name, values):
+    out.write("%s.%s %s\n" % (run, name, " ".join("%.10g" % v for v in values)))
+
+
 def write(out, run, seeds, losses, smallest, start, parameters):
     def line(name, values):
-        out.write("%s.%s %s\n" % (run, name, " ".join("%.10g" % v for v in values)))
+        write_line(out, run, name, values)
 
     line("seeds", seeds)
     line("losses", losses)

@@ -25,11 +25,40 @@ struct TrainingRun {
   double momentum;
 };
 
+/// Grouped and depthwise convolutions, each with BatchNorm and a ReLU.
+Description separable(Shape image) {
+  Description description{"separable", image, 10, {}};
+  const std::vector<Convolution> convolutions = {
+      {.channels = 8, .kernel = 3, .stride = 1, .padding = 1, .bias = false},
+      {.channels = 8, .kernel = 3, .stride = 2, .padding = 1, .bias = false, .groups = 8},
+      {.channels = 16, .kernel = 1, .bias = false},
+      {.channels = 32, .kernel = 3, .stride = 2, .padding = 1, .bias = false, .groups = 4},
+  };
+  for (std::size_t i = 0; i < convolutions.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    description.then("conv" + number, convolutions[i]);
+    description.then("norm" + number, BatchNorm{});
+    description.then("relu" + number, Relu{});
+  }
+  description.then("pool", AveragePool{.kernel = 0, .stride = 1});
+  description.then("dense", Dense{10});
+  return description;
+}
+
+/// The run's network; it drops nothing.
+Description describe(const TrainingRun& run) {
+  Description description =
+      run.model == "separable" ? separable(run.image) : models().make({run.model, Options("model"), {}}, run.image, 10);
+  for (Node& node : description.nodes)
+    if (auto* dropout = std::get_if<Dropout>(&node.operation)) dropout->rate = 0;
+  return description;
+}
+
 class TrainingGolden : public testing::TestWithParam<TrainingRun> {
  protected:
   void SetUp() override {
     const TrainingRun& run = GetParam();
-    network_ = std::make_shared<Network>(models().make({run.model, Options("model"), {}}, run.image, 10));
+    network_ = std::make_shared<Network>(describe(run));
     parameters_ = Parameters(std::make_shared<Layout>(network_->tensors()));
     const std::vector<TensorSpec>& tensors = parameters_.layout->tensors();
     for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -66,10 +95,22 @@ class TrainingGolden : public testing::TestWithParam<TrainingRun> {
     for (std::size_t step = 0; step < losses.size(); ++step) {
       fill_batch(workspace, step);
       const Batch batch = {workspace.images(), workspace.labels()};
-      const Score score = gradient(workspace, parameters_.values, batch, {}, CrossEntropy(), gradients);
+      const PassSettings settings{.statistics = parameters_.values};
+      const Score score = gradient(workspace, parameters_.values, batch, settings, CrossEntropy(), gradients);
       EXPECT_NEAR(score.loss, losses[step], 1e-5 * losses[step]) << "step " << step;
       optimizer->step(*parameters_.layout, parameters_.values, gradients, state, 0.0, static_cast<int>(step));
     }
+  }
+
+  /// The trained network by its running statistics, on the images of the last step.
+  void compare_inference() {
+    const std::vector<double>& expected = golden_[GetParam().name + ".inference"];
+    Workspace workspace(network_, GetParam().batch, Mode::kInference);
+    fill_batch(workspace, golden_[GetParam().name + ".losses"].size() - 1);
+    const std::span<const float> outputs =
+        forward(workspace, parameters_.values, {workspace.images(), workspace.labels()});
+    ASSERT_EQ(outputs.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(outputs[i], expected[i], 1e-5) << i;
   }
 
   /// The furthest that a signed sum of a block of the tensor lies from the golden one; every element is in two of them.
@@ -127,13 +168,16 @@ TEST_P(TrainingGolden, AgreesWithPyTorchInFloat64) {
     compare(t);
     expect_one_element_seen(t);
   }
+  if (network_->uses_batch_statistics()) compare_inference();
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, TrainingGolden,
                          testing::Values(TrainingRun{"mlp", "mlp", {28, 28, 1}, 8, 0.0},
                                          TrainingRun{"mlp_momentum", "mlp", {28, 28, 1}, 8, 0.9},
                                          TrainingRun{"lenet", "lenet", {28, 28, 1}, 4, 0.0},
-                                         TrainingRun{"resnet8", "resnet8", {32, 32, 3}, 4, 0.0}),
+                                         TrainingRun{"resnet8", "resnet8", {32, 32, 3}, 4, 0.0},
+                                         TrainingRun{"cnn", "cnn", {12, 12, 3}, 4, 0.0},
+                                         TrainingRun{"separable", "separable", {9, 9, 3}, 6, 0.9}),
                          [](const auto& parameter) { return parameter.param.name; });
 
 }  // namespace
