@@ -38,9 +38,10 @@ struct Workspace::Machine {
     std::size_t storage = 0;       // node whose buffers it uses
     FloatBuffer output;
     FloatBuffer gradient;
-    int weighted = -1;  // index of the weighted layer, -1: none
+    float* arrived = nullptr;  // in this backward pass: `gradient`, or a consumer's own that it hands on as it is
+    bool fused_relu = false;   // the layer changes its output's gradient in place
+    int weighted = -1;         // index of the weighted layer, -1: none
     int consumers = 0;
-    bool written = false;  // gradient holds something in this backward pass
   };
   /// One weighted layer's slots: buffers for the values after, and whether they are in use in this pass.
   struct Slots {
@@ -142,6 +143,7 @@ void Workspace::Machine::make_station(std::size_t node) {
   for (std::size_t i = node + 1; i < stations.size(); ++i) plan.fused_relu |= stations[i].storage == node;
   const int tensor = network->first_tensor(static_cast<int>(node));
   if (tensor >= 0) plan.wide_dense = network->tensors()[static_cast<std::size_t>(tensor)].channel_stride == 1;
+  station.fused_relu = plan.fused_relu;
   station.layer = make_layer(what.operation, plan);
   const std::size_t size = static_cast<std::size_t>(rungs.front()) * plan.output.size();
   station.output.resize(size);
@@ -192,7 +194,7 @@ class Pass {
 
   Score backward(const Loss& loss) {
     const std::size_t last = machine_.stations.size() - 1;
-    for (auto& station : machine_.stations) station.written = false;
+    for (auto& station : machine_.stations) station.arrived = nullptr;
     auto& top = machine_.stations[machine_.stations[last].storage];
     const std::span<const float> outputs = std::span<const float>(top.output).first(live() * classes());
     const Score score = [&] {
@@ -201,7 +203,7 @@ class Pass {
                         std::span<float>(top.gradient).first(outputs.size()));
     }();
     clear_padding(top.gradient, classes());
-    top.written = true;
+    top.arrived = top.gradient.data();
     std::fill(gradients_.begin() + static_cast<std::ptrdiff_t>(machine_.network_size), gradients_.end(), 0.0F);
     for (const TensorSpec& tensor : machine_.network->tensors())
       if (tensor.role == Role::kStatistic) std::fill_n(gradients_.data() + tensor.offset, tensor.size, 0.0F);
@@ -285,14 +287,15 @@ class Pass {
 
   void backward_station(std::size_t i) {
     auto& station = machine_.stations[i];
-    if (!station.written) throw std::logic_error("node without gradient: nothing reads it");
+    if (station.arrived == nullptr) throw std::logic_error("node without gradient: nothing reads it");
+    own_gradient_where_it_changes(station, i);
     const Node& node = machine_.network->description().nodes[i];
     LayerGradient pass;
     pass.rung = rung_;
     pass.rows = rows_;
     pass.live = batch_.live();
     pass.output = station.output.data();
-    pass.output_gradient = station.gradient.data();
+    pass.output_gradient = station.arrived;
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       pass.input[k] = machine_.output_of(node.inputs[k]).data();
       pass.input_gradient[k] = destination(node.inputs, k);
@@ -318,24 +321,34 @@ class Pass {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
   }
 
+  std::size_t floats_of(std::size_t node) const {
+    return static_cast<std::size_t>(rows_) * machine_.network->shapes()[node].size();
+  }
+
+  /// What another node handed on is that node's, and maybe a third one's too.
+  void own_gradient_where_it_changes(Workspace::Machine::Station& station, std::size_t node) const {
+    if (!station.fused_relu || station.arrived == station.gradient.data()) return;
+    std::copy_n(station.arrived, floats_of(node), station.gradient.data());
+    station.arrived = station.gradient.data();
+  }
+
   /// Where a consumer writes the gradient of its k-th input: straight into that node's, or beside it when another
   /// consumer, or another input of this one, writes there.
   float* destination(const std::vector<int>& inputs, std::size_t k) const {
     if (inputs[k] < 0) return nullptr;
     auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(inputs[k])].storage];
-    const bool taken = to.written || (k > 0 && inputs[k] == inputs[0]);
+    const bool taken = to.arrived == to.gradient.data() || (k > 0 && inputs[k] == inputs[0]);
     return taken ? machine_.branches[k].data() : to.gradient.data();
   }
 
-  void arrived(int node, const float* gradient) const {
+  void arrived(int node, float* gradient) const {
     if (node < 0) return;
     auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(node)].storage];
-    if (gradient != to.gradient.data()) {
-      const std::size_t n =
-          static_cast<std::size_t>(rows_) * machine_.network->shapes()[static_cast<std::size_t>(node)].size();
-      kernels().add(to.gradient.data(), gradient, to.gradient.data(), n);
+    if (to.arrived != nullptr) {
+      kernels().add(to.arrived, gradient, to.gradient.data(), floats_of(static_cast<std::size_t>(node)));
+      gradient = to.gradient.data();
     }
-    to.written = true;
+    to.arrived = gradient;
   }
 
   void slots_backward(int l, int input_node, const LayerGradient& pass) {

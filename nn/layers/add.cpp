@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
@@ -16,11 +14,12 @@ class AddLayer final : public Layer {
     add(pass.input[0], pass.input[1], pass.output, static_cast<std::size_t>(pass.rows) * size_);
   }
 
-  void backward(const LayerGradient& pass) override {
-    const std::size_t n = static_cast<std::size_t>(pass.rows) * size_;
-    if (relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, n);
-    for (float* const to : pass.input_gradient)
-      if (to != nullptr) std::copy_n(pass.output_gradient, n, to);
+  void backward(LayerGradient& pass) override {
+    if (relu_)
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
+                              static_cast<std::size_t>(pass.rows) * size_);
+    for (float*& to : pass.input_gradient)
+      if (to != nullptr) to = pass.output_gradient;
   }
 
  private:

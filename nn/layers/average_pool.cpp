@@ -23,7 +23,7 @@ class AveragePoolLayer final : public Layer {
     });
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     const std::size_t channels = static_cast<std::size_t>(plan_.input.channels);

@@ -54,7 +54,7 @@ class BatchNormLayer final : public Layer {
     clear_padding(pass.output, pass.live, pass.rows);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     lay_out(pass.weight, pass.bias);
     std::fill(sums_.begin(), sums_.end(), 0.0);
     std::fill(products_.begin(), products_.end(), 0.0);

@@ -30,7 +30,7 @@ class ConvolutionLayer final : public Layer {
     rung.forward.run(onednn_);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     if (plan_.fused_relu)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());

@@ -30,7 +30,7 @@ class DenseLayer final : public Layer {
     product.run(onednn_);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     const std::size_t outputs = static_cast<std::size_t>(outputs_);
     const std::size_t rows = static_cast<std::size_t>(pass.rows);
     if (plan_.fused_relu)

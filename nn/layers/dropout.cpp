@@ -72,7 +72,7 @@ class DropoutLayer final : public Layer {
     std::fill(pass.output + live, pass.output + static_cast<std::size_t>(pass.rows) * size_, 0.0F);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     const std::size_t live = static_cast<std::size_t>(pass.live) * size_;

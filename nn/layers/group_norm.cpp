@@ -39,7 +39,7 @@ class GroupNormLayer final : public Layer {
     }
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     std::fill_n(pass.weight_gradient, channels_, 0.0F);
     std::fill_n(pass.bias_gradient, channels_, 0.0F);
     for (int row = 0; row < pass.rows; ++row) {

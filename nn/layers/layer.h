@@ -33,8 +33,10 @@ struct LayerGradient {
   const float* output = nullptr;
   const float* weight = nullptr;
   const float* bias = nullptr;
-  float* output_gradient = nullptr;        // may be changed in place
-  std::array<float*, 2> input_gradient{};  // written, not added to; null where nobody wants it
+  float* output_gradient = nullptr;  // may be changed in place by a layer with a fused ReLU, and by no other
+  /// Written, not added to; null where nobody wants it. A layer whose input's gradient is its output's may put
+  /// output_gradient here instead and write nothing.
+  std::array<float*, 2> input_gradient{};
   float* weight_gradient = nullptr;
   float* bias_gradient = nullptr;
 };
@@ -45,7 +47,7 @@ class Layer {
  public:
   virtual ~Layer() = default;
   virtual void forward(const LayerPass& pass) = 0;
-  virtual void backward(const LayerGradient& pass) = 0;
+  virtual void backward(LayerGradient& pass) = 0;
 };
 
 class OneDnn;

@@ -30,7 +30,7 @@ class MaxPoolLayer final : public Layer {
     kernels().max_pool(windows(pass.rows), pass.input[0], pass.output, winners, plan_.input_is_relu);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     if (!tiles()) std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);

@@ -23,7 +23,7 @@ class NarrowDenseLayer final : public Layer {
                             .relu = fused_relu_});
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     const auto rows = static_cast<std::size_t>(pass.rows);
     if (fused_relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs_);
     sum_over_rows(pass.output_gradient, rows, outputs_, pass.bias_gradient);

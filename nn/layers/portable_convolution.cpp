@@ -38,7 +38,7 @@ class PortableConvolutionLayer final : public Layer {
     }
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     if (plan_.fused_relu)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());

@@ -26,7 +26,7 @@ class PortableDenseLayer final : public Layer {
     if (plan_.fused_relu) y = y.cwiseMax(0.0F);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     if (plan_.fused_relu)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());

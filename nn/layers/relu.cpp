@@ -13,7 +13,7 @@ class ReluLayer final : public Layer {
     kernels().relu(pass.input[0], pass.output, static_cast<std::size_t>(pass.rows) * size_);
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     kernels().relu_gradient(pass.output, pass.output_gradient, to, static_cast<std::size_t>(pass.rows) * size_);

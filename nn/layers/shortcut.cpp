@@ -20,7 +20,7 @@ class ShortcutLayer final : public Layer {
     });
   }
 
-  void backward(const LayerGradient& pass) override {
+  void backward(LayerGradient& pass) override {
     float* const to = pass.input_gradient[0];
     if (to == nullptr) return;
     std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
