@@ -1,169 +1,13 @@
 #include "nn/gradient.h"
 
 #include <algorithm>
-#include <array>
-#include <mutex>
 #include <stdexcept>
 
-#include "nn/kernel_set.h"
 #include "nn/kernels/kernels.h"
-#include "nn/layers/layer.h"
-#include "nn/layers/onednn.h"
+#include "nn/machine.h"
 #include "nn/parallel.h"
 
 namespace anybit {
-namespace {
-
-/// The batch sizes that kernels are prepared for. Inference meets one short batch per data set, so one rung serves.
-std::vector<int> ladder(int batch, Mode mode) {
-  std::vector<int> rungs{batch};
-  while (mode == Mode::kTraining && rungs.back() > 1) rungs.push_back((rungs.back() + 1) / 2);
-  return rungs;
-}
-
-/// Layers that compute a ReLU on their output for nothing.
-bool takes_relu(const Operation& operation) {
-  return std::holds_alternative<Dense>(operation) || std::holds_alternative<Convolution>(operation) ||
-         std::holds_alternative<GroupNorm>(operation) || std::holds_alternative<BatchNorm>(operation) ||
-         std::holds_alternative<Add>(operation);
-}
-
-}  // namespace
-
-/// What a thread owns. Buffers are per node; a ReLU that its predecessor took over shares the predecessor's.
-struct Workspace::Machine {
-  /// One node's kernels and buffers.
-  struct Station {
-    std::unique_ptr<Layer> layer;  // null: fused into the node before
-    std::size_t storage = 0;       // node whose buffers it uses
-    FloatBuffer output;
-    FloatBuffer gradient;
-    float* arrived = nullptr;  // in this backward pass: `gradient`, or a consumer's own that it hands on as it is
-    bool fused_relu = false;   // the layer changes its output's gradient in place
-    int weighted = -1;         // index of the weighted layer, -1: none
-    int consumers = 0;
-  };
-  /// One weighted layer's slots: buffers for the values after, and whether they are in use in this pass.
-  struct Slots {
-    FloatBuffer weight;
-    FloatBuffer activation;
-    bool weight_used = false;
-    bool activation_used = false;
-  };
-
-  std::shared_ptr<const Network> network;
-  std::vector<int> rungs;
-  Mode mode;
-  OneDnn onednn;
-  std::vector<Station> stations;
-  std::vector<Slots> slots;
-  std::size_t network_size = 0;  // of the network's own tensors; the method's follow
-  FloatBuffer images;
-  std::vector<std::uint8_t> labels;
-  std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
-  NodeTimes* times = nullptr;           // where somebody watches
-
-  Machine(std::shared_ptr<const Network> of, int batch, Mode how);
-  void plan_fusion();
-  void make_stations();
-  void make_station(std::size_t node);
-  const FloatBuffer& output_of(int node) const {
-    return node < 0 ? images : stations[stations[static_cast<std::size_t>(node)].storage].output;
-  }
-  bool is_relu(int node) const {
-    return node >= 0 &&
-           std::holds_alternative<Relu>(network->description().nodes[static_cast<std::size_t>(node)].operation);
-  }
-  int rung_for(int live) const;
-  std::size_t bytes() const;
-};
-
-Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode how)
-    : network(std::move(of)),
-      rungs(ladder(batch, how)),
-      mode(how),
-      stations(network->shapes().size()),
-      slots(network->weighted_layers().size()) {
-  kernel_set();  // pins the best set where nobody chose one: a run is never on a set that has no name
-  const SingleThreadScope one_thread;  // oneDNN fixes its thread count when a primitive is made
-  for (const TensorSpec& tensor : network->tensors()) network_size += tensor.size;
-  const std::size_t rows = static_cast<std::size_t>(batch);
-  images.resize(rows * network->description().input.size());
-  labels.resize(rows);
-  plan_fusion();
-  make_stations();
-  std::size_t largest = 0;
-  for (std::size_t i = 0; i < stations.size(); ++i)
-    if (stations[i].consumers > 1) largest = std::max(largest, network->shapes()[i].size());
-  if (mode == Mode::kTraining)
-    for (FloatBuffer& branch : branches) branch.resize(rows * largest);
-  for (std::size_t l = 0; l < slots.size(); ++l) {
-    slots[l].weight.resize(network->slots()[2 * l].size);
-    slots[l].activation.resize(rows * network->slots()[2 * l + 1].size);
-  }
-}
-
-/// Decides which ReLU is computed by the layer before it: one that is its only reader.
-void Workspace::Machine::plan_fusion() {
-  const auto& nodes = network->description().nodes;
-  for (const Node& node : nodes)
-    for (const int from : node.inputs)
-      if (from >= 0) ++stations[static_cast<std::size_t>(from)].consumers;
-  for (std::size_t l = 0; l < network->weighted_layers().size(); ++l)
-    stations[static_cast<std::size_t>(network->weighted_layers()[l].node)].weighted = static_cast<int>(l);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    stations[i].storage = i;
-    if (!is_relu(static_cast<int>(i)) || nodes[i].inputs[0] < 0) continue;
-    const std::size_t before = static_cast<std::size_t>(nodes[i].inputs[0]);
-    if (takes_relu(nodes[before].operation) && stations[before].consumers == 1) stations[i].storage = before;
-  }
-}
-
-/// For one workspace at a time: all threads share oneDNN's cache of primitives, and ThreadSanitizer reports its
-/// comparison of keys where two are made at once. Whether that is a race or a lock that it cannot see is not settled.
-void Workspace::Machine::make_stations() {
-  static std::mutex making;
-  const std::lock_guard lock(making);
-  for (std::size_t i = 0; i < stations.size(); ++i) make_station(i);
-}
-
-void Workspace::Machine::make_station(std::size_t node) {
-  Station& station = stations[node];
-  if (station.storage != node) return;
-  const Node& what = network->description().nodes[node];
-  LayerPlan plan;
-  plan.input = network->input_of(static_cast<int>(node));
-  plan.output = network->shapes()[node];
-  plan.rungs = rungs;
-  plan.training = mode == Mode::kTraining;
-  plan.input_gradient = what.inputs[0] >= 0;
-  plan.input_is_relu = is_relu(what.inputs[0]);
-  plan.portable = portable_kernels();
-  plan.onednn = &onednn;
-  for (std::size_t i = node + 1; i < stations.size(); ++i) plan.fused_relu |= stations[i].storage == node;
-  const int tensor = network->first_tensor(static_cast<int>(node));
-  if (tensor >= 0) plan.wide_dense = network->tensors()[static_cast<std::size_t>(tensor)].channel_stride == 1;
-  station.fused_relu = plan.fused_relu;
-  station.layer = make_layer(what.operation, plan);
-  const std::size_t size = static_cast<std::size_t>(rungs.front()) * plan.output.size();
-  station.output.resize(size);
-  if (plan.training) station.gradient.resize(size);
-}
-
-int Workspace::Machine::rung_for(int live) const {
-  if (live < 1 || live > rungs.front()) throw std::logic_error("a batch of " + std::to_string(live) + " examples");
-  int rung = 0;
-  while (rung + 1 < static_cast<int>(rungs.size()) && rungs[static_cast<std::size_t>(rung) + 1] >= live) ++rung;
-  return rung;
-}
-
-std::size_t Workspace::Machine::bytes() const {
-  std::size_t floats = images.size() + branches[0].size() + branches[1].size();
-  for (const Station& s : stations) floats += s.output.size() + s.gradient.size();
-  for (const Slots& s : slots) floats += s.weight.size() + s.activation.size();
-  return floats * sizeof(float) + onednn.scratch_bytes();
-}
-
 namespace {
 
 /// One run of a machine over a batch.
@@ -192,7 +36,15 @@ class Pass {
     return std::span<const float>(out).first(live() * classes());
   }
 
+  /// From now on `step` is offered to the layers, to be taken on `weights`, which are the pass's parameters.
+  void offer(const PlainStep& step, const Layout& layout, std::span<float> weights) {
+    step_ = &step;
+    layout_ = &layout;
+    weights_ = weights;
+  }
+
   Score backward(const Loss& loss) {
+    std::fill(machine_.stepped.begin(), machine_.stepped.end(), false);
     const std::size_t last = machine_.stations.size() - 1;
     for (auto& station : machine_.stations) station.arrived = nullptr;
     auto& top = machine_.stations[machine_.stations[last].storage];
@@ -310,6 +162,7 @@ class Pass {
     }
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
+      if (!slots.weight_used) offer_step(pass, i);
       if (slots.weight_used) pass.weight = slots.weight.data();
       if (slots.activation_used) pass.input[0] = slots.activation.data();
     }
@@ -317,8 +170,19 @@ class Pass {
       const Stopwatch watch(sum_of(&NodeTimes::backward, i));
       station.layer->backward(pass);
     }
+    if (pass.stepped)
+      machine_.stepped[static_cast<std::size_t>(machine_.network->first_tensor(static_cast<int>(i)))] = true;
     if (station.weighted >= 0) slots_backward(station.weighted, node.inputs[0], pass);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
+  }
+
+  /// A weight that a slot replaced cannot be stepped: its gradient passes the slot first.
+  void offer_step(LayerGradient& pass, std::size_t node) {
+    if (step_ == nullptr) return;
+    const int first = machine_.network->first_tensor(static_cast<int>(node));
+    offered_ = step_of(*step_, layout_->tensors()[static_cast<std::size_t>(first)].group);
+    pass.step = &offered_;
+    pass.stepped_weight = weights_.data() + offset(first);
   }
 
   std::size_t floats_of(std::size_t node) const {
@@ -376,21 +240,13 @@ class Pass {
   int rung_;
   int rows_;
   SlotPass slot_pass_;
+  const PlainStep* step_ = nullptr;
+  const Layout* layout_ = nullptr;
+  std::span<float> weights_;
+  PlainStep offered_ = {};  // to the layer at work
 };
 
 }  // namespace
-
-Workspace::Workspace(std::shared_ptr<const Network> network, int batch, Mode mode)
-    : machine_(std::make_unique<Machine>(std::move(network), batch, mode)) {}
-Workspace::~Workspace() = default;
-Workspace::Workspace(Workspace&&) noexcept = default;
-Workspace& Workspace::operator=(Workspace&&) noexcept = default;
-const Network& Workspace::network() const { return *machine_->network; }
-int Workspace::batch() const { return machine_->rungs.front(); }
-std::size_t Workspace::bytes() const { return machine_->bytes(); }
-void Workspace::watch(NodeTimes* times) { machine_->times = times; }
-std::span<float> Workspace::images() { return machine_->images; }
-std::span<std::uint8_t> Workspace::labels() { return machine_->labels; }
 
 std::span<const float> forward(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
                                const PassSettings& settings) {
@@ -404,6 +260,24 @@ Score gradient(Workspace& workspace, std::span<const float> parameters, const Ba
   Pass pass(workspace.machine(), parameters, batch, settings, gradients);
   pass.forward();
   return pass.backward(loss);
+}
+
+Score descend(Workspace& workspace, const Layout& layout, std::span<float> parameters, const Batch& batch,
+              const PassSettings& settings, const Loss& loss, const PlainStep& step, std::span<float> gradients) {
+  const SingleThreadScope one_thread;
+  Workspace::Machine& machine = workspace.machine();
+  Pass pass(machine, parameters, batch, settings, gradients);
+  pass.forward();
+  pass.offer(step, layout, parameters);
+  const Score score = pass.backward(loss);
+  const std::vector<TensorSpec>& tensors = layout.tensors();
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const TensorSpec& tensor = tensors[t];
+    if (tensor.group.rate == 0.0F || (t < machine.stepped.size() && machine.stepped[t])) continue;
+    kernels().plain_step(parameters.data() + tensor.offset, gradients.data() + tensor.offset, tensor.size,
+                         step_of(step, tensor.group));
+  }
+  return score;
 }
 
 }  // namespace anybit

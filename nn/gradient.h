@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "nn/kernels/kernels.h"
 #include "nn/loss.h"
 #include "nn/network.h"
 #include "nn/node_times.h"
@@ -69,5 +70,11 @@ std::span<const float> forward(Workspace& workspace, std::span<const float> para
 /// does not reach get zero.
 Score gradient(Workspace& workspace, std::span<const float> parameters, const Batch& batch,
                const PassSettings& settings, const Loss& loss, std::span<float> gradients);
+
+/// gradient() and then `step` on all tensors of the layout, each with its group's rate and decay: the same bits, in
+/// less time, because dense layers step their weight while they compute its gradient. `gradients` is scratch: what it
+/// holds afterwards is not told.
+Score descend(Workspace& workspace, const Layout& layout, std::span<float> parameters, const Batch& batch,
+              const PassSettings& settings, const Loss& loss, const PlainStep& step, std::span<float> gradients);
 
 }  // namespace anybit

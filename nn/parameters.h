@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/buffer.h"
+#include "nn/kernels/kernels.h"
 
 namespace anybit {
 
@@ -33,6 +34,11 @@ struct OptimizerGroup {
   float rate = 1.0F;  // multiplies the learning rate; 0: the optimiser leaves the tensor alone
   bool decay = true;  // takes part in weight decay
 };
+
+/// The step on a tensor of a group.
+inline PlainStep step_of(const PlainStep& step, const OptimizerGroup& group) {
+  return {step.rate * group.rate, step.scale, group.decay ? step.decay : 0.0F};
+}
 
 /// One named tensor of the parameter buffer.
 struct TensorSpec {

@@ -15,8 +15,15 @@ struct PoolWindows {
   std::size_t stride;
 };
 
+/// One step of plain gradient descent, w -= rate * (scale * gradient + decay * w).
+struct PlainStep {
+  float rate;
+  float scale = 1.0F;  // of the gradient, by clipping
+  float decay = 0.0F;
+};
+
 /// c[a][n] = start[n] + sum over k < terms of coefficients[k * term_stride + a * row_stride] * v[k * v_stride + n],
-/// then max(0, .) if `relu`. c is rows x columns; columns must be at least Kernels::lanes.
+/// then max(0, .) if `relu`. c is rows x columns.
 struct SumOfRows {
   const float* coefficients;
   std::size_t term_stride, row_stride;
@@ -26,11 +33,13 @@ struct SumOfRows {
   float* c;
   std::size_t c_stride;
   std::size_t rows, columns, terms;
-  bool relu;
+  bool relu = false;
+  const PlainStep* step =
+      nullptr;  // where set, c is a weight and takes the step along the sums; without start and relu
 };
 
 /// c[a][b] = start[b] + sum over n < terms of left[a][n] * right[b][n], then max(0, .) if `relu`; all without gaps
-/// between rows. terms must be at least Kernels::lanes.
+/// between rows.
 struct DotsOfRows {
   const float* left;
   const float* right;
@@ -63,6 +72,8 @@ struct Kernels {
   void (*scale_bytes)(const std::uint8_t* bytes, const float* scale, const float* shift, float* y, std::size_t size);
   static constexpr std::size_t kPattern = 48;  // whole registers, and whole pixels of one, two or three channels
 
+  /// w takes the step along its gradient: the same bits as SumOfRows::step gives.
+  void (*plain_step)(float* w, const float* gradient, std::size_t size, const PlainStep& step);
   void (*sum_of_rows)(const SumOfRows& product);
   void (*dots_of_rows)(const DotsOfRows& product);
 

@@ -2,22 +2,18 @@
 #include "nn/layers/layers.h"
 #include "nn/layers/onednn.h"
 #include "nn/layers/sums.h"
+#include "nn/layers/weight_gradient.h"
 
 namespace anybit {
 namespace {
 
 using Desc = dnnl::memory::desc;
 
-/// y = x W + b on oneDNN's matrix product. W is stored [in][out] or [out][in] as the network's layout says; the three
-/// products only exchange strides.
+/// y = x W + b on oneDNN's matrix product, the weight's gradient on our own. W is stored [in][out].
 class DenseLayer final : public Layer {
  public:
-  DenseLayer(const Dense& dense, const LayerPlan& plan, bool outputs_first)
-      : inputs_(static_cast<int>(plan.input.size())),
-        outputs_(dense.outputs),
-        outputs_first_(outputs_first),
-        plan_(plan),
-        onednn_(*plan.onednn) {
+  DenseLayer(const Dense& dense, const LayerPlan& plan)
+      : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), plan_(plan), onednn_(*plan.onednn) {
     for (const int rows : plan.rungs) rungs_.push_back(prepare(rows));
   }
 
@@ -37,21 +33,20 @@ class DenseLayer final : public Layer {
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs);
     sum_over_rows(pass.output_gradient, rows, outputs, pass.bias_gradient);
 
-    Rung& rung = rungs_[static_cast<std::size_t>(pass.rung)];
-    rung.weight_gradient.set(DNNL_ARG_SRC, outputs_first_ ? pass.output_gradient : pass.input[0]);
-    rung.weight_gradient.set(DNNL_ARG_WEIGHTS, outputs_first_ ? pass.input[0] : pass.output_gradient);
-    rung.weight_gradient.set(DNNL_ARG_DST, pass.weight_gradient);
-    rung.weight_gradient.run(onednn_);
-    if (pass.input_gradient[0] == nullptr) return;
-    rung.data_gradient.set(DNNL_ARG_SRC, pass.output_gradient);
-    rung.data_gradient.set(DNNL_ARG_WEIGHTS, pass.weight);
-    rung.data_gradient.set(DNNL_ARG_DST, pass.input_gradient[0]);
-    rung.data_gradient.run(onednn_);
+    if (pass.input_gradient[0] != nullptr) {  // before the weight takes a step
+      Prepared& product = rungs_[static_cast<std::size_t>(pass.rung)].data_gradient;
+      product.set(DNNL_ARG_SRC, pass.output_gradient);
+      product.set(DNNL_ARG_WEIGHTS, pass.weight);
+      product.set(DNNL_ARG_DST, pass.input_gradient[0]);
+      product.run(onednn_);
+    }
+    const std::size_t inputs = static_cast<std::size_t>(inputs_);
+    DenseWeightGradient{pass.input[0], pass.output_gradient, rows, inputs, outputs}.apply(pass);
   }
 
  private:
   struct Rung {
-    Prepared forward, weight_gradient, data_gradient;
+    Prepared forward, data_gradient;
   };
 
   Prepared product(const Desc& left, const Desc& right, const Desc& result, const Desc& bias, bool relu) {
@@ -69,20 +64,14 @@ class DenseLayer final : public Layer {
     const Desc source = matrix(rows, inputs_);
     const Desc target = matrix(rows, outputs_);
     Rung rung;
-    rung.forward =
-        product(source, matrix(inputs_, outputs_, outputs_first_), target, matrix(1, outputs_), plan_.fused_relu);
+    rung.forward = product(source, matrix(inputs_, outputs_), target, matrix(1, outputs_), plan_.fused_relu);
     if (!plan_.training) return rung;
-    rung.weight_gradient = outputs_first_
-                               ? product(matrix(outputs_, rows, true), source, matrix(outputs_, inputs_), {}, false)
-                               : product(matrix(inputs_, rows, true), target, matrix(inputs_, outputs_), {}, false);
-    if (plan_.input_gradient)
-      rung.data_gradient = product(target, matrix(outputs_, inputs_, !outputs_first_), source, {}, false);
+    if (plan_.input_gradient) rung.data_gradient = product(target, matrix(outputs_, inputs_, true), source, {}, false);
     return rung;
   }
 
   int inputs_;
   int outputs_;
-  bool outputs_first_;
   LayerPlan plan_;
   OneDnn& onednn_;
   std::vector<Rung> rungs_;
@@ -91,7 +80,7 @@ class DenseLayer final : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> make_dense(const Dense& dense, const LayerPlan& plan) {
-  return std::make_unique<DenseLayer>(dense, plan, !plan.wide_dense);
+  return std::make_unique<DenseLayer>(dense, plan);
 }
 
 }  // namespace anybit

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "nn/kernels/kernels.h"
 #include "nn/network.h"
 
 namespace anybit {
@@ -39,6 +40,11 @@ struct LayerGradient {
   std::array<float*, 2> input_gradient{};
   float* weight_gradient = nullptr;
   float* bias_gradient = nullptr;
+  /// An offer: a layer may take this step on `stepped_weight` (the place of `weight`) as it computes the gradient,
+  /// instead of writing that out. It then sets `stepped`. Null where the gradient itself is wanted.
+  const PlainStep* step = nullptr;
+  float* stepped_weight = nullptr;
+  bool stepped = false;
 };
 
 /// The prepared kernels of one node in one workspace: re-used for every batch, used by one thread. Layers allocate in

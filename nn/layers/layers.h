@@ -6,9 +6,7 @@ namespace anybit {
 
 // One maker per kind of node, each in the file of its name.
 std::unique_ptr<Layer> make_dense(const Dense& dense, const LayerPlan& plan);
-std::unique_ptr<Layer> make_narrow_dense(const Dense& dense, const LayerPlan& plan);
-/// Whether the narrow one serves: few outputs, and inputs for a register.
-bool has_narrow_dense(const LayerPlan& plan);
+std::unique_ptr<Layer> make_narrow_dense(const Dense& dense, const LayerPlan& plan);  // of few outputs
 std::unique_ptr<Layer> make_convolution(const Convolution& convolution, const LayerPlan& plan);
 std::unique_ptr<Layer> make_portable_dense(const Dense& dense, const LayerPlan& plan);
 std::unique_ptr<Layer> make_portable_convolution(const Convolution& convolution, const LayerPlan& plan);

@@ -7,7 +7,7 @@ struct Make {
   const LayerPlan& plan;
   std::unique_ptr<Layer> operator()(const Dense& o) const {
     if (plan.portable) return make_portable_dense(o, plan);
-    return has_narrow_dense(plan) ? make_narrow_dense(o, plan) : make_dense(o, plan);
+    return plan.wide_dense ? make_dense(o, plan) : make_narrow_dense(o, plan);
   }
   std::unique_ptr<Layer> operator()(const Convolution& o) const {
     return plan.portable ? make_portable_convolution(o, plan) : make_convolution(o, plan);

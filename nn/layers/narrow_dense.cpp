@@ -1,6 +1,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/sums.h"
+#include "nn/layers/weight_gradient.h"
 
 namespace anybit {
 namespace {
@@ -27,31 +28,20 @@ class NarrowDenseLayer final : public Layer {
     const auto rows = static_cast<std::size_t>(pass.rows);
     if (fused_relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs_);
     sum_over_rows(pass.output_gradient, rows, outputs_, pass.bias_gradient);
-    kernels().sum_of_rows({.coefficients = pass.output_gradient,
-                           .term_stride = outputs_,
-                           .row_stride = 1,
-                           .v = pass.input[0],
-                           .v_stride = inputs_,
-                           .start = nullptr,
-                           .c = pass.weight_gradient,
-                           .c_stride = inputs_,
-                           .rows = outputs_,
-                           .columns = inputs_,
-                           .terms = rows,
-                           .relu = false});
-    if (pass.input_gradient[0] == nullptr) return;
-    kernels().sum_of_rows({.coefficients = pass.output_gradient,
-                           .term_stride = 1,
-                           .row_stride = outputs_,
-                           .v = pass.weight,
-                           .v_stride = inputs_,
-                           .start = nullptr,
-                           .c = pass.input_gradient[0],
-                           .c_stride = inputs_,
-                           .rows = rows,
-                           .columns = inputs_,
-                           .terms = outputs_,
-                           .relu = false});
+    if (pass.input_gradient[0] != nullptr)  // before the weight takes a step
+      kernels().sum_of_rows({.coefficients = pass.output_gradient,
+                             .term_stride = 1,
+                             .row_stride = outputs_,
+                             .v = pass.weight,
+                             .v_stride = inputs_,
+                             .start = nullptr,
+                             .c = pass.input_gradient[0],
+                             .c_stride = inputs_,
+                             .rows = rows,
+                             .columns = inputs_,
+                             .terms = outputs_,
+                             .relu = false});
+    DenseWeightGradient{pass.output_gradient, pass.input[0], rows, outputs_, inputs_}.apply(pass);
   }
 
  private:
@@ -61,10 +51,6 @@ class NarrowDenseLayer final : public Layer {
 };
 
 }  // namespace
-
-bool has_narrow_dense(const LayerPlan& plan) {
-  return !plan.portable && !plan.wide_dense && plan.input.size() >= kernels().lanes;
-}
 
 std::unique_ptr<Layer> make_narrow_dense(const Dense& dense, const LayerPlan& plan) {
   return std::make_unique<NarrowDenseLayer>(dense, plan);

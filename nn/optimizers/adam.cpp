@@ -82,6 +82,8 @@ class Adam final : public Optimizer {
     });
   }
 
+  std::optional<PlainStep> plain_step(double) const override { return std::nullopt; }
+
  private:
   Settings settings_;
 };

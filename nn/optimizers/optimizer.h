@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "nn/parameters.h"
@@ -19,6 +20,8 @@ class Optimizer {
   /// client's round. `gradients` may be changed (clipping, decay). `state` holds state_buffers() buffers in a row.
   virtual void step(const Layout& layout, std::span<float> values, std::span<float> gradients, std::span<float> state,
                     double progress, int step) const = 0;
+  /// The step where it is no more than PlainStep has it, so that descend() may take it; it then gives the same bits.
+  virtual std::optional<PlainStep> plain_step(double progress) const = 0;
 };
 
 using OptimizerTable = Table<std::unique_ptr<Optimizer>>;

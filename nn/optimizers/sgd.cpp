@@ -16,23 +16,10 @@ struct Settings {
   bool nesterov = false;
 };
 
-/// The numbers of one step on one run of tensors.
-struct Factors {
-  float rate;
-  float scale;  // of the gradient, by clipping
-  float decay;
-  float momentum;
-};
-
-void plain_step(float* __restrict w, const float* __restrict gradient, std::size_t size, const Factors& f) {
-  const auto [rate, scale, decay, momentum] = f;
-  for (std::size_t i = 0; i < size; ++i) w[i] -= rate * (scale * gradient[i] + decay * w[i]);
-}
-
 template <bool kNesterov>
 void momentum_step(float* __restrict w, float* __restrict buffer, const float* __restrict gradient, std::size_t size,
-                   const Factors& f) {
-  const auto [rate, scale, decay, momentum] = f;
+                   const PlainStep& step, float momentum) {
+  const auto [rate, scale, decay] = step;
   for (std::size_t i = 0; i < size; ++i) {
     const float g = scale * gradient[i] + decay * w[i];
     const float b = momentum * buffer[i] + g;
@@ -51,22 +38,28 @@ class Sgd final : public Optimizer {
             double progress, int) const override {
     assert(values.size() == layout.size() && gradients.size() == layout.size());
     assert(state.size() >= static_cast<std::size_t>(state_buffers()) * layout.size());
-    const double rate = settings_.schedule.rate_at(progress);
-    const float scale = clip_scale(layout, gradients, settings_.clip);
+    const PlainStep whole = {.rate = static_cast<float>(settings_.schedule.rate_at(progress)),
+                             .scale = clip_scale(layout, gradients, settings_.clip),
+                             .decay = static_cast<float>(settings_.decay)};
+    const auto momentum = static_cast<float>(settings_.momentum);
     for_each_run(layout, [&](const TensorRun& run) {
-      const Factors factors = {static_cast<float>(rate * static_cast<double>(run.group.rate)), scale,
-                               run.group.decay ? static_cast<float>(settings_.decay) : 0.0F,
-                               static_cast<float>(settings_.momentum)};
+      const PlainStep step = step_of(whole, run.group);
       float* w = values.data() + run.offset;
       const float* g = gradients.data() + run.offset;
       if (settings_.momentum == 0.0) {
-        plain_step(w, g, run.size, factors);
+        kernels().plain_step(w, g, run.size, step);
       } else if (settings_.nesterov) {
-        momentum_step<true>(w, state.data() + run.offset, g, run.size, factors);
+        momentum_step<true>(w, state.data() + run.offset, g, run.size, step, momentum);
       } else {
-        momentum_step<false>(w, state.data() + run.offset, g, run.size, factors);
+        momentum_step<false>(w, state.data() + run.offset, g, run.size, step, momentum);
       }
     });
+  }
+
+  std::optional<PlainStep> plain_step(double progress) const override {
+    if (settings_.momentum != 0.0 || settings_.clip != 0.0) return std::nullopt;
+    return PlainStep{.rate = static_cast<float>(settings_.schedule.rate_at(progress)),
+                     .decay = static_cast<float>(settings_.decay)};
   }
 
  private:

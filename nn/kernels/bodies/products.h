@@ -2,6 +2,7 @@
 // once. Sums run over k (or n) in ascending order within one register chain, so results do not depend on tiling.
 #pragma once
 
+#include "nn/kernels/bodies/plain_step.h"
 #include "nn/kernels/bodies/vector.h"
 
 namespace anybit {
@@ -13,27 +14,42 @@ constexpr std::size_t kTileVectors = 2;
 constexpr std::size_t kDotRows = kLanes == 8 ? 3 : 5;
 /// Rows of v that stay in the first-level cache while all rows of c pass over them.
 constexpr std::size_t kBlock = 64;
-/// Floats that fit into half of that cache.
-constexpr std::size_t kSmall = 4096;
+/// Floats that stay in the second-level cache beside others.
+constexpr std::size_t kSmall = 32768;
 
-/// kRows rows of c, kVectors registers wide, over rows [begin, end) of v. `first` starts the sums, else they go on from
-/// c.
-template <std::size_t kRows, std::size_t kVectors>
-inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, std::size_t begin, std::size_t end, bool relu) {
+/// The part of a product that one tile computes: rows of v from `begin` to `end`. Sums that begin later go on from c.
+struct Terms {
+  std::size_t begin, end;
+};
+
+/// Writes one register of c, or steps its `fresh` lanes: the others were stepped before.
+template <bool kStep>
+inline void finish(const SumOfRows& p, float* c, Lanes sum, bool last, IntLanes fresh) {
+  if constexpr (kStep) {
+    const Lanes w = load(c);
+    store(c, fresh ? stepped(w, sum, *p.step) : w);
+  } else {
+    store(c, p.relu && last ? keep(sum > 0.0F, sum) : sum);
+  }
+}
+
+/// kRows rows of c from row `a` on, kVectors registers from column `n` on.
+template <std::size_t kRows, std::size_t kVectors, bool kStep>
+inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, Terms terms, IntLanes fresh = ~IntLanes{}) {
   Lanes sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
       const std::size_t column = n + j * kLanes;
-      if (begin > 0)
+      if (!kStep && terms.begin > 0)
         sum[r][j] = load(p.c + (a + r) * p.c_stride + column);
       else
-        sum[r][j] = p.start != nullptr ? load(p.start + column) : Lanes{};
+        sum[r][j] = !kStep && p.start != nullptr ? load(p.start + column) : Lanes{};
     }
   const float* coefficient = p.coefficients + a * p.row_stride;
 #pragma GCC unroll 1
-  for (std::size_t k = begin; k < end; ++k) {
+  for (std::size_t k = terms.begin; k < terms.end; ++k) {
     Lanes v[kVectors];
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) v[j] = load(p.v + k * p.v_stride + n + j * kLanes);
@@ -48,7 +64,7 @@ inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, std::size
   for (std::size_t r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j)
-      store(p.c + (a + r) * p.c_stride + n + j * kLanes, relu ? keep(sum[r][j] > 0.0F, sum[r][j]) : sum[r][j]);
+      finish<kStep>(p, p.c + (a + r) * p.c_stride + n + j * kLanes, sum[r][j], terms.end == p.terms, fresh);
 }
 
 /// Calls visit.template operator()<rows of the tile>(first row) over all rows of c.
@@ -59,46 +75,61 @@ inline void each_row_tile(std::size_t a, std::size_t rows, Visit visit) {
     if (a < rows) each_row_tile<(kRows + 1) / 2>(a, rows, visit);
 }
 
-/// All columns of c in some rows. Of those that make no wide tile, the last register ends with the row and may overlap
-/// what is done: it sums over all terms at once, so the overlap comes out the same again.
-template <std::size_t kRows>
-inline void sum_rows(const SumOfRows& p, std::size_t a, std::size_t n, std::size_t n_end, std::size_t begin,
-                     std::size_t end) {
-  const std::size_t wide = kTileVectors * kLanes;
-  for (; n + wide <= n_end; n += wide) sum_tile<kRows, kTileVectors>(p, a, n, begin, end, p.relu && end == p.terms);
-}
-
-template <std::size_t kRows>
+/// The columns that make no wide tile, over all terms. The last register ends with the row and may overlap what is
+/// done: a sum comes out the same again.
+template <std::size_t kRows, bool kStep>
 inline void sum_last_columns(const SumOfRows& p, std::size_t a, std::size_t n) {
-  for (; n + kLanes <= p.columns; n += kLanes) sum_tile<kRows, 1>(p, a, n, 0, p.terms, p.relu);
-  if (n < p.columns) sum_tile<kRows, 1>(p, a, p.columns - kLanes, 0, p.terms, p.relu);
+  for (; n + kLanes <= p.columns; n += kLanes) sum_tile<kRows, 1, kStep>(p, a, n, {0, p.terms});
+  if (n < p.columns) sum_tile<kRows, 1, kStep>(p, a, p.columns - kLanes, {0, p.terms}, last_lanes(p.columns - n));
 }
 
-/// v is small enough to stay in the first-level cache: c is written row by row.
+constexpr std::size_t kWide = kTileVectors * kLanes;
+
+/// v stays in a cache: c is written, or stepped, row by row.
+template <bool kStep>
 void sum_by_rows(const SumOfRows& p, std::size_t whole) {
   each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
-    sum_rows<kRows>(p, a, 0, whole, 0, p.terms);
-    sum_last_columns<kRows>(p, a, whole);
+    for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kTileVectors, kStep>(p, a, n, {0, p.terms});
+    sum_last_columns<kRows, kStep>(p, a, whole);
   });
 }
 
 /// v is large and read once: all rows of c pass over a block of it.
 void sum_by_columns(const SumOfRows& p, std::size_t whole) {
-  const std::size_t wide = kTileVectors * kLanes;
   const std::size_t block = p.rows > kTileRows ? kBlock : p.terms;
   for (std::size_t begin = 0; begin < p.terms; begin += block) {
     const std::size_t end = begin + block < p.terms ? begin + block : p.terms;
-    for (std::size_t n = 0; n < whole; n += wide)
-      each_row_tile<kTileRows>(
-          0, p.rows, [&]<std::size_t kRows>(std::size_t a) { sum_rows<kRows>(p, a, n, n + wide, begin, end); });
+    for (std::size_t n = 0; n < whole; n += kWide)
+      each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+        sum_tile<kRows, kTileVectors, false>(p, a, n, {begin, end});
+      });
   }
-  each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) { sum_last_columns<kRows>(p, a, whole); });
+  each_row_tile<kTileRows>(0, p.rows,
+                           [&]<std::size_t kRows>(std::size_t a) { sum_last_columns<kRows, false>(p, a, whole); });
+}
+
+/// Rows that are shorter than a register, number by number.
+void sum_narrow(const SumOfRows& p) {
+  for (std::size_t a = 0; a < p.rows; ++a)
+    for (std::size_t n = 0; n < p.columns; ++n) {
+      float sum = p.step == nullptr && p.start != nullptr ? p.start[n] : 0.0F;
+      for (std::size_t k = 0; k < p.terms; ++k)
+        sum += p.coefficients[k * p.term_stride + a * p.row_stride] * p.v[k * p.v_stride + n];
+      float& c = p.c[a * p.c_stride + n];
+      if (p.step != nullptr)
+        c = stepped(Lanes{} + c, Lanes{} + sum, *p.step)[0];
+      else
+        c = p.relu && !(sum > 0.0F) ? 0.0F : sum;
+    }
 }
 
 void sum_of_rows(const SumOfRows& p) {
-  const std::size_t whole = p.columns - p.columns % (kTileVectors * kLanes);
-  if (p.terms * p.columns <= kSmall)
-    sum_by_rows(p, whole);
+  if (p.columns < kLanes) return sum_narrow(p);
+  const std::size_t whole = p.columns - p.columns % kWide;
+  if (p.step != nullptr)
+    sum_by_rows<true>(p, whole);
+  else if (p.terms * p.columns <= kSmall)
+    sum_by_rows<false>(p, whole);
   else
     sum_by_columns(p, whole);
 }
@@ -113,12 +144,12 @@ inline float total(Lanes v) {
   return v[0];
 }
 
-/// The last elements of a row whose length is no multiple of kLanes, in the upper lanes; zeros below.
+/// The last elements of a row whose length is no multiple of kLanes, in some lanes; zeros in the others.
 inline Lanes load_tail(const float* row, std::size_t length) {
-  const std::int32_t skipped = static_cast<std::int32_t>(kLanes - length % kLanes);
-  IntLanes lane;
-  for (std::size_t i = 0; i < kLanes; ++i) lane[i] = static_cast<std::int32_t>(i);
-  return keep(lane >= skipped, load(row + length - kLanes));
+  if (length > kLanes) return keep(last_lanes(length % kLanes), load(row + length - kLanes));
+  Lanes few = {};
+  for (std::size_t i = 0; i < length; ++i) few[i] = row[i];
+  return few;
 }
 
 template <std::size_t kRows, std::size_t kColumns>

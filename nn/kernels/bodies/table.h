@@ -4,6 +4,7 @@
 #include "nn/kernels/bodies/elementwise.h"
 #include "nn/kernels/bodies/fma_chains.h"
 #include "nn/kernels/bodies/max_pool.h"
+#include "nn/kernels/bodies/plain_step.h"
 #include "nn/kernels/bodies/products.h"
 
 namespace anybit {
@@ -17,6 +18,7 @@ constexpr Kernels kTable = {
     .relu = relu,
     .relu_gradient = relu_gradient,
     .scale_bytes = scale_bytes,
+    .plain_step = plain_step,
     .sum_of_rows = sum_of_rows,
     .dots_of_rows = dots_of_rows,
     .max_pool = max_pool,

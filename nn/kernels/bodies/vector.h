@@ -25,6 +25,24 @@ inline void store_bytes(std::uint8_t* to, IntLanes value) {
   *reinterpret_cast<BytesInMemory*>(to) = __builtin_convertvector(value, ByteLanes);
 }
 
+/// The compiler takes the value for one that it knows nothing of.
+inline void hide(Lanes& value) {
+#if defined(__x86_64__)
+  asm volatile("" : "+v"(value));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(value));
+#else
+  asm volatile("" : "+m"(value));
+#endif
+}
+
+/// Set in the last `count` lanes.
+inline IntLanes last_lanes(std::size_t count) {
+  IntLanes lane;
+  for (std::size_t i = 0; i < kLanes; ++i) lane[i] = static_cast<std::int32_t>(i);
+  return lane >= static_cast<std::int32_t>(kLanes - count);
+}
+
 /// value where mask is set, 0 elsewhere.
 inline Lanes keep(IntLanes mask, Lanes value) {
   return reinterpret_cast<Lanes>(mask & reinterpret_cast<IntLanes>(value));

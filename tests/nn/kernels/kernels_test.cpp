@@ -132,7 +132,7 @@ double worst(const std::vector<float>& c, std::size_t rows, std::size_t columns,
 
 TEST_P(KernelsOfSet, SumOfRows) {
   for (const std::size_t rows : {1U, 7U, 10U, 23U})
-    for (const std::size_t columns : {16U, 37U, 200U})
+    for (const std::size_t columns : {3U, 16U, 37U, 200U})
       for (const std::size_t terms : {1U, 10U, 150U})
         for (const bool transposed : {false, true}) {
           const std::vector<float> coefficients = numbers(rows * terms, 1), v = numbers(terms * columns, 2);
@@ -166,7 +166,7 @@ TEST_P(KernelsOfSet, SumOfRows) {
 TEST_P(KernelsOfSet, DotsOfRows) {
   for (const std::size_t rows : {1U, 4U, 10U, 13U})
     for (const std::size_t columns : {1U, 10U, 16U})
-      for (const std::size_t terms : {16U, 37U, 200U})
+      for (const std::size_t terms : {3U, 16U, 37U, 200U})
         for (const bool relu : {false, true}) {
           const std::vector<float> left = numbers(rows * terms, 1), right = numbers(columns * terms, 2);
           const std::vector<float> start = numbers(columns, 3);
