@@ -191,7 +191,7 @@ class Pass {
 
   /// What another node handed on is that node's, and maybe a third one's too.
   void own_gradient_where_it_changes(Workspace::Machine::Station& station, std::size_t node) const {
-    if (!station.fused_relu || station.arrived == station.gradient.data()) return;
+    if (!station.masks_gradient || station.arrived == station.gradient.data()) return;
     std::copy_n(station.arrived, floats_of(node), station.gradient.data());
     station.arrived = station.gradient.data();
   }

@@ -89,14 +89,26 @@ void Workspace::Machine::make_station(std::size_t node) {
   plan.input_is_relu = is_relu(what.inputs[0]);
   plan.portable = portable_kernels();
   plan.onednn = &onednn;
-  for (std::size_t i = node + 1; i < stations.size(); ++i) plan.fused_relu |= stations[i].storage == node;
+  for (std::size_t i = node + 1; i < stations.size(); ++i)
+    if (stations[i].storage == node) {
+      plan.fused_relu = true;
+      plan.masks_gradient = !read_by_max_pool(static_cast<int>(i));
+    }
   const int tensor = network->first_tensor(static_cast<int>(node));
   if (tensor >= 0) plan.wide_dense = network->tensors()[static_cast<std::size_t>(tensor)].channel_stride == 1;
-  station.fused_relu = plan.fused_relu;
+  station.masks_gradient = plan.masks_gradient;
   station.layer = make_layer(what.operation, plan);
   const std::size_t size = static_cast<std::size_t>(rungs.front()) * plan.output.size();
   station.output.resize(size);
   if (plan.training) station.gradient.resize(size);
+}
+
+/// Pooling hands nothing back to a zero.
+bool Workspace::Machine::read_by_max_pool(int node) const {
+  if (stations[static_cast<std::size_t>(node)].consumers != 1) return false;
+  return std::ranges::any_of(network->description().nodes, [node](const Node& reader) {
+    return std::holds_alternative<MaxPool>(reader.operation) && reader.inputs[0] == node;
+  });
 }
 
 int Workspace::Machine::rung_for(int live) const {

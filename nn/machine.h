@@ -18,9 +18,9 @@ struct Workspace::Machine {
     std::size_t storage = 0;       // node whose buffers it uses
     FloatBuffer output;
     FloatBuffer gradient;
-    float* arrived = nullptr;  // in this backward pass: `gradient`, or a consumer's own that it hands on as it is
-    bool fused_relu = false;   // the layer changes its output's gradient in place
-    int weighted = -1;         // index of the weighted layer, -1: none
+    float* arrived = nullptr;     // in this backward pass: `gradient`, or a consumer's own that it hands on as it is
+    bool masks_gradient = false;  // the layer changes its output's gradient in place
+    int weighted = -1;            // index of the weighted layer, -1: none
     int consumers = 0;
   };
   /// One weighted layer's slots: buffers for the values after, and whether they are in use in this pass.
@@ -55,6 +55,7 @@ struct Workspace::Machine {
     return node >= 0 &&
            std::holds_alternative<Relu>(network->description().nodes[static_cast<std::size_t>(node)].operation);
   }
+  bool read_by_max_pool(int node) const;
   int rung_for(int live) const;
   std::size_t bytes() const;
 };

@@ -7,7 +7,8 @@ namespace {
 /// The sum of two branches; each gets the whole gradient.
 class AddLayer final : public Layer {
  public:
-  explicit AddLayer(const LayerPlan& plan) : size_(plan.input.size()), relu_(plan.fused_relu) {}
+  explicit AddLayer(const LayerPlan& plan)
+      : size_(plan.input.size()), relu_(plan.fused_relu), masks_gradient_(plan.masks_gradient) {}
 
   void forward(const LayerPass& pass) override {
     const auto add = relu_ ? kernels().add_relu : kernels().add;
@@ -15,7 +16,7 @@ class AddLayer final : public Layer {
   }
 
   void backward(LayerGradient& pass) override {
-    if (relu_)
+    if (masks_gradient_)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * size_);
     for (float*& to : pass.input_gradient)
@@ -25,6 +26,7 @@ class AddLayer final : public Layer {
  private:
   std::size_t size_;
   bool relu_;
+  bool masks_gradient_;
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class ConvolutionLayer final : public Layer {
   }
 
   void backward(LayerGradient& pass) override {
-    if (plan_.fused_relu)
+    if (plan_.masks_gradient)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());
     Rung& rung = rungs_[static_cast<std::size_t>(pass.rung)];

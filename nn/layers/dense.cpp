@@ -9,32 +9,41 @@ namespace {
 
 using Desc = dnnl::memory::desc;
 
-/// y = x W + b on oneDNN's matrix product, the weight's gradient on our own. W is stored [in][out].
+/// y = x W + b, W stored [in][out]. Our own kernels but for the input's gradient, where oneDNN's product is faster.
 class DenseLayer final : public Layer {
  public:
   DenseLayer(const Dense& dense, const LayerPlan& plan)
       : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), plan_(plan), onednn_(*plan.onednn) {
-    for (const int rows : plan.rungs) rungs_.push_back(prepare(rows));
+    if (!plan.training || !plan.input_gradient) return;
+    for (const int rows : plan.rungs) data_gradients_.push_back(prepare_data_gradient(rows));
   }
 
   void forward(const LayerPass& pass) override {
-    Prepared& product = rungs_[static_cast<std::size_t>(pass.rung)].forward;
-    product.set(DNNL_ARG_SRC, pass.input[0]);
-    product.set(DNNL_ARG_WEIGHTS, pass.weight);
-    product.set(DNNL_ARG_BIAS, pass.bias);
-    product.set(DNNL_ARG_DST, pass.output);
-    product.run(onednn_);
+    const auto inputs = static_cast<std::size_t>(inputs_);
+    const auto outputs = static_cast<std::size_t>(outputs_);
+    kernels().sum_of_rows({.coefficients = pass.input[0],
+                           .term_stride = 1,
+                           .row_stride = inputs,
+                           .v = pass.weight,
+                           .v_stride = outputs,
+                           .start = pass.bias,
+                           .c = pass.output,
+                           .c_stride = outputs,
+                           .rows = static_cast<std::size_t>(pass.rows),
+                           .columns = outputs,
+                           .terms = inputs,
+                           .relu = plan_.fused_relu});
   }
 
   void backward(LayerGradient& pass) override {
     const std::size_t outputs = static_cast<std::size_t>(outputs_);
     const std::size_t rows = static_cast<std::size_t>(pass.rows);
-    if (plan_.fused_relu)
+    if (plan_.masks_gradient)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs);
     sum_over_rows(pass.output_gradient, rows, outputs, pass.bias_gradient);
 
     if (pass.input_gradient[0] != nullptr) {  // before the weight takes a step
-      Prepared& product = rungs_[static_cast<std::size_t>(pass.rung)].data_gradient;
+      Prepared& product = data_gradients_[static_cast<std::size_t>(pass.rung)];
       product.set(DNNL_ARG_SRC, pass.output_gradient);
       product.set(DNNL_ARG_WEIGHTS, pass.weight);
       product.set(DNNL_ARG_DST, pass.input_gradient[0]);
@@ -45,36 +54,24 @@ class DenseLayer final : public Layer {
   }
 
  private:
-  struct Rung {
-    Prepared forward, data_gradient;
-  };
-
-  Prepared product(const Desc& left, const Desc& right, const Desc& result, const Desc& bias, bool relu) {
-    const dnnl::matmul::desc description =
-        bias.is_zero() ? dnnl::matmul::desc(left, right, result) : dnnl::matmul::desc(left, right, bias, result);
-    const dnnl::matmul::primitive_desc chosen(description, OneDnn::attributes(relu), onednn_.engine());
-    refuse_reference(chosen.impl_info_str(), "dense layer");
-    std::vector<std::pair<int, Desc>> arguments{
-        {DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}};
-    if (!bias.is_zero()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
-    return {onednn_, dnnl::matmul(chosen), chosen.scratchpad_desc(), arguments};
-  }
-
-  Rung prepare(int rows) {
-    const Desc source = matrix(rows, inputs_);
+  Prepared prepare_data_gradient(int rows) {
     const Desc target = matrix(rows, outputs_);
-    Rung rung;
-    rung.forward = product(source, matrix(inputs_, outputs_), target, matrix(1, outputs_), plan_.fused_relu);
-    if (!plan_.training) return rung;
-    if (plan_.input_gradient) rung.data_gradient = product(target, matrix(outputs_, inputs_, true), source, {}, false);
-    return rung;
+    const Desc weight = matrix(outputs_, inputs_, true);
+    const Desc source = matrix(rows, inputs_);
+    const dnnl::matmul::primitive_desc chosen(dnnl::matmul::desc(target, weight, source), OneDnn::attributes(),
+                                              onednn_.engine());
+    refuse_reference(chosen.impl_info_str(), "dense layer");
+    return {onednn_,
+            dnnl::matmul(chosen),
+            chosen.scratchpad_desc(),
+            {{DNNL_ARG_SRC, target}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, source}}};
   }
 
   int inputs_;
   int outputs_;
   LayerPlan plan_;
   OneDnn& onednn_;
-  std::vector<Rung> rungs_;
+  std::vector<Prepared> data_gradients_;  // by rung, where anybody wants them
 };
 
 }  // namespace

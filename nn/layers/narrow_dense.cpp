@@ -11,7 +11,10 @@ namespace {
 class NarrowDenseLayer final : public Layer {
  public:
   NarrowDenseLayer(const Dense& dense, const LayerPlan& plan)
-      : inputs_(plan.input.size()), outputs_(static_cast<std::size_t>(dense.outputs)), fused_relu_(plan.fused_relu) {}
+      : inputs_(plan.input.size()),
+        outputs_(static_cast<std::size_t>(dense.outputs)),
+        fused_relu_(plan.fused_relu),
+        masks_gradient_(plan.masks_gradient) {}
 
   void forward(const LayerPass& pass) override {
     kernels().dots_of_rows({.left = pass.input[0],
@@ -26,7 +29,8 @@ class NarrowDenseLayer final : public Layer {
 
   void backward(LayerGradient& pass) override {
     const auto rows = static_cast<std::size_t>(pass.rows);
-    if (fused_relu_) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs_);
+    if (masks_gradient_)
+      kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs_);
     sum_over_rows(pass.output_gradient, rows, outputs_, pass.bias_gradient);
     if (pass.input_gradient[0] != nullptr)  // before the weight takes a step
       kernels().sum_of_rows({.coefficients = pass.output_gradient,
@@ -48,6 +52,7 @@ class NarrowDenseLayer final : public Layer {
   std::size_t inputs_;
   std::size_t outputs_;
   bool fused_relu_;
+  bool masks_gradient_;
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ class PortableConvolutionLayer final : public Layer {
   }
 
   void backward(LayerGradient& pass) override {
-    if (plan_.fused_relu)
+    if (plan_.masks_gradient)
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient,
                               static_cast<std::size_t>(pass.rows) * plan_.output.size());
     const ConstMap weight(pass.weight, convolution_.channels, part_);

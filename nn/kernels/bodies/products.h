@@ -9,8 +9,11 @@ namespace anybit {
 namespace {
 
 // Accumulators of one tile: as many as leave registers for what they are fed with.
-constexpr std::size_t kTileRows = kLanes == 8 ? 5 : 10;
-constexpr std::size_t kTileVectors = 2;
+// Broad ones where v is a batch and stays near, tall ones where v is a weight that is read once.
+constexpr std::size_t kTallRows = kLanes == 8 ? 5 : 10;
+constexpr std::size_t kTallVectors = 2;
+constexpr std::size_t kBroadRows = 5;
+constexpr std::size_t kBroadVectors = kLanes == 8 ? 2 : 4;
 constexpr std::size_t kDotRows = kLanes == 8 ? 3 : 5;
 /// Rows of v that stay in the first-level cache while all rows of c pass over them.
 constexpr std::size_t kBlock = 64;
@@ -83,28 +86,30 @@ inline void sum_last_columns(const SumOfRows& p, std::size_t a, std::size_t n) {
   if (n < p.columns) sum_tile<kRows, 1, kStep>(p, a, p.columns - kLanes, {0, p.terms}, last_lanes(p.columns - n));
 }
 
-constexpr std::size_t kWide = kTileVectors * kLanes;
-
 /// v stays in a cache: c is written, or stepped, row by row.
 template <bool kStep>
-void sum_by_rows(const SumOfRows& p, std::size_t whole) {
-  each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
-    for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kTileVectors, kStep>(p, a, n, {0, p.terms});
+void sum_by_rows(const SumOfRows& p) {
+  constexpr std::size_t kWide = kBroadVectors * kLanes;
+  const std::size_t whole = p.columns - p.columns % kWide;
+  each_row_tile<kBroadRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+    for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kBroadVectors, kStep>(p, a, n, {0, p.terms});
     sum_last_columns<kRows, kStep>(p, a, whole);
   });
 }
 
 /// v is large and read once: all rows of c pass over a block of it.
-void sum_by_columns(const SumOfRows& p, std::size_t whole) {
-  const std::size_t block = p.rows > kTileRows ? kBlock : p.terms;
+void sum_by_columns(const SumOfRows& p) {
+  constexpr std::size_t kWide = kTallVectors * kLanes;
+  const std::size_t whole = p.columns - p.columns % kWide;
+  const std::size_t block = p.rows > kTallRows ? kBlock : p.terms;
   for (std::size_t begin = 0; begin < p.terms; begin += block) {
     const std::size_t end = begin + block < p.terms ? begin + block : p.terms;
     for (std::size_t n = 0; n < whole; n += kWide)
-      each_row_tile<kTileRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
-        sum_tile<kRows, kTileVectors, false>(p, a, n, {begin, end});
+      each_row_tile<kTallRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+        sum_tile<kRows, kTallVectors, false>(p, a, n, {begin, end});
       });
   }
-  each_row_tile<kTileRows>(0, p.rows,
+  each_row_tile<kTallRows>(0, p.rows,
                            [&]<std::size_t kRows>(std::size_t a) { sum_last_columns<kRows, false>(p, a, whole); });
 }
 
@@ -124,14 +129,14 @@ void sum_narrow(const SumOfRows& p) {
 }
 
 void sum_of_rows(const SumOfRows& p) {
-  if (p.columns < kLanes) return sum_narrow(p);
-  const std::size_t whole = p.columns - p.columns % kWide;
-  if (p.step != nullptr)
-    sum_by_rows<true>(p, whole);
+  if (p.columns < kLanes)
+    sum_narrow(p);
+  else if (p.step != nullptr)
+    sum_by_rows<true>(p);
   else if (p.terms * p.columns <= kSmall)
-    sum_by_rows<false>(p, whole);
+    sum_by_rows<false>(p);
   else
-    sum_by_columns(p, whole);
+    sum_by_columns(p);
 }
 
 /// Sum over the lanes, by halves.
@@ -180,21 +185,12 @@ inline void dot_tile(const DotsOfRows& p, std::size_t a, std::size_t b) {
     }
 }
 
-template <std::size_t kRows, std::size_t kColumns>
-inline void dot_row_of_tiles(const DotsOfRows& p, std::size_t a, std::size_t b) {
-  for (; b + kColumns <= p.columns; b += kColumns) dot_tile<kRows, kColumns>(p, a, b);
-  if constexpr (kColumns > 1)
-    if (b < p.columns) dot_row_of_tiles<kRows, (kColumns + 1) / 2>(p, a, b);
+/// All rows of c pass over a few rows of `right`, which is the larger one where it is a weight.
+void dots_of_rows(const DotsOfRows& p) {
+  each_row_tile<kDotRows>(0, p.columns, [&]<std::size_t kColumns>(std::size_t b) {
+    each_row_tile<kDotRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) { dot_tile<kRows, kColumns>(p, a, b); });
+  });
 }
-
-template <std::size_t kRows>
-inline void dot_rows(const DotsOfRows& p, std::size_t a) {
-  for (; a + kRows <= p.rows; a += kRows) dot_row_of_tiles<kRows, kDotRows>(p, a, 0);
-  if constexpr (kRows > 1)
-    if (a < p.rows) dot_rows<(kRows + 1) / 2>(p, a);
-}
-
-void dots_of_rows(const DotsOfRows& p) { dot_rows<kDotRows>(p, 0); }
 
 }  // namespace
 }  // namespace anybit
