@@ -199,7 +199,9 @@ std::vector<Setup> setups() {
       {"coded_downlink", {"federation.downlink.name=uniform"}},
       {"logistic", {"model.name=logistic"}},
       {"lenet", {"model.name=lenet"}},
+      {"cnn", {"model.name=cnn", "data.examples=4"}},
       {"resnet8", {"model.name=resnet8", "data.examples=4"}},
+      {"resnet20_bn", {"model.name=resnet20-bn", "data.examples=4", "training.batch=4"}},
   };
   for (Setup& setup : all) setup.settings.insert(setup.settings.begin(), "data.partition.name=iid");
   all.push_back({"writer", {"data.partition.name=writer", "training.method.name=fedavg"}});

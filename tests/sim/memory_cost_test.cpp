@@ -55,6 +55,8 @@ TEST_P(MemoryOfRuns, IsWhatCheckPromises) {
 const Case kCases[] = {
     {"logistic", {"model.name=logistic"}},
     {"lenet", {"model.name=lenet"}},
+    {"cnn", {"model.name=cnn"}},
+    {"resnet20bn", {"model.name=resnet20-bn", "federation.rounds=1"}},
     {"mlpOverTcp", {"model.hidden=[1024,512]", "federation.transport=tcp"}},
     {"mlpWithAdamAndSearchedRanges",
      {"model.hidden=[1024,512]", "training.optimizer.name=adam", "training.optimizer.rate=0.001",
