@@ -116,7 +116,7 @@ std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::ve
     if (!set.writers)
       throw ScenarioError(data.partition.where,
                           fmt::format("data.partition: '{}' does not say who wrote an example, so it cannot be dealt "
-                                      "out by 'writer'; 'iid' and 'dirichlet' can",
+                                      "out by 'writer'; 'iid', 'dirichlet' and 'quantity' can",
                                       data.set.name));
     Holding drawn = draw_holding(scenario, set, 0);
     set.checksums.push_back(drawn_checksum(data.set.name, drawn.test));

@@ -1,9 +1,10 @@
+#include "data/partitions/dirichlet.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "data/partitions/partition.h"
 #include "nn/arithmetic.h"
 #include "nn/random.h"
 
@@ -132,6 +133,8 @@ void top_up(const Holdings& holdings, std::uint64_t minimum, std::vector<std::ui
     for (std::uint64_t have = held.size(client); have < minimum; ++have) owners[freed[next++]] = client;
 }
 
+}  // namespace
+
 Assignment deal_by_dirichlet(const Holdings& holdings, double alpha, std::uint64_t minimum) {
   std::vector<std::uint32_t> owners = draw_owners(holdings, alpha);
   top_up(holdings, minimum, owners);
@@ -140,22 +143,20 @@ Assignment deal_by_dirichlet(const Holdings& holdings, double alpha, std::uint64
   return made;
 }
 
-Deal make_dirichlet(const Options& options) {
+Deal make_dirichlet_deal(const Options& options, Assignment (*deal)(const Holdings&, double, std::uint64_t)) {
   const double alpha = options.number("alpha");
   const std::int64_t minimum = options.integer("minimum");
   options.require(alpha >= kLeastAlpha && alpha <= kMostAlpha, "alpha",
                   fmt::format("must be {} to {}", kLeastAlpha, kMostAlpha));
   options.require(minimum >= 1, "minimum", "must be 1 or more: a client without examples cannot train");
-  return [options, alpha, minimum](const Holdings& holdings) {
+  return [options, alpha, minimum, deal](const Holdings& holdings) {
     const std::uint64_t most = holdings.available.size() / holdings.clients;
     options.require(static_cast<std::uint64_t>(minimum) <= most, "minimum",
                     fmt::format("{} examples for each of {} clients are more than the {} there are; at most {}",
                                 minimum, holdings.clients, holdings.available.size(), most));
-    return deal_by_dirichlet(holdings, alpha, static_cast<std::uint64_t>(minimum));
+    return deal(holdings, alpha, static_cast<std::uint64_t>(minimum));
   };
 }
-
-}  // namespace
 
 PartitionTable::Row dirichlet_row() {
   return {{"dirichlet",
@@ -168,7 +169,7 @@ PartitionTable::Row dirichlet_row() {
              std::int64_t{10},
              "examples that each client has at least; the largest clients give theirs",
              {{"alpha", 0.01}}}}},
-          make_dirichlet};
+          [](const Options& options) { return make_dirichlet_deal(options, deal_by_dirichlet); }};
 }
 
 }  // namespace anybit

@@ -38,6 +38,7 @@ const PartitionTable& partitions();
 
 PartitionTable::Row iid_row();
 PartitionTable::Row dirichlet_row();
+PartitionTable::Row quantity_row();
 PartitionTable::Row writer_row();
 
 }  // namespace anybit

@@ -6,6 +6,7 @@ const PartitionTable& partitions() {
   static const PartitionTable table("partition", {
                                                      iid_row(),
                                                      dirichlet_row(),
+                                                     quantity_row(),
                                                      writer_row(),
                                                  });
   return table;

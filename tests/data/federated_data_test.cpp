@@ -166,7 +166,7 @@ TEST(FederatedData, RefusesWhatCannotWork) {
   write_idx_set(folder, "mnist", 60, 7);
   EXPECT_EQ(refusal(scenario("mnist", 5, "writer"), {folder.path()}),
             "test.toml:4: data.partition: 'mnist' does not say who wrote an example, so it cannot be dealt out by "
-            "'writer'; 'iid' and 'dirichlet' can");
+            "'writer'; 'iid', 'dirichlet' and 'quantity' can");
   Scenario greedy = scenario("mnist", 5, "iid");
   greedy.data.proxy = 56;
   EXPECT_EQ(refusal(greedy, {folder.path()}),

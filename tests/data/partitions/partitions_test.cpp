@@ -71,7 +71,7 @@ TEST(Partitions, EachExampleIsDealtOutOnceUnderEveryRow) {
 
 TEST(Partitions, AreNamedDraws) {
   const Pool pool(3000, 10);
-  for (const std::string name : {"iid", "dirichlet"}) {
+  for (const std::string name : {"iid", "dirichlet", "quantity"}) {
     EXPECT_EQ(deal(part(name), pool, 20).indices, deal(part(name), pool, 20).indices);
     EXPECT_NE(deal(part(name), pool, 20).indices, deal(part(name), pool, 20, 2).indices);
   }
@@ -141,6 +141,35 @@ TEST(Dirichlet, TheLargestClientsGive) {
   }
 }
 
+// Sizes are Dirichlet(alpha, ..., alpha): with the mean m the deviation is m sqrt((n - 1) / (n alpha + 1)).
+TEST(Quantity, AlphaIsTheSkewOfSizesAlone) {
+  const Pool pool(30000, 10);  // 20000 available
+  constexpr std::uint32_t kClients = 200;
+  for (const double alpha : {1.0, 4.0}) {
+    double squares = 0;
+    const Assignment dealt = deal(part("quantity", {{"alpha", alpha}}), pool, kClients);
+    expect_each_once(dealt, pool, kClients);
+    for (std::uint32_t client = 0; client < kClients; ++client)
+      squares += std::pow(static_cast<double>(dealt.size(client)) - 100, 2);
+    const double expected = 100 * std::sqrt((kClients - 1) / (kClients * alpha + 1));
+    EXPECT_NEAR(std::sqrt(squares / kClients) / expected, 1, 0.2) << alpha;
+  }
+  const Assignment few = deal(part("quantity", {{"alpha", 0.5}}), pool, 5);
+  EXPECT_GT(sizes(few, 5).second, 2 * sizes(few, 5).first);
+  EXPECT_LT(skew(few, pool, 5), 0.13) << "each client has a tenth of each label";
+  const auto [least, most] = sizes(deal(part("quantity", {{"alpha", 1e9}}), pool, 50), 50);
+  EXPECT_LE(most - least, 2U);
+}
+
+TEST(Quantity, HonoursTheMinimum) {
+  const Pool pool(3000, 10);
+  for (const double alpha : {1e-6, 0.01, 1.0}) {
+    const Assignment dealt = deal(part("quantity", {{"alpha", alpha}, {"minimum", std::int64_t{15}}}), pool, 100);
+    expect_each_once(dealt, pool, 100);
+    EXPECT_GE(sizes(dealt, 100).first, 15U) << alpha;
+  }
+}
+
 std::string refusal(const Part& partition, std::uint32_t clients) {
   const Pool pool(300, 10);
   try {
@@ -161,6 +190,7 @@ TEST(Dirichlet, RefusesWhatCannotWork) {
   EXPECT_NE(refusal(part("dirichlet", {{"minimum", std::int64_t{0}}}), 10).find("minimum: must be 1 or more"),
             std::string::npos);
   EXPECT_NE(refusal(part("dirichlet", {{"alfa", 1.0}}), 10).find("alpha"), std::string::npos);
+  EXPECT_NE(refusal(part("quantity", {{"minimum", std::int64_t{3}}}), 100).find("at most 2"), std::string::npos);
   EXPECT_NE(refusal(part("diriclet"), 10).find("dirichlet"), std::string::npos);
 }
 
