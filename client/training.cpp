@@ -4,7 +4,9 @@
 #include <numeric>
 #include <utility>
 
+#include "client/batch_gradient.h"
 #include "nn/random.h"
+#include "wire/chunks.h"
 
 namespace anybit {
 
@@ -12,9 +14,10 @@ namespace anybit {
 struct Trainer::State final : StepGradient {
   explicit State(const TrainingPlan& of);
 
-  void start_client(const TaskMessage& task, std::size_t examples);
+  void start_client(const TaskMessage& task, std::size_t examples, int threads);
+  BatchGradient& gradient_in(std::uint32_t chunks);
   void epoch(const ExamplesView& examples, const Normalization& normalization, int number);
-  void step(const Batch& batch);
+  void step();
   void name_trained(UpdateMessage& update) const;
   void encode(UpdateMessage& update);
 
@@ -22,9 +25,8 @@ struct Trainer::State final : StepGradient {
   Score at(std::span<const std::uint8_t> widths, std::span<float> into, bool update_statistics) override;
 
   const TrainingPlan& plan;
-  Workspace workspace;
-  CrossEntropy cross_entropy;
-  std::unique_ptr<SlotProgram> program;
+  BatchGradient whole;
+  std::unique_ptr<BatchGradient> cut;  // made for the first task that cuts batches, or cuts them otherwise
   FloatBuffer received;
   FloatBuffer local;
   FloatBuffer gradients;
@@ -39,7 +41,7 @@ struct Trainer::State final : StepGradient {
   DrawName name;
   std::span<const int> device_widths;
   Moment moment;
-  const Batch* batch = nullptr;
+  BatchGradient* gradient = nullptr;
   std::uint32_t steps = 0;
   std::uint32_t planned_steps = 1;
   std::uint32_t planned_rounds = 1;
@@ -47,21 +49,29 @@ struct Trainer::State final : StepGradient {
   std::size_t seen = 0;
 };
 
-Trainer::State::State(const TrainingPlan& of) : plan(of), workspace(of.network, of.batch, Mode::kTraining) {
+Trainer::State::State(const TrainingPlan& of) : plan(of), whole(of, 1) {
   const std::size_t size = plan.layout->size();
   received.resize(size);
   local.resize(size);
   gradients.resize(size);
   optimizer_state.resize(size * static_cast<std::size_t>(plan.optimizer->state_buffers()));
   if (plan.method.rule) rule_scratch.resize(size * static_cast<std::size_t>(plan.method.rule->scratch_buffers()));
-  if (plan.method.quantizers) program = plan.method.quantizers->make_program(plan.network, plan.layout);
   widths.assign(plan.network->slots().size(), kFloatWidth);
   steps_of_tensor.resize(plan.layout->tensors().size());
   sent.reserve(plan.uploaded.size());
   order.reserve(plan.largest_client);
 }
 
-void Trainer::State::start_client(const TaskMessage& task, std::size_t examples) {
+BatchGradient& Trainer::State::gradient_in(std::uint32_t chunks) {
+  if (chunks == 1) return whole;
+  if (!cut || cut->chunks() != chunks) {
+    cut.reset();
+    cut = std::make_unique<BatchGradient>(plan, chunks);
+  }
+  return *cut;
+}
+
+void Trainer::State::start_client(const TaskMessage& task, std::size_t examples, int threads) {
   name = {plan.seed, Purpose::kShuffle, task.id.round, task.id.client, 0, 0};
   std::copy(received.begin(), received.end(), local.begin());
   std::fill(optimizer_state.begin(), optimizer_state.end(), 0.0F);
@@ -73,7 +83,8 @@ void Trainer::State::start_client(const TaskMessage& task, std::size_t examples)
   steps = 0;
   loss_sum = 0;
   seen = 0;
-  if (program) program->begin_client(local);
+  gradient = &gradient_in(task.chunks);
+  gradient->begin_client(local, threads);
 }
 
 void Trainer::State::epoch(const ExamplesView& examples, const Normalization& normalization, int number) {
@@ -85,24 +96,16 @@ void Trainer::State::epoch(const ExamplesView& examples, const Normalization& no
   for (std::size_t at = 0; at < order.size(); at += size) {
     const std::span<const std::uint32_t> picks =
         std::span<const std::uint32_t>(order).subspan(at, std::min(size, order.size() - at));
-    step(gather(examples, picks, normalization, workspace.images(), workspace.labels()));
+    gradient->gather(examples, picks, normalization);
+    step();
   }
 }
 
 Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into, bool update_statistics) {
-  PassSettings settings;
-  settings.draw = moment.draw;
-  if (update_statistics) settings.statistics = local;
-  if (program) {
-    program->begin_step(at_widths, moment);
-    settings.function = program.get();
-  }
-  const Loss& loss = plan.method.loss ? *plan.method.loss : static_cast<const Loss&>(cross_entropy);
-  return gradient(workspace, local, *batch, settings, loss, into);
+  return gradient->at(at_widths, moment, local, into, update_statistics);
 }
 
-void Trainer::State::step(const Batch& gathered) {
-  batch = &gathered;
+void Trainer::State::step() {
   moment.draw = {name.seed, Purpose::kWidths, name.round, name.client, steps, 0};
   const double fraction = static_cast<double>(steps) / static_cast<double>(planned_steps);
   moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
@@ -110,12 +113,12 @@ void Trainer::State::step(const Batch& gathered) {
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
   const Score score =
       plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch) : at(widths, gradients, true);
-  if (program) program->count_trained(steps_of_tensor);
+  gradient->count_trained(steps_of_tensor);
   if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
   if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);
   plan.optimizer->step(*plan.layout, local, gradients, optimizer_state, moment.progress, static_cast<int>(steps));
-  loss_sum += score.loss * gathered.live();
-  seen += static_cast<std::size_t>(gathered.live());
+  loss_sum += score.loss * static_cast<double>(gradient->live());
+  seen += gradient->live();
   ++steps;
 }
 
@@ -143,20 +146,36 @@ void Trainer::State::encode(UpdateMessage& update) {
                       update.delta);
 }
 
+namespace {
+
+std::string refuse_chunks(const TrainingPlan& plan, std::uint32_t chunks) {
+  const auto most = std::min(kMostChunks, static_cast<std::uint32_t>(plan.batch));
+  const auto refuse = [&](const std::string& why) {
+    return "the task cuts batches into " + std::to_string(chunks) + " chunks, but " + why;
+  };
+  if (chunks < 1 || chunks > most) return refuse("1 to " + std::to_string(most) + " can be");
+  if (chunks > 1 && !can_be_cut(*plan.network, *plan.layout))
+    return refuse("this network keeps statistics of whole batches");
+  return "";
+}
+
+}  // namespace
+
 Trainer::Trainer(const TrainingPlan& plan) : state_(std::make_unique<State>(plan)) {}
 Trainer::~Trainer() = default;
-void Trainer::watch(NodeTimes* times) { state_->workspace.watch(times); }
+void Trainer::watch(NodeTimes* times) { state_->whole.watch(times); }
 
 std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
-                           std::span<const int> device_widths, UpdateMessage& update) {
+                           std::span<const int> device_widths, UpdateMessage& update, int threads) {
   State& state = *state_;
   if (task.layout != state.plan.layout->digest()) return "the task's network is not the one of this scenario";
   if (examples.size() == 0) return "this client has no examples";
+  if (std::string reason = refuse_chunks(state.plan, task.chunks); !reason.empty()) return reason;
   const std::string refusal =
       state.plan.downlink->decode(*state.plan.layout, state.plan.broadcast, task.parameters, state.received);
   if (!refusal.empty()) return "parameters: " + refusal;
   state.device_widths = device_widths;
-  state.start_client(task, examples.size());
+  state.start_client(task, examples.size(), threads);
   for (int number = 0; number < state.plan.epochs; ++number) state.epoch(examples, normalization, number);
   update.id = task.id;
   update.layout = task.layout;

@@ -1,11 +1,13 @@
 #include "server/coordinator.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "server/aggregate.h"
 #include "server/client_order.h"
+#include "wire/chunks.h"
 
 namespace anybit {
 namespace {
@@ -19,6 +21,9 @@ void check(const FederationPlan& plan, FederationState& state) {
     throw std::invalid_argument("federation plan: layout, codecs and strategy must be set");
   if (plan.cohort == 0 || plan.cohort > plan.clients)
     throw std::invalid_argument("federation plan: the cohort must be between 1 and the number of clients");
+  if (plan.chunks == 0 || plan.chunks > kMostChunks || (plan.chunks > 1 && !plan.examples))
+    throw std::invalid_argument("federation plan: chunks must be 1 to " + std::to_string(kMostChunks) +
+                                ", and more than 1 need the clients' numbers of examples");
   if (state.global.values.size() != plan.layout->size())
     throw std::invalid_argument("federation state: the parameters do not have the layout's size");
   const std::size_t needed = plan.layout->size() * static_cast<std::size_t>(plan.strategy->state_buffers());
@@ -36,11 +41,16 @@ struct Coordinator::Machine {
   bool running = false;                    // a round is in progress
   std::vector<std::uint32_t> cohort = {};  // of this round, ascending
   std::vector<Answer> answers = {};        // beside it
+  std::optional<std::uint32_t> cut = {};   // the client of the cohort whose batches are cut
   std::uint32_t outstanding = 0;
   std::uint32_t failed = 0;
   std::shared_ptr<const Bytes> parameters = {};  // this round's downlink
 
   TaskId task(std::uint32_t client) const { return {plan.run, state.version, client}; }
+
+  SendTask send(std::uint32_t client) const {
+    return {client, task(client), parameters, client == cut ? plan.chunks : 1};
+  }
 
   Answer* answer(std::uint32_t client) {
     const auto found = std::ranges::lower_bound(cohort, client);
@@ -64,7 +74,16 @@ struct Coordinator::Machine {
     const DrawName draw{.seed = plan.seed, .purpose = Purpose::kCodec, .round = state.version, .client = kNoClient};
     plan.downlink->encode(*plan.layout, plan.broadcast, state.global.values, draw, *bytes);
     parameters = std::move(bytes);
-    for (const std::uint32_t client : cohort) actions.emplace_back(SendTask{client, task(client), parameters});
+    cut = choose_cut();
+    for (const std::uint32_t client : cohort) actions.emplace_back(send(client));
+  }
+
+  std::optional<std::uint32_t> choose_cut() const {
+    if (plan.chunks == 1) return std::nullopt;
+    std::vector<std::uint32_t> examples(cohort.size());
+    std::ranges::transform(cohort, examples.begin(), plan.examples);
+    const std::optional<std::size_t> index = client_to_cut(examples);
+    return index ? std::optional(cohort[*index]) : std::nullopt;
   }
 
   void settle(Answer& answer, Answer how, std::vector<Action>& actions) {
@@ -100,8 +119,7 @@ struct Coordinator::Machine {
 
   void take(const ClientJoined& event, std::vector<Action>& actions) {
     const Answer* found = answer(event.client);
-    if (found != nullptr && *found == Answer::kOutstanding)
-      actions.emplace_back(SendTask{event.client, task(event.client), parameters});
+    if (found != nullptr && *found == Answer::kOutstanding) actions.emplace_back(send(event.client));
   }
 
   void take(const UpdateArrived& event, std::vector<Action>& actions) {

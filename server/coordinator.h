@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +44,7 @@ struct SendTask {
   std::uint32_t client = 0;  // the receiver, as in task.client
   TaskId task;
   std::shared_ptr<const Bytes> parameters;  // downlink code of plan.broadcast; one buffer for all that get the same
+  std::uint32_t chunks = 1;                 // that the client cuts each batch into (wire/chunks.h)
 };
 struct SendAcknowledge {
   TaskId task;
@@ -70,6 +72,9 @@ struct FederationPlan {
   const Codec* uplink = nullptr;
   const Codec* downlink = nullptr;
   const Strategy* strategy = nullptr;
+  std::uint32_t chunks = 1;  // chunks_of_batch(): for a client that holds most of its round; 1: nobody is cut
+  /// How many examples a client holds, a pure function for the whole run; asked only where chunks > 1.
+  std::function<std::uint32_t(std::uint32_t client)> examples = {};
 };
 
 /// All that a checkpoint must hold of the federation.

@@ -7,6 +7,7 @@
 #include "server/evaluator.h"
 #include "sim/quantity_text.h"
 #include "sim/resident_memory.h"
+#include "wire/chunks.h"
 
 namespace anybit {
 namespace {
@@ -111,6 +112,8 @@ FederationPlan Federation::plan() const {
   plan.uplink = training.uplink.get();
   plan.downlink = training.downlink.get();
   plan.strategy = strategy.get();
+  plan.chunks = chunks_of_batch(*training.network, *training.layout, training.batch);
+  plan.examples = [held = data.get()](std::uint32_t client) { return held->examples(client); };
   return plan;
 }
 

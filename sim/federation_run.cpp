@@ -109,6 +109,7 @@ void FederationRun::queue_task(const SendTask& send) {
   DueAnswer due;
   due.time = time_;
   due.client = send.client;
+  due.chunks = send.chunks;
   due.task = task_;
   queue_.push(std::move(due));
 }

@@ -7,6 +7,7 @@
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
 #include "sim/resident_memory.h"
+#include "wire/chunks.h"
 
 namespace anybit {
 namespace {
@@ -57,15 +58,39 @@ void run_kernels(const Federation& federation, Workspace& workspace) {
   (void)gradient(workspace, parameters, {workspace.images(), workspace.labels()}, {}, CrossEntropy(), gradients);
 }
 
+/// Bytes of a workspace for so many samples.
+double workspace_bytes(const Federation& federation, int samples) {
+  Workspace workspace(federation.training.network, samples, Mode::kTraining);
+  run_kernels(federation, workspace);
+  return static_cast<double>(workspace.bytes());
+}
+
 /// Parameters, received, gradients, the optimiser's and the step rule's buffers; activations and scratch.
 double training_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
-  Workspace workspace(plan.network, plan.batch, Mode::kTraining);
-  run_kernels(federation, workspace);
   const int buffers =
       3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
   const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
-  return static_cast<double>(workspace.bytes()) + buffers * buffer_bytes(federation) + drawn;
+  return workspace_bytes(federation, plan.batch) + buffers * buffer_bytes(federation) + drawn;
+}
+
+/// Whether any cohort could have a client that is cut. If any has, then the largest client with the smallest others.
+bool may_cut(const FederatedData& data, std::size_t cohort) {
+  if (data.all_alike()) return cohort == 1;
+  std::vector<std::uint32_t> examples(data.clients);
+  for (std::uint32_t client = 0; client < data.clients; ++client) examples[client] = data.examples(client);
+  std::iter_swap(std::ranges::max_element(examples), examples.begin());
+  std::sort(examples.begin() + 1, examples.end());
+  return client_to_cut(std::span(examples).first(cohort)).has_value();
+}
+
+/// Workspaces and gradients of the chunks, which one thread's trainer keeps for all.
+double chunk_bytes(const Federation& federation) {
+  const FederationPlan plan = federation.plan();
+  if (plan.chunks == 1 || !may_cut(*federation.data, plan.cohort)) return 0;
+  const auto chunks = static_cast<int>(plan.chunks);
+  const int samples = (federation.training.batch + chunks - 1) / chunks;
+  return chunks * workspace_bytes(federation, samples) + (chunks - 1) * buffer_bytes(federation);
 }
 
 }  // namespace
@@ -76,7 +101,7 @@ MemoryCost memory_cost(const Federation& federation, int threads) {
   cost.data = data_bytes(*federation.data);
   cost.server = server_bytes(federation);
   cost.messages = message_bytes(federation, threads);
-  cost.training = threads * training_bytes(federation);
+  cost.training = threads * training_bytes(federation) + chunk_bytes(federation);
   cost.evaluation = static_cast<double>(std::max(
       Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
       Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,

@@ -13,7 +13,7 @@ struct MemoryCost {
   double data = 0;        // examples that stay, with their index lists
   double server = 0;      // global model, exact sum, strategy state
   double messages = 0;    // parameters on their way, of two rounds at the turn; updates that wait for theirs
-  double training = 0;    // workspaces and parameter buffers, drawn examples
+  double training = 0;    // workspaces and parameter buffers, those of chunks where a client may be cut, drawn examples
   double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces
   double checkpoint = 0;  // the copy that is written
   /// Code of the program and its libraries, prepared kernels (oneDNN keeps them once for all threads), everything

@@ -8,7 +8,7 @@ class MemoryTransport final : public Transport {
  public:
   explicit MemoryTransport(int workers) : Transport(workers), frames_(static_cast<std::size_t>(workers)) {}
 
-  void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+  void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
     Bytes& frame = empty_frame(worker);
     append_frame(sent, receiver, frame);
     line(worker).down += frame.size();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "nn/parallel.h"
@@ -40,37 +41,43 @@ Players::~Players() = default;
 bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop) {
   order_.resize(wave.size());
   std::iota(order_.begin(), order_.end(), 0U);
+  const auto is_cut = [&](std::uint32_t item) { return wave[item]->chunks > 1; };
   const auto examples = [&](std::uint32_t item) { return federation_.data->examples(wave[item]->client); };
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::make_pair(examples(b), a) < std::make_pair(examples(a), b);  // largest first, then as they come
+    return std::make_tuple(is_cut(b), examples(b), a) < std::make_tuple(is_cut(a), examples(a), b);
   });
+  const auto cut = static_cast<std::size_t>(std::ranges::count_if(order_, is_cut));
   std::atomic<bool> stopped = false;
-  const auto body = [&](std::size_t item, int worker) {
+  const auto play = [&](std::size_t place, int worker, int threads) {
     if (stop && stop()) stopped = true;
-    if (!stopped) play_one(*workers_[static_cast<std::size_t>(worker)], worker, *wave[order_[item]]);
+    if (!stopped) play_one(worker, *wave[order_[place]], threads);
   };
-  parallel_for(order_.size(), threads_, std::cref(body));  // by reference: a copy would be allocated
+  for (std::size_t place = 0; place < cut; ++place) play(place, 0, threads_);
+  const auto body = [&](std::size_t item, int worker) { play(cut + item, worker, 1); };
+  parallel_for(order_.size() - cut, threads_, std::cref(body));  // by reference: a copy would be allocated
   return !stopped;
 }
 
-void Players::play_one(Worker& worker, int number, DueAnswer& due) {
+void Players::play_one(int number, DueAnswer& due, int threads) {
+  Worker& worker = *workers_[static_cast<std::size_t>(number)];
   due.worker = number;
   due.played = true;
   const TaskId expected{due.task->id.run, due.task->id.round, due.client};
-  transport_.carry_task(number, *due.task, due.client, worker.received);
+  transport_.carry_task(number, *due.task, {due.client, due.chunks}, worker.received);
   const auto& task = std::get<TaskMessage>(worker.received);
   require_same(task.id, expected, "task");
-  due.lost = train(worker, due.client, task);
+  due.lost = train(worker, due.client, task, threads);
   if (!due.lost.empty()) return;
   transport_.carry_update(number, worker.update, *due.update);
   require_same(due.update->update().id, expected, "update");
 }
 
-std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessage& task) {
+std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessage& task, int threads) {
   if (!worker.trainer) worker.trainer = std::make_unique<Trainer>(federation_.training);
   const FederatedData& data = *federation_.data;
   const ExamplesView examples = data.client(client, worker.scratch);
-  return worker.trainer->train(task, examples, data.normalization, federation_.fleet.widths(client), worker.update);
+  return worker.trainer->train(task, examples, data.normalization, federation_.fleet.widths(client), worker.update,
+                               threads);
 }
 
 }  // namespace anybit

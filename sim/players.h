@@ -20,16 +20,18 @@ class Players {
   Players(const Federation& federation, Transport& transport, int threads);
   ~Players();
 
-  /// Plays every task of the wave, largest client first, and writes the answers into it. Each needs its `update` to
-  /// write to. Throws TransportError where a frame does not get through, or belongs to another task. `stop` is asked by
-  /// all threads before each task; once it said so, no other begins. Whether all were played.
+  /// Plays every task of the wave and writes the answers into it: the client whose batches are cut first, with all
+  /// threads; then the others, a thread each, largest first. Each needs its `update` to write to. Throws TransportError
+  /// where a frame does not get through, or belongs to another task. `stop` is asked by all threads before each task;
+  /// once it said so, no other begins. Whether all were played.
   bool play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop = {});
   int threads() const { return threads_; }
 
  private:
   struct Worker;
-  void play_one(Worker& worker, int number, DueAnswer& due);
-  std::string train(Worker& worker, std::uint32_t client, const TaskMessage& task);
+  /// By worker `number`, with at most so many threads.
+  void play_one(int number, DueAnswer& due, int threads);
+  std::string train(Worker& worker, std::uint32_t client, const TaskMessage& task, int threads);
 
   const Federation& federation_;
   Transport& transport_;

@@ -100,6 +100,7 @@ void Replay::feed(const Event& event, double time) {
     }
     Task task;
     task.due.client = send->client;
+    task.due.chunks = send->chunks;
     task.due.task = message;
     pending_.insert_or_assign(send->client, std::move(task));
   }

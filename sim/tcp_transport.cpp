@@ -118,7 +118,7 @@ class TcpTransport final : public Transport {
     sessions_.post([] {});  // wakes it
   }
 
-  void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+  void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
     auto frame = std::make_shared<Bytes>();
     append_frame(sent, receiver, *frame);
     send(worker, std::move(frame));

@@ -39,8 +39,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// To the client `receiver`; `received` then holds a TaskMessage.
-  virtual void carry_task(int worker, const TaskMessage& sent, std::uint32_t receiver, Message& received) = 0;
+  /// To the client `receiver.client`; `received` then holds a TaskMessage.
+  virtual void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) = 0;
   /// From the client; `received.message` then holds an UpdateMessage.
   virtual void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) = 0;
   /// An acknowledgement or a rejection, to the client that the worker played last.

@@ -13,8 +13,8 @@ namespace anybit {
 /// Appends the body in Cereal's portable binary, little-endian.
 void append_body(const Message& message, Bytes& out);
 void append_body(const UpdateMessage& message, Bytes& out);
-/// The body with id.client = receiver.
-void append_body(const TaskMessage& message, std::uint32_t receiver, Bytes& out);
+/// The body as `receiver` gets it.
+void append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out);
 
 /// Reads a body that must be used up to its last byte. `kind` is the message's index in the variant, and in its range.
 /// Returns "" or the reason for refusal.

@@ -78,7 +78,7 @@ void append_frame(const Message& message, Bytes& out) { append(message.index(), 
 
 void append_frame(const UpdateMessage& message, Bytes& out) { append(3, bulk_bytes(message), out, message); }
 
-void append_frame(const TaskMessage& message, std::uint32_t receiver, Bytes& out) {
+void append_frame(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
   append(2, message.parameters.size(), out, message, receiver);
 }
 

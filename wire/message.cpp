@@ -25,7 +25,8 @@ constexpr auto fields(const Hello*) {
 }
 constexpr auto fields(const Welcome*) { return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario); }
 constexpr auto fields(const TaskMessage*) {
-  return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::layout, &TaskMessage::parameters);
+  return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::chunks, &TaskMessage::layout,
+                    &TaskMessage::parameters);
 }
 constexpr auto fields(const UpdateMessage*) {
   return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::examples, &UpdateMessage::steps,
@@ -140,7 +141,8 @@ class Reader {
   cereal::PortableBinaryInputArchive archive_;
 };
 
-std::string check_order(const UpdateMessage& update) {
+/// What the fields' types do not say.
+std::string check_values(const UpdateMessage& update) {
   const std::ranges::greater_equal out_of_order;
   if (std::ranges::adjacent_find(update.tensors, out_of_order) != update.tensors.end())
     return "tensors are not ascending";
@@ -149,8 +151,14 @@ std::string check_order(const UpdateMessage& update) {
   return "";
 }
 
+std::string check_values(const TaskMessage& task) {
+  if (task.chunks >= 1 && task.chunks <= kMostChunks) return "";
+  return "cuts batches into " + std::to_string(task.chunks) + " chunks, allowed are 1 to " +
+         std::to_string(kMostChunks);
+}
+
 template <class T>
-std::string check_order(const T&) {
+std::string check_values(const T&) {
   return "";
 }
 
@@ -163,7 +171,7 @@ std::string read_as(std::span<const std::uint8_t> body, Message& message) {
   Reader reader(body);
   reader.get(into);
   if (reader.remaining() != 0) return "body has " + std::to_string(reader.remaining()) + " bytes too many";
-  return check_order(into);
+  return check_values(into);
 }
 
 template <std::size_t... kIndex>
@@ -184,10 +192,12 @@ void append_body(const Message& message, Bytes& out) {
 
 void append_body(const UpdateMessage& message, Bytes& out) { Writer(out).put(message); }
 
-void append_body(const TaskMessage& message, std::uint32_t receiver, Bytes& out) {
+void append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
   Writer writer(out);
-  const auto put = [&](auto /*id*/, auto... rest) {
-    writer.put(TaskId{message.id.run, message.id.round, receiver});
+  const auto put = [&](auto /*id*/, auto planned_rounds, auto /*chunks*/, auto... rest) {
+    writer.put(TaskId{message.id.run, message.id.round, receiver.client});
+    writer.put(message.*planned_rounds);
+    writer.put(receiver.chunks);
     (writer.put(message.*rest), ...);
   };
   std::apply(put, fields(&message));

@@ -11,7 +11,7 @@
 namespace anybit {
 
 /// The version of frames and bodies that this program speaks (FORMAT.md).
-inline constexpr std::uint16_t kProtocol = 1;
+inline constexpr std::uint16_t kProtocol = 2;
 
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
@@ -36,10 +36,14 @@ struct Welcome {
   std::string scenario = {};  // result-bearing TOML; empty where both sides already hold it
 };
 
+/// The most chunks that a task may cut a batch into.
+inline constexpr std::uint32_t kMostChunks = 8;
+
 /// Server -> client: train this.
 struct TaskMessage {
   TaskId id = {};
   std::uint32_t planned_rounds = 1;
+  std::uint32_t chunks = 1;  // that each batch is cut into (chunks.h)
   std::uint64_t layout = 0;  // digest of the layout that `parameters` has
   Bytes parameters = {};     // downlink code of all tensors that are broadcast
 };
@@ -90,8 +94,13 @@ Bytes encode_frame(const Message& message);
 /// The same, appended to `out`, whose capacity is thereby reused.
 void append_frame(const Message& message, Bytes& out);
 void append_frame(const UpdateMessage& message, Bytes& out);
-/// The task as `receiver` gets it, with id.client = receiver: one message in memory serves a whole cohort.
-void append_frame(const TaskMessage& message, std::uint32_t receiver, Bytes& out);
+/// What differs between the tasks of a cohort.
+struct TaskReceiver {
+  std::uint32_t client = 0;
+  std::uint32_t chunks = 1;
+};
+/// The task as `receiver` gets it, with id.client and chunks from there: one message in memory serves a whole cohort.
+void append_frame(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out);
 
 inline constexpr std::size_t kFrameHeaderBytes = 24;
 

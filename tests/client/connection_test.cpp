@@ -73,7 +73,7 @@ TEST(Connection, OtherAnswersToHelloAreRefused) {
 
 TEST(Connection, LargeFramesPassInBothDirections) {
   Pair pair;
-  const TaskMessage task{sample_task(), 1, 2, Bytes(5 << 20, 7)};
+  const TaskMessage task{sample_task(), 1, 1, 2, Bytes(5 << 20, 7)};
   std::thread peer([&] {
     pair.peer.send(encode_frame(task));
     const Message back = pair.peer.receive();
@@ -125,6 +125,14 @@ TEST(Connection, EndBetweenFramesIsSaid) {
   EXPECT_EQ(pair.connection.receive(message, kLong), "the server closed the connection");
 }
 
+TEST(Connection, ATaskWithChunksBeyondAllBoundsEndsIt) {
+  Pair pair;
+  pair.peer.send(encode_frame(TaskMessage{sample_task(), 1, 0xffffffff, 2, Bytes(10, 7)}));
+  Message message;
+  EXPECT_EQ(pair.connection.receive(message, kLong), "Task cuts batches into 4294967295 chunks, allowed are 1 to 8");
+  EXPECT_FALSE(pair.connection.is_open());
+}
+
 TEST(Connection, GarbageAndTooLongFramesAreRefused) {
   Pair garbage;
   garbage.peer.send(Bytes(100, 'x'));
@@ -136,8 +144,8 @@ TEST(Connection, GarbageAndTooLongFramesAreRefused) {
   Connection connection(FrameLimits{.body = 1000});
   ASSERT_EQ(connection.connect("127.0.0.1", listener.port(), kLong), "");
   RawSocket peer = listener.accept();
-  peer.send(encode_frame(TaskMessage{sample_task(), 1, 2, Bytes(1000, 7)}));
-  EXPECT_EQ(connection.receive(message, kLong), "Task frame declares a body of 1037 bytes, allowed are 1000");
+  peer.send(encode_frame(TaskMessage{sample_task(), 1, 1, 2, Bytes(1000, 7)}));
+  EXPECT_EQ(connection.receive(message, kLong), "Task frame declares a body of 1041 bytes, allowed are 1000");
 }
 
 TEST(Connection, SendingToSomebodyWhoDoesNotReadTimesOut) {

@@ -65,6 +65,50 @@ TEST(Coordinator, SendsOneSharedBufferToTheCohort) {
   EXPECT_TRUE(handle(coordinator, Started{}).empty()) << "it has begun already";
 }
 
+// Clients 0 to 3 hold 1, 2, 3 and 20 examples: whoever is with the last one is not cut, and nobody is where it is not.
+TEST(Coordinator, CutsTheClientThatHoldsMostOfItsRound) {
+  SmallFederation federation(4, 2, 20);
+  federation.plan.chunks = 4;
+  federation.plan.examples = [](std::uint32_t client) { return client == 3 ? 20U : 1 + client; };
+  Coordinator coordinator(federation.plan, federation.state());
+  std::vector<SendTask> tasks = all_of<SendTask>(handle(coordinator, Started{}));
+  std::set<std::uint32_t> cut;
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_EQ(tasks.size(), 2U);
+    for (const SendTask& send : tasks) {
+      const std::uint32_t other = tasks[send.client == tasks[0].client ? 1 : 0].client;
+      const bool most = send.client == 3 || (send.client == 1 && other == 0) || (send.client == 2 && other == 0);
+      EXPECT_EQ(send.chunks, most ? 4U : 1U) << send.client << " beside " << other;
+      if (most) cut.insert(send.client);
+      const std::vector<SendTask> again = all_of<SendTask>(handle(coordinator, ClientJoined{send.client}));
+      ASSERT_EQ(again.size(), 1U);
+      EXPECT_EQ(again[0].chunks, send.chunks) << "a retry is the same task";
+    }
+    const std::vector<SendTask> last = tasks;
+    for (const SendTask& send : last) tasks = all_of<SendTask>(deliver(coordinator, federation.answer(send.task)));
+  }
+  EXPECT_EQ(cut, (std::set<std::uint32_t>{1, 2, 3})) << "twenty rounds drew every pair";
+}
+
+TEST(Coordinator, RefusesChunksThatNoTaskMayHave) {
+  SmallFederation federation(4, 2, 1);
+  const auto refused = [&](std::uint32_t chunks) {
+    federation.plan.chunks = chunks;
+    try {
+      const Coordinator coordinator(federation.plan, federation.state());
+    } catch (const std::invalid_argument&) {
+      return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused(1));
+  EXPECT_TRUE(refused(2)) << "nobody says how many examples a client has";
+  federation.plan.examples = [](std::uint32_t) { return 1U; };
+  EXPECT_FALSE(refused(kMostChunks));
+  EXPECT_TRUE(refused(0));
+  EXPECT_TRUE(refused(kMostChunks + 1));
+}
+
 TEST(Coordinator, AveragesARoundAndGoesOn) {
   // Clients 0 and 1 of two: 1 and 2 examples, so w0 = (1 * 0.25 + 2 * 0.5) / 3, loss = (1 * 1 + 2 * 2) / 3.
   const SmallFederation federation(2, 2, 1);

@@ -63,7 +63,7 @@ TEST(Sessions, FiveMegabytesGoOutAndComeBack) {
     EXPECT_TRUE(std::holds_alternative<Acknowledge>(message));
   });
   EXPECT_TRUE(server.serve_until_heard(1));
-  EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{99, 0, 2}, 1, 0, parameters}));
+  EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{99, 0, 2}, 1, 1, 0, parameters}));
   EXPECT_TRUE(server.serve_until_heard(3));
   client.join();
   EXPECT_EQ(server.heard, (Heard{"joined 2+1", "update of 2", "lost 2+1: the peer closed the connection"}));
@@ -125,7 +125,7 @@ TEST(Sessions, GarbageIsTurnedAwayWithAReason) {
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.client = 99, .clients = 0xffffffff})),
             "plays 4294967295 clients from 99 on, the federation has 100");
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.clients = 0})), "plays 0 clients from 0 on, the federation has 100");
-  EXPECT_EQ(answer_to(server, encode_frame(Hello{.protocol = 2})), "speaks protocol 2");
+  EXPECT_EQ(answer_to(server, encode_frame(Hello{.protocol = 3})), "speaks protocol 3");
   EXPECT_TRUE(server.heard.empty());
   EXPECT_EQ(server.sessions.turned_away(), 6U);
 }

@@ -123,8 +123,10 @@ std::vector<std::uint32_t> smallest_first(const FederatedData& data) {
   return order;
 }
 
-/// Who allocates while `clients` clients are played one after the other, after a first one, which is the smallest.
-std::map<std::string, int> allocations(const std::vector<std::string>& settings, std::uint32_t clients) {
+/// Who allocates while `clients` clients are played one after the other, after a first one, which is the smallest;
+/// their batches are cut into so many chunks.
+std::map<std::string, int> allocations(const std::vector<std::string>& settings, std::uint32_t clients,
+                                       std::uint32_t chunks) {
   const Federation federation = tiny_federation(settings);
   const std::unique_ptr<Transport> transport = make_memory_transport(1);
   Players players(federation, *transport, 1);
@@ -134,6 +136,7 @@ std::map<std::string, int> allocations(const std::vector<std::string>& settings,
                                        {}, *encoded);
   DueAnswer due;
   due.task = make_task_message(federation.training, {0, {federation.run, 0, 0}, encoded});
+  due.chunks = chunks;
   ReceivedUpdate update;
   due.update = &update;
   DueAnswer* const wave[] = {&due};
@@ -163,12 +166,13 @@ TEST(Allocation, CountsOurOwn) {
 struct Setup {
   std::string name;
   std::vector<std::string> settings;
+  std::uint32_t chunks = 1;
 };
 
 class Playing : public testing::TestWithParam<Setup> {};
 
 TEST_P(Playing, AHundredClientsAllocatesNothingAfterTheFirst) {
-  EXPECT_EQ(allocations(GetParam().settings, 100), (std::map<std::string, int>{}));
+  EXPECT_EQ(allocations(GetParam().settings, 100, GetParam().chunks), (std::map<std::string, int>{}));
 }
 
 TEST(Clients, OfTheDirichletSetupDifferInSize) {
@@ -202,6 +206,8 @@ std::vector<Setup> setups() {
       {"cnn", {"model.name=cnn", "data.examples=4"}},
       {"resnet8", {"model.name=resnet8", "data.examples=4"}},
       {"resnet20_bn", {"model.name=resnet20-bn", "data.examples=4", "training.batch=4"}},
+      {"cut", {"training.method.activations=32", "training.method.range=learned"}, 4},
+      {"cut_fitted", {"training.method.activations=32", "training.method.range=mse"}, 3},
   };
   for (Setup& setup : all) setup.settings.insert(setup.settings.begin(), "data.partition.name=iid");
   all.push_back({"writer", {"data.partition.name=writer", "training.method.name=fedavg"}});

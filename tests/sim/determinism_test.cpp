@@ -200,6 +200,33 @@ TEST_P(Determinism, Convolutions) {
   EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
 }
 
+// A client with 50 of the 60 examples: its batches are cut.
+TEST_P(Determinism, AClientThatIsCut) {
+  const auto with = [&](std::vector<std::string> more) {
+    for (const char* setting : {"model.name=resnet8", "data.clients=3", "data.partition.name=quantity",
+                                "data.partition.alpha=1e-6", "data.partition.minimum=5", "checkpoint.seconds=0",
+                                "training.method.activations=32", "federation.rounds=6"}) {
+      more.emplace_back("--set");
+      more.emplace_back(setting);
+    }
+    return more;
+  };
+  const std::string reference = model("a", with({"--threads", "1"}));
+  ASSERT_FALSE(reference.empty());
+  EXPECT_TRUE(model("b", with({"--threads", "2"})) == reference);
+  EXPECT_TRUE(model("c", with({"--threads", "3", "--set", "federation.transport=tcp"})) == reference);
+
+  Program program(folder.path(), command("killed", with({"--threads", "2"})));
+  program.wait_until(
+      [&] { return folder.has("killed/checkpoints/checkpoint-000002.ckpt") || folder.has("killed/model.ckpt"); });
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait().code, 128 + SIGKILL) << "it was over before";
+  EXPECT_TRUE(model("killed", with({"--threads", "3", "--resume"})) == reference);
+  for (const char* log : {"b/events.log", "c/events.log", "killed/events.log"})
+    EXPECT_EQ(folder.read(log), folder.read("a/events.log")) << log;
+  EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
+}
+
 // GroupNorm, average pooling and shortcuts.
 TEST_P(Determinism, ResidualNetwork) {
   const std::vector<std::string> settings = {"--set", "model.name=resnet8", "--set", "data.clients=4",

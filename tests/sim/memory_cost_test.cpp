@@ -61,6 +61,9 @@ const Case kCases[] = {
     {"mlpWithAdamAndSearchedRanges",
      {"model.hidden=[1024,512]", "training.optimizer.name=adam", "training.optimizer.rate=0.001",
       "evaluate.range=mse"}},
+    {"lenetWithAClientThatIsCut",
+     {"model.name=lenet", "training.batch=64", "training.method.name=fedavg", "data.clients=8", "federation.cohort=8",
+      "data.partition.name=quantity", "data.partition.alpha=1e-6", "data.partition.minimum=10"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(SmallAndBigger, MemoryOfRuns,

@@ -13,9 +13,9 @@ class LateTransport final : public Transport {
   enum class Late { kNothing, kTask, kUpdate };
   explicit LateTransport(Late late) : Transport(1), late_(late) {}
 
-  void carry_task(int, const TaskMessage& sent, std::uint32_t receiver, Message& received) override {
+  void carry_task(int, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
     TaskMessage task = sent;
-    task.id.client = late_ == Late::kTask ? receiver - 1 : receiver;
+    task.id.client = late_ == Late::kTask ? receiver.client - 1 : receiver.client;
     received = std::move(task);
   }
   void carry_update(int, const UpdateMessage& sent, ReceivedUpdate& received) override {

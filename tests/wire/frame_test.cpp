@@ -70,8 +70,8 @@ std::string forge(std::size_t at, std::uint8_t value) {
 
 TEST(Frame, EachHeaderFieldHasItsOwnReason) {
   for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(forge(at, 0), "not a frame of anybit");
-  EXPECT_EQ(forge(4, 2), "peer speaks protocol 2, this is 1");
-  EXPECT_EQ(forge(5, 1), "peer speaks protocol 257, this is 1");
+  EXPECT_EQ(forge(4, 1), "peer speaks protocol 1, this is 2");
+  EXPECT_EQ(forge(5, 1), "peer speaks protocol 258, this is 2");
   EXPECT_EQ(forge(6, 0), "unknown kind of frame 0");
   EXPECT_EQ(forge(6, 8), "unknown kind of frame 8");
   EXPECT_EQ(forge(7, 1), "reserved header byte is not zero");
@@ -88,20 +88,20 @@ TEST(Frame, EachHeaderFieldHasItsOwnReason) {
 }
 
 TEST(Frame, LimitIsCheckedOnTheHeaderAlone) {
-  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 2, Bytes(5000, 3)});
+  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 1, 2, Bytes(5000, 3)});
   const auto header = std::span(frame).first(kFrameHeaderBytes);
   std::size_t body = 0;
-  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5037 bytes, allowed are 4096");
-  EXPECT_EQ(check_header(header, 5036, body), "Task frame declares a body of 5037 bytes, allowed are 5036");
-  EXPECT_EQ(check_header(header, 5037, body), "");
-  EXPECT_EQ(body, 5037U);
-  EXPECT_EQ(check_header(header.first(23), 5037, body), "frame ends within its header");
+  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5041 bytes, allowed are 4096");
+  EXPECT_EQ(check_header(header, 5040, body), "Task frame declares a body of 5041 bytes, allowed are 5040");
+  EXPECT_EQ(check_header(header, 5041, body), "");
+  EXPECT_EQ(body, 5041U);
+  EXPECT_EQ(check_header(header.first(23), 5041, body), "frame ends within its header");
 }
 
 TEST(Frame, SmallKindsStaySmallWhateverTheConnectionAllows) {
-  EXPECT_NE(refusal(encode_frame(Hello{1, 0, 1, std::string(5000, 'x')})), "");
-  EXPECT_NE(refusal(encode_frame(Welcome{1, 0, std::string(2 << 20, 'x')})), "");
-  EXPECT_EQ(refusal(encode_frame(Welcome{1, 0, std::string(1 << 19, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Hello{2, 0, 1, std::string(5000, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Welcome{2, 0, std::string(2 << 20, 'x')})), "");
+  EXPECT_EQ(refusal(encode_frame(Welcome{2, 0, std::string(1 << 19, 'x')})), "");
 }
 
 TEST(Frame, AppendsBehindWhatIsThere) {
@@ -115,11 +115,12 @@ TEST(Frame, AppendsBehindWhatIsThere) {
 }
 
 TEST(Frame, OneTaskServesEveryReceiver) {
-  const TaskMessage task{sample_task(), 60, 0xaabb, {1, 2, 3}};
+  const TaskMessage task{sample_task(), 60, 1, 0xaabb, {1, 2, 3}};
   Bytes frame;
-  append_frame(task, 5, frame);
+  append_frame(task, {5, 8}, frame);
   TaskMessage expected = task;
   expected.id.client = 5;
+  expected.chunks = 8;
   EXPECT_EQ(frame, encode_frame(expected));
 }
 

@@ -111,6 +111,14 @@ TEST(Message, TensorsMustAscend) {
   EXPECT_EQ(refusal(encode_frame(update)), "Update tensor shares are not ascending");
 }
 
+TEST(Message, ChunksOfATaskAreBounded) {
+  for (const std::uint32_t chunks : {1U, 2U, kMostChunks})
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, {1}})), "") << chunks;
+  for (const std::uint32_t chunks : {0U, kMostChunks + 1, ~0U})
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, {1}})),
+              "Task cuts batches into " + std::to_string(chunks) + " chunks, allowed are 1 to 8");
+}
+
 TEST(Message, LongReasonsAreCut) {
   Message received;
   ASSERT_EQ(decode_frame(encode_frame(Goodbye{std::string(9000, 'x')}), kLimit, received), "");

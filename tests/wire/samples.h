@@ -26,7 +26,7 @@ inline UpdateMessage sample_update() {
 
 /// One message of every kind, none of their fields at its default.
 inline std::vector<Message> one_of_each() {
-  return {Hello{1, 3, 2, "avx2"}, Welcome{1, 99, "seed = 1\n"}, TaskMessage{sample_task(), 60, 0xaabb, {1, 2, 3, 4}},
+  return {Hello{2, 3, 2, "avx2"}, Welcome{2, 99, "seed = 1\n"}, TaskMessage{sample_task(), 60, 4, 0xaabb, {1, 2, 3, 4}},
           sample_update(),        Acknowledge{sample_task()},   Reject{sample_task(), "late"},
           Goodbye{"done"}};
 }
@@ -42,7 +42,7 @@ inline void seal(Bytes& frame) {
 /// A frame of this kind and body with right lengths and checksums.
 inline Bytes frame_of(std::uint8_t kind, const Bytes& body) {
   Bytes frame(kFrameHeaderBytes + body.size());
-  const Bytes start = {0x41, 0x4e, 0x59, 0x42, 1, 0, kind, 0};
+  const Bytes start = {0x41, 0x4e, 0x59, 0x42, 2, 0, kind, 0};
   std::copy(start.begin(), start.end(), frame.begin());
   const std::uint64_t length = body.size();
   std::memcpy(frame.data() + 8, &length, sizeof length);

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "client/training.h"
+#include "data/examples.h"
+
+namespace anybit {
+
+/// The gradient of a client's batches, each cut into chunks of samples (wire/chunks.h): the mean of the chunks' losses
+/// and gradients, weighted by their samples, in the order of the chunks. Every chunk has a workspace, a slot program
+/// and a gradient buffer of its own, so the bits are the same whichever threads work on them, and however many. One
+/// chunk is the plain gradient at no cost.
+///
+/// All chunks draw by the same names: weights are quantized alike in each, and what draws for samples (dropout) counts
+/// them from Batch::first on, so that every sample draws what it would in the whole batch.
+class BatchGradient {
+ public:
+  /// Makes all buffers. `chunks`: 1 to the batch's size.
+  BatchGradient(const TrainingPlan& plan, std::uint32_t chunks);
+  ~BatchGradient();
+
+  /// See Workspace::watch(); for one chunk only.
+  void watch(NodeTimes* times);
+
+  std::uint32_t chunks() const { return static_cast<std::uint32_t>(lanes_.size()); }
+
+  /// A new client, with the parameters that it starts from, played by at most so many threads.
+  void begin_client(std::span<const float> parameters, int threads);
+  /// The next batch: examples picks[0..n) of the view, n at most the plan's batch.
+  void gather(const ExamplesView& examples, std::span<const std::uint32_t> picks, const Normalization& normalization);
+  /// The gathered batch's gradient at these widths, into `into`, of the layout's size. Running statistics are moved in
+  /// `parameters` where `update_statistics`.
+  Score at(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
+           std::span<float> into, bool update_statistics);
+  /// See SlotProgram::count_trained().
+  void count_trained(std::span<std::uint32_t> steps) const;
+  /// Samples of the gathered batch.
+  std::size_t live() const { return live_; }
+
+ private:
+  struct Lane;
+  void add_up(std::span<float> into) const;
+
+  const TrainingPlan& plan_;
+  CrossEntropy cross_entropy_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::size_t used_ = 0;  // lanes that the gathered batch has samples for
+  std::size_t live_ = 0;
+  int threads_ = 1;
+};
+
+}  // namespace anybit
