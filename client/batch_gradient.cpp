@@ -59,18 +59,13 @@ void BatchGradient::gather(const ExamplesView& examples, std::span<const std::ui
 
 Score BatchGradient::at(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
                         std::span<float> into, bool update_statistics) {
-  const Loss& loss = plan_.method.loss ? *plan_.method.loss : static_cast<const Loss&>(cross_entropy_);
+  const bool whole = lanes_.size() == 1;  // what is cut has no running statistics
   const auto work = [&](std::size_t chunk, int /*worker*/) {
     Lane& lane = *lanes_[chunk];
-    PassSettings settings;
-    settings.draw = moment.draw;
-    if (update_statistics && lanes_.size() == 1) settings.statistics = parameters;  // what is cut has none
-    if (lane.program) {
-      lane.program->begin_step(widths, moment);
-      settings.function = lane.program.get();
-    }
+    const PassSettings settings =
+        prepare(lane, widths, moment, update_statistics && whole ? parameters : std::span<float>());
     const std::span<float> gradients = chunk == 0 ? into : std::span<float>(lane.gradients);
-    lane.score = gradient(lane.workspace, parameters, lane.batch, settings, loss, gradients);
+    lane.score = gradient(lane.workspace, parameters, lane.batch, settings, loss(), gradients);
   };
   parallel_for(used_, threads_, std::cref(work));
   add_up(into);
@@ -81,6 +76,29 @@ Score BatchGradient::at(std::span<const std::uint8_t> widths, const Moment& mome
     score.correct += lane.score.correct;
   }
   return score;
+}
+
+Score BatchGradient::descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
+                             const PlainStep& step, std::span<float> scratch) {
+  Lane& lane = *lanes_.front();
+  return anybit::descend(lane.workspace, *plan_.layout, parameters, lane.batch,
+                         prepare(lane, widths, moment, parameters), loss(), step, scratch);
+}
+
+PassSettings BatchGradient::prepare(Lane& lane, std::span<const std::uint8_t> widths, const Moment& moment,
+                                    std::span<float> statistics) const {
+  PassSettings settings;
+  settings.draw = moment.draw;
+  settings.statistics = statistics;
+  if (lane.program) {
+    lane.program->begin_step(widths, moment);
+    settings.function = lane.program.get();
+  }
+  return settings;
+}
+
+const Loss& BatchGradient::loss() const {
+  return plan_.method.loss ? *plan_.method.loss : static_cast<const Loss&>(cross_entropy_);
 }
 
 void BatchGradient::add_up(std::span<float> into) const {

@@ -37,6 +37,10 @@ class BatchGradient {
   /// `parameters` where `update_statistics`.
   Score at(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
            std::span<float> into, bool update_statistics);
+  /// For one chunk only: the gradient and a plain step along it at once, see anybit::descend(). `scratch` has the
+  /// layout's size.
+  Score descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
+                const PlainStep& step, std::span<float> scratch);
   /// See SlotProgram::count_trained().
   void count_trained(std::span<std::uint32_t> steps) const;
   /// Samples of the gathered batch.
@@ -44,6 +48,9 @@ class BatchGradient {
 
  private:
   struct Lane;
+  PassSettings prepare(Lane& lane, std::span<const std::uint8_t> widths, const Moment& moment,
+                       std::span<float> statistics) const;
+  const Loss& loss() const;
   void add_up(std::span<float> into) const;
 
   const TrainingPlan& plan_;

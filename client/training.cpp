@@ -18,6 +18,7 @@ struct Trainer::State final : StepGradient {
   BatchGradient& gradient_in(std::uint32_t chunks);
   void epoch(const ExamplesView& examples, const Normalization& normalization, int number);
   void step();
+  Score step_by_gradient();
   void name_trained(UpdateMessage& update) const;
   void encode(UpdateMessage& update);
 
@@ -25,6 +26,7 @@ struct Trainer::State final : StepGradient {
   Score at(std::span<const std::uint8_t> widths, std::span<float> into, bool update_statistics) override;
 
   const TrainingPlan& plan;
+  bool wants_gradient;  // some part of the method or the objective does, and not only the optimiser
   BatchGradient whole;
   std::unique_ptr<BatchGradient> cut;  // made for the first task that cuts batches, or cuts them otherwise
   FloatBuffer received;
@@ -49,7 +51,8 @@ struct Trainer::State final : StepGradient {
   std::size_t seen = 0;
 };
 
-Trainer::State::State(const TrainingPlan& of) : plan(of), whole(of, 1) {
+Trainer::State::State(const TrainingPlan& of)
+    : plan(of), wants_gradient(of.method.rule || of.method.penalty || of.objective), whole(of, 1) {
   const std::size_t size = plan.layout->size();
   received.resize(size);
   local.resize(size);
@@ -111,15 +114,23 @@ void Trainer::State::step() {
   moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
   moment.device_widths = device_widths;
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
-  const Score score =
-      plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch) : at(widths, gradients, true);
+  const bool may_descend = !wants_gradient && gradient->chunks() == 1;
+  const std::optional<PlainStep> plain = may_descend ? plan.optimizer->plain_step(moment.progress) : std::nullopt;
+  const Score score = plain ? gradient->descend(widths, moment, local, *plain, gradients) : step_by_gradient();
   gradient->count_trained(steps_of_tensor);
-  if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
-  if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);
-  plan.optimizer->step(*plan.layout, local, gradients, optimizer_state, moment.progress, static_cast<int>(steps));
   loss_sum += score.loss * static_cast<double>(gradient->live());
   seen += gradient->live();
   ++steps;
+}
+
+/// The gradient as the method makes it, then the optimiser's step.
+Score Trainer::State::step_by_gradient() {
+  const Score score =
+      plan.method.rule ? plan.method.rule->step(*this, widths, gradients, rule_scratch) : at(widths, gradients, true);
+  if (plan.method.penalty) plan.method.penalty->add(*plan.network, local, gradients);
+  if (plan.objective) plan.objective->add(*plan.layout, local, received, gradients);
+  plan.optimizer->step(*plan.layout, local, gradients, optimizer_state, moment.progress, static_cast<int>(steps));
+  return score;
 }
 
 /// A quantizer's tensor is trained by the steps whose widths used it; every other uploaded tensor by all steps.

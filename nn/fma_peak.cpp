@@ -1,6 +1,7 @@
 #include "nn/fma_peak.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "nn/kernels/kernels.h"
@@ -12,13 +13,14 @@ double fma_peak() {
   constexpr int kRuns = 9;
   using Clock = std::chrono::steady_clock;
   const Kernels& set = kernels();
-  double shortest = 1e9;
-  for (int run = 0; run < kRuns; ++run) {
+  std::array<double, kRuns> seconds;
+  for (double& run : seconds) {
     const auto begin = Clock::now();
     set.fma_chains(kTurns);
-    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - begin).count());
+    run = std::chrono::duration<double>(Clock::now() - begin).count();
   }
-  return 2.0 * kTurns * Kernels::kChains * set.lanes / shortest;
+  std::ranges::nth_element(seconds, seconds.begin() + kRuns / 2);
+  return 2.0 * kTurns * Kernels::kChains * static_cast<double>(set.lanes) / seconds[kRuns / 2];
 }
 
 }  // namespace anybit

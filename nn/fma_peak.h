@@ -2,8 +2,9 @@
 
 namespace anybit {
 
-/// FLOP/s of this thread's core at best, single precision: fused multiply-adds on registers alone, in the instruction
-/// set in use. The best of several short runs, about 10 ms in all; a multiply-add counts as two operations.
+/// FLOP/s that this thread's core can do, single precision: fused multiply-adds on registers alone, in the instruction
+/// set in use. The median of several short runs, about 10 ms in all, so that a neighbour's share of the core is in it as
+/// it is in whatever is compared with it; a multiply-add counts as two operations.
 double fma_peak();
 
 }  // namespace anybit

@@ -84,7 +84,8 @@ TEST(Training, TakesTheStepsThatAPlainLoopTakes) {
           std::span<const std::uint32_t>(order).subspan(at, std::min<std::size_t>(4, 10 - at));
       const Batch batch = gather(examples.view(), picks, {}, workspace.images(), workspace.labels());
       loss += gradient(workspace, local.values, batch, {}, CrossEntropy(), gradients).loss * batch.live();
-      for (std::size_t i = 0; i < gradients.size(); ++i) local.values[i] -= 0.1F * gradients[i];
+      for (std::size_t i = 0; i < gradients.size(); ++i)
+        local.values[i] = std::fma(-0.1F, gradients[i], local.values[i]);  // kernels round once
     }
   }
   EXPECT_EQ(update.examples, 10U);
