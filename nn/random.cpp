@@ -31,9 +31,10 @@ struct LaneBlocks {
   std::array<std::array<std::uint32_t, kLanes>, 4> words;
 };
 
-/// Blocks first to first + kLanes - 1 of one stream: words[w][l] is word w of block first + l; `first` is a multiple of
-/// kLanes. The multipliers are arguments of a function that is not inlined because the compiler turns a multiplication
-/// by known constants into shifts and additions, which is slower than the vector multiplication of 32 by 32 bits.
+/// Blocks first to first + kLanes - 1 of one stream: words[w][l] is word w of block first + l; the lower half of the
+/// counter must not wrap among them. The multipliers are arguments of a function that is not inlined because the
+/// compiler turns a multiplication by known constants into shifts and additions, which is slower than the vector
+/// multiplication of 32 by 32 bits.
 [[gnu::noinline]] void lane_blocks(std::uint64_t first, std::array<std::uint32_t, 2> high,
                                    std::array<std::uint32_t, 2> key, std::array<std::uint32_t, 2> multipliers,
                                    LaneBlocks& out) {
@@ -91,6 +92,20 @@ std::uint32_t Stream::bits() {
     left_ = 4;
   }
   return buffer_[static_cast<std::size_t>(4 - left_--)];
+}
+
+void Stream::next_bits(std::span<std::uint32_t> out) {
+  std::size_t done = 0;
+  while (done < out.size() && left_ > 0) out[done++] = bits();
+  LaneBlocks blocks;
+  while (out.size() - done >= kGroup && static_cast<std::uint32_t>(next_block_) <= 0xFFFFFFFFU - kLanes) {
+    lane_blocks(next_block_, high_counter_, key_, {kMultiplier0, kMultiplier1}, blocks);
+    for (std::size_t l = 0; l < kLanes; ++l)
+      for (std::size_t w = 0; w < 4; ++w) out[done + 4 * l + w] = blocks.words[w][l];
+    next_block_ += kLanes;
+    done += kGroup;
+  }
+  while (done < out.size()) out[done++] = bits();
 }
 
 std::uint64_t Stream::bits64() {

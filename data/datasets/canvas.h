@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "data/datasets/glyph_shapes.h"
 
@@ -17,11 +18,12 @@ class Canvas {
   explicit Canvas(float reach);
 
   void stroke(Point from, Point to);
-  /// The share of a pixel that a round pen of this radius covers, 0 to 1, with an edge one pixel wide.
-  float coverage(int x, int y, float radius) const;
+  static constexpr int kRow = 32;  // floats between rows, a multiple of the vector length
+  /// The share of each pixel that a round pen of this radius covers, 0 to 1, with an edge one pixel wide: kSide rows of
+  /// kRow, of which the last ones are no pixels.
+  void coverage(float radius, std::span<float> shares) const;
 
  private:
-  static constexpr int kRow = 32;  // a multiple of the vector length
   float reach_;
   alignas(64) std::array<float, static_cast<std::size_t>(kSide) * kRow> squared_distance_;
 };

@@ -113,12 +113,18 @@ void draw_glyph(std::uint64_t seed, std::uint32_t writer, const Hand& hand, int 
   // bits do not add up to nothing: the ground is what makes low widths hard.
   const float ground = difficulty.shade * static_cast<float>(example.uniform());
   const float ink = (1 - ground) * now.ink, noise = difficulty.noise * now.noise;
-  std::uint8_t* out = pixels.data();
-  for (int y = 0; y < Canvas::kSide; ++y) {
-    for (int x = 0; x < Canvas::kSide; ++x) {
-      const float grey = ground + ink * canvas.coverage(x, y, now.radius) + noise * byte_noise(example.bits());
-      *out++ = static_cast<std::uint8_t>(std::clamp(grey * 255.0F + 0.5F, 0.0F, 255.0F));
+  std::array<float, Canvas::kSide * Canvas::kRow> shares;
+  canvas.coverage(now.radius, shares);
+  std::array<std::uint32_t, Canvas::kSide * Canvas::kSide> draws;
+  example.next_bits(draws);
+  std::array<float, Canvas::kSide> row;
+  for (std::size_t y = 0; y < row.size(); ++y) {
+    for (std::size_t x = 0; x < row.size(); ++x) {
+      const float grey = ground + ink * shares[y * Canvas::kRow + x] + noise * byte_noise(draws[y * row.size() + x]);
+      row[x] = std::min(std::max(grey * 255.0F + 0.5F, 0.0F), 255.0F);
     }
+    for (std::size_t x = 0; x < row.size(); ++x)
+      pixels[y * row.size() + x] = static_cast<std::uint8_t>(static_cast<std::int32_t>(row[x]));
   }
 }
 

@@ -48,6 +48,18 @@ TEST(Random, EqualNamesGiveEqualNumbers) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(one.bits(), two.bits());
 }
 
+TEST(Random, ManyBitsAreThoseOneByOne) {
+  for (const std::size_t before : {0U, 3U, 4U})
+    for (const std::size_t many : {0U, 1U, 63U, 64U, 200U}) {
+      Stream one({.seed = 5}), other({.seed = 5});
+      std::vector<std::uint32_t> bits(many);
+      for (std::size_t i = 0; i < before; ++i) EXPECT_EQ(one.bits(), other.bits());
+      one.next_bits(bits);
+      for (const std::uint32_t word : bits) EXPECT_EQ(word, other.bits());
+      EXPECT_EQ(one.bits(), other.bits());
+    }
+}
+
 TEST(Random, FilledBitsAreThoseOfTheirPlace) {
   const Stream stream({.seed = 5, .purpose = Purpose::kDropout, .step = 2});
   std::vector<std::uint32_t> whole(200), part(70);
