@@ -1,5 +1,5 @@
-"""What scripts/bench and scripts/bench_pytorch share: the shapes that are measured, the programs that measure them, and
-how turns become a figure.
+"""What scripts/bench, scripts/bench_pytorch and scripts/growth share: the shapes that are measured, the programs that
+measure them, and how turns become a figure.
 
 A shape is a scenario that the real program runs; grey images are the built-in glyphs, colour ones are random pixels in
 CIFAR-10's format, for what they show is no part of any figure here.
@@ -7,6 +7,7 @@ CIFAR-10's format, for what they show is no part of any figure here.
 import json
 import os
 import pathlib
+import platform
 import random
 import re
 import statistics
@@ -92,6 +93,14 @@ def positive(text):
     return number
 
 
+def add_options(parser, turns, seconds):
+    """The options of everything that measures; `turns` and `seconds` are the defaults."""
+    parser.add_argument("--turns", type=positive, default=turns, help="of each case (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=seconds, help="of each timing, about (default: %(default)s)")
+    parser.add_argument("--isa", default="best", help="kernels: portable, avx2, avx512 or best")
+    parser.add_argument("--build", help="a build folder to take the programs from (default: build/release, built)")
+
+
 def trainings_of(models):
     """The cases of these models, of all where there are none."""
     known = list(dict.fromkeys(case.shape.model for case in TRAININGS))
@@ -150,8 +159,9 @@ class Programs:
     def models(self):
         return [row["name"] for row in json.loads(self._output(self.sim, "list", "models", "--json"))]
 
-    def parameters(self, shape):
-        return int(re.search(r"^parameters +(\d+)", self._output(self.sim, "check", *self._data(shape)), re.M).group(1))
+    def parameters(self, shape, *settings):
+        told = self._output(self.sim, "check", *self._data(shape), *self._set(settings))
+        return int(re.search(r"^parameters +(\d+)", told, re.M).group(1))
 
     def play_clients(self, shape, seconds, *settings):
         """Plays clients on one thread for about so long; what bench_client prints."""
@@ -172,9 +182,12 @@ class Programs:
         model = self.scratch / "run" / "model.ckpt"
         return self._process(self.sim, "evaluate", model, *data, *self._kernels(threads), *arguments)[0]
 
-    def commit(self):
-        found = re.search(r"\((.*)\)", self._output(self.sim, "--version"))
-        return found.group(1) if found else "?"
+    def provenance(self):
+        """What figures depend on beside the cases: machine, commit and kernel set."""
+        version = re.search(r"\((.*)\)", self._output(self.sim, "--version"))
+        return {"machine": {"processor": processor(), "cores": os.cpu_count()},
+                "commit": version.group(1) if version else "?",
+                "kernel_set": self.play_clients(TRAININGS[0].shape, 0)["kernel_set"]}
 
     def _data(self, shape):
         """The scenario's file, and options that say where its data lies."""
@@ -219,6 +232,12 @@ def _checked(done, command):
         what = " ".join(str(word) for word in command)
         raise BenchError(f"{what} failed ({done.returncode}):\n{done.stderr.strip()}")
     return done
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        found = re.search(r"^model name\s*: (.*)", lines.read(), re.M)
+    return found.group(1) if found else platform.machine()
 
 
 def write_colour_data(folder, tests):

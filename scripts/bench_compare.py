@@ -3,6 +3,7 @@ import json
 import sys
 
 from bench_cases import BenchError
+from bench_records import read_record
 
 MARGIN = 0.1  # what the same program differs by between minutes on a busy machine
 KEYS = {"name": str, "unit": str, "higher_is_better": bool, "value": (int, float)}
@@ -10,16 +11,8 @@ KEYS = {"name": str, "unit": str, "higher_is_better": bool, "value": (int, float
 
 def read_cases(file):
     """{name: case} of a file; BenchError where it is none of scripts/bench."""
-    try:
-        with open(file, encoding="utf-8") as text:
-            record = json.load(text)
-    except OSError as error:
-        raise BenchError(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        raise BenchError(f"{file}: not JSON: {error}") from None
-    cases = record.get("cases") if isinstance(record, dict) else None
-    if not isinstance(cases, list):
-        raise BenchError(f"{file}: no file that scripts/bench -o wrote: it has no list of cases")
+    record = read_record(file, "scripts/bench", "cases")
+    cases = record["cases"]
     for case in cases:
         if not isinstance(case, dict) or not all(isinstance(case.get(key), kind) for key, kind in KEYS.items()):
             raise BenchError(f"{file}: a case needs {', '.join(KEYS)}")

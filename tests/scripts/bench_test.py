@@ -10,6 +10,7 @@ from fixtures import BUILD, load_script, run_script
 import bench_cases
 import bench_compare
 import bench_measurements
+import bench_records
 from bench_cases import BenchError, Run, Shape, Training
 
 bench = load_script("bench")
@@ -100,7 +101,7 @@ class MeasurementsTest(unittest.TestCase):
     def setUp(self):
         self.programs = OddPrograms()
         with contextlib.redirect_stderr(io.StringIO()):
-            self.values = bench.measured(bench_measurements.MEASUREMENTS, self.programs, 2, 1)
+            self.values = bench_records.measured("bench", bench_measurements.MEASUREMENTS, self.programs, 2, 1)
 
     def test_each_case_gets_a_value_in_each_turn(self):
         self.assertEqual(set(self.values), set(bench_measurements.CASES))
