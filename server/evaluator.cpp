@@ -12,8 +12,7 @@
 namespace anybit {
 namespace {
 
-constexpr int kBatch = 100;
-constexpr std::size_t kBatchesPerItem = 5;  // one item of work for a thread: 500 examples at one grid point
+constexpr std::size_t kItemExamples = 500;  // one item of work for a thread, at one grid point: so many or a few more
 constexpr std::size_t kModelsAtOnce = 8;    // quantized copies of the weights alive at any moment
 
 // At 32 bits everything stays float: the first and last layer's widths count only where the others are quantized.
@@ -28,6 +27,19 @@ bool same_weights(const GridPoint& a, const GridPoint& b) {
 std::size_t pieces(std::size_t size, std::size_t piece) { return (size + piece - 1) / piece; }
 
 }  // namespace
+
+int evaluation_batch(const Network& network) {
+  constexpr std::size_t kCache = std::size_t{1} << 20U;
+  constexpr std::size_t kLeast = 8, kMost = 100;
+  std::size_t floats = 0;
+  for (const WeightedLayer& layer : network.weighted_layers())
+    floats = std::max(
+        floats, network.input_of(layer.node).size() + network.shapes()[static_cast<std::size_t>(layer.node)].size());
+  std::size_t parameters = 0;
+  for (const TensorSpec& tensor : network.tensors()) parameters += tensor.size;
+  const std::size_t fits = std::max(kCache, parameters * sizeof(float)) / (floats * sizeof(float));
+  return static_cast<int>(std::clamp(fits, kLeast, kMost));
+}
 
 std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
   std::vector<GridPoint> points;
@@ -83,11 +95,12 @@ struct Evaluator::State {
   const FederatedData& data;
   int threads;
   WeightFit fit;
+  std::size_t batch;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
   std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
   Workspace& workspace(int worker) {
     auto& slot = workspaces[static_cast<std::size_t>(worker)];
-    if (!slot) slot.emplace(network, kBatch, Mode::kInference);
+    if (!slot) slot.emplace(network, static_cast<int>(batch), Mode::kInference);
     return *slot;
   }
 
@@ -96,11 +109,11 @@ struct Evaluator::State {
                    const Parameters& parameters, SlotFunction* function) const {
     std::int64_t correct = 0;
     while (begin < end) {
-      const std::size_t size = std::min<std::size_t>(kBatch, end - begin);
-      const Batch batch = gather(examples, std::span(picks).subspan(begin, size), data.normalization,
-                                 workspace.images(), workspace.labels());
-      const std::span<const float> outputs = forward(workspace, parameters.values, batch, {.function = function});
-      correct += count_correct(outputs, batch.labels, data.classes);
+      const std::size_t size = std::min(batch, end - begin);
+      const Batch gathered = gather(examples, std::span(picks).subspan(begin, size), data.normalization,
+                                    workspace.images(), workspace.labels());
+      const std::span<const float> outputs = forward(workspace, parameters.values, gathered, {.function = function});
+      correct += count_correct(outputs, gathered.labels, data.classes);
       begin += size;
     }
     return correct;
@@ -108,13 +121,13 @@ struct Evaluator::State {
 
   /// One float pass over the proxy share; an observer per batch, joined in order.
   std::vector<Range> calibrate(const Parameters& parameters, const StopSignal& stop) {
-    const std::size_t batches = pieces(data.proxy.size(), kBatch);
+    const std::size_t batches = pieces(data.proxy.size(), batch);
     std::vector<std::vector<Range>> seen(batches);
     parallel_for(batches, threads, [&](std::size_t item, int worker) {
       go_on(stop);
       RangeObserver observer(*network);
-      const std::size_t begin = item * kBatch;
-      run(workspace(worker), data.proxy, begin, std::min(begin + kBatch, data.proxy.size()), parameters, &observer);
+      const std::size_t begin = item * batch;
+      run(workspace(worker), data.proxy, begin, std::min(begin + batch, data.proxy.size()), parameters, &observer);
       seen[item] = observer.ranges();
     });
     std::vector<Range> ranges = seen.at(0);
@@ -142,7 +155,7 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
   for (std::size_t i = 0; i < plan.points.size(); ++i)
     if (plan.model_of[i] >= first_model && plan.model_of[i] < first_model + models) points.push_back(i);
   const std::size_t examples = data.test.size();
-  const std::size_t step = kBatch * kBatchesPerItem;
+  const std::size_t step = batch * pieces(kItemExamples, batch);
   const std::size_t parts = pieces(examples, step);
   std::vector<std::int64_t> correct(points.size() * parts, 0);
   parallel_for(correct.size(), threads, [&](std::size_t item, int worker) {
@@ -163,8 +176,10 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
   }
 }
 
-Evaluator::Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit)
-    : state_(new State{std::move(network), data, std::max(threads, 1), fit, {}, {}}) {
+Evaluator::Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads,
+                     WeightFit fit)
+    : state_(new State{
+          network, data, std::max(threads, 1), fit, static_cast<std::size_t>(evaluation_batch(*network)), {}, {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
   state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
   state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
@@ -213,7 +228,7 @@ std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layou
   }
   const std::size_t at_once = std::min(quantized, kModelsAtOnce);
   const std::size_t workers = static_cast<std::size_t>(threads);
-  const Workspace workspace(network, kBatch, Mode::kInference);
+  const Workspace workspace(network, evaluation_batch(*network), Mode::kInference);
   return at_once * layout.size() * sizeof(float) + std::min(at_once, workers) * room + workers * workspace.bytes();
 }
 

@@ -23,11 +23,16 @@ struct Accuracy {
 /// (range and granularity do not matter at 32 bits) appear once.
 std::vector<GridPoint> grid_points(const EvaluationGrid& grid);
 
+/// How many examples are tested at once: as many as leave the largest weighted layer's input and output in a core's
+/// cache (1 MiB) or make them as large as the parameters, which each batch reads once; 8 to 100. Never changes a
+/// result.
+int evaluation_batch(const Network& network);
+
 /// Tests models at grid points, over `threads` threads; counts are integers, so threads never change the result.
 class Evaluator {
  public:
   /// `fit` is that of the method that trained the models: weights are quantized with the quantizer of training.
-  Evaluator(std::shared_ptr<const Network> network, const FederatedData& data, int threads, WeightFit fit = {});
+  Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads, WeightFit fit = {});
   ~Evaluator();
 
   /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/gradient.h"
+#include "nn/models/model.h"
 #include "nn/random.h"
 
 namespace anybit {
@@ -191,6 +192,20 @@ TEST(Evaluator, RefusesLearnedStepsThatTheModelLacks) {
   }
   grid.weights = {32};
   EXPECT_NO_THROW(Evaluator::check_steps(grid, *model.network, *model.parameters.layout));
+}
+
+int batch_of(const std::string& model, Shape image) {
+  Part part;
+  part.name = model;
+  return evaluation_batch(Network(models().make(part, image, 10)));
+}
+
+TEST(EvaluationBatch, KeepsLayersInTheCacheAndReadsWeightsSeldom) {
+  EXPECT_EQ(batch_of("mlp", {28, 28, 1}), 100);  // small activations
+  // conv1: 784 and 24 * 24 * 32 numbers an example; 582,026 parameters, more than 1 MiB
+  EXPECT_EQ(batch_of("lenet", {28, 28, 1}), 582026 / (784 + 24 * 24 * 32));
+  // 2 * 32 * 32 * 16 numbers: a mebibyte holds eight examples of them, and the parameters are hardly more
+  EXPECT_EQ(batch_of("resnet20", {32, 32, 3}), 8);
 }
 
 }  // namespace
