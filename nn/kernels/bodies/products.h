@@ -16,7 +16,7 @@ constexpr std::size_t kBroadRows = 5;
 constexpr std::size_t kBroadVectors = kLanes == 8 ? 2 : 4;
 constexpr std::size_t kDotRows = kLanes == 8 ? 3 : 5;
 /// Rows of v that stay in the first-level cache while all rows of c pass over them.
-constexpr std::size_t kBlock = 64;
+constexpr std::size_t kBlock = 128;
 /// Floats that stay in the second-level cache beside others.
 constexpr std::size_t kSmall = 32768;
 
@@ -70,12 +70,22 @@ inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, Terms ter
       finish<kStep>(p, p.c + (a + r) * p.c_stride + n + j * kLanes, sum[r][j], terms.end == p.terms, fresh);
 }
 
-/// Calls visit.template operator()<rows of the tile>(first row) over all rows of c.
-template <std::size_t kRows, class Visit>
-inline void each_row_tile(std::size_t a, std::size_t rows, Visit visit) {
-  for (; a + kRows <= rows; a += kRows) visit.template operator()<kRows>(a);
-  if constexpr (kRows > 1)
-    if (a < rows) each_row_tile<(kRows + 1) / 2>(a, rows, visit);
+/// visit.template operator()<rows>(first row), for a number of rows that is known only now, 1 to kMost.
+template <std::size_t kMost, class Visit>
+inline void visit_rows(std::size_t rows, std::size_t first, Visit& visit) {
+  if (rows == kMost) return visit.template operator()<kMost>(first);
+  if constexpr (kMost > 1) visit_rows<kMost - 1>(rows, first, visit);
+}
+
+/// Visits all rows of c in tiles of at most kMost rows, as equal as can be: a small last one would cost as much as a
+/// full one.
+template <std::size_t kMost, class Visit>
+inline void each_row_tile(std::size_t rows, Visit visit) {
+  const std::size_t tiles = (rows + kMost - 1) / kMost;
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    const std::size_t begin = rows * tile / tiles, end = rows * (tile + 1) / tiles;
+    visit_rows<kMost>(end - begin, begin, visit);
+  }
 }
 
 /// The columns that make no wide tile, over all terms. The last register ends with the row and may overlap what is
@@ -91,7 +101,7 @@ template <bool kStep>
 void sum_by_rows(const SumOfRows& p) {
   constexpr std::size_t kWide = kBroadVectors * kLanes;
   const std::size_t whole = p.columns - p.columns % kWide;
-  each_row_tile<kBroadRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+  each_row_tile<kBroadRows>(p.rows, [&]<std::size_t kRows>(std::size_t a) {
     for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kBroadVectors, kStep>(p, a, n, {0, p.terms});
     sum_last_columns<kRows, kStep>(p, a, whole);
   });
@@ -105,11 +115,11 @@ void sum_by_columns(const SumOfRows& p) {
   for (std::size_t begin = 0; begin < p.terms; begin += block) {
     const std::size_t end = begin + block < p.terms ? begin + block : p.terms;
     for (std::size_t n = 0; n < whole; n += kWide)
-      each_row_tile<kTallRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) {
+      each_row_tile<kTallRows>(p.rows, [&]<std::size_t kRows>(std::size_t a) {
         sum_tile<kRows, kTallVectors, false>(p, a, n, {begin, end});
       });
   }
-  each_row_tile<kTallRows>(0, p.rows,
+  each_row_tile<kTallRows>(p.rows,
                            [&]<std::size_t kRows>(std::size_t a) { sum_last_columns<kRows, false>(p, a, whole); });
 }
 
@@ -187,8 +197,8 @@ inline void dot_tile(const DotsOfRows& p, std::size_t a, std::size_t b) {
 
 /// All rows of c pass over a few rows of `right`, which is the larger one where it is a weight.
 void dots_of_rows(const DotsOfRows& p) {
-  each_row_tile<kDotRows>(0, p.columns, [&]<std::size_t kColumns>(std::size_t b) {
-    each_row_tile<kDotRows>(0, p.rows, [&]<std::size_t kRows>(std::size_t a) { dot_tile<kRows, kColumns>(p, a, b); });
+  each_row_tile<kDotRows>(p.columns, [&]<std::size_t kColumns>(std::size_t b) {
+    each_row_tile<kDotRows>(p.rows, [&]<std::size_t kRows>(std::size_t a) { dot_tile<kRows, kColumns>(p, a, b); });
   });
 }
 
