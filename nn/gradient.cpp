@@ -176,11 +176,14 @@ class Pass {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
   }
 
-  /// A weight that a slot replaced cannot be stepped: its gradient passes the slot first.
+  /// A weight that a slot replaced cannot be stepped: its gradient passes the slot first. One of rate 0 stays as it is,
+  /// whatever its gradient: 0 times infinity would not leave it.
   void offer_step(LayerGradient& pass, std::size_t node) {
     if (step_ == nullptr) return;
     const int first = machine_.network->first_tensor(static_cast<int>(node));
-    offered_ = step_of(*step_, layout_->tensors()[static_cast<std::size_t>(first)].group);
+    const OptimizerGroup& group = layout_->tensors()[static_cast<std::size_t>(first)].group;
+    if (group.rate == 0.0F) return;
+    offered_ = step_of(*step_, group);
     pass.step = &offered_;
     pass.stepped_weight = weights_.data() + offset(first);
   }
