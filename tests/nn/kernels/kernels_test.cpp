@@ -27,15 +27,17 @@ class KernelsOfSet : public testing::TestWithParam<std::string> {
   const std::vector<std::size_t> sizes = {1, 3, 16, 48, 50, 101};
 };
 
-TEST_P(KernelsOfSet, AddRelu) {
+TEST_P(KernelsOfSet, AddAndRelu) {
   for (const std::size_t size : sizes) {
     const std::vector<float> a = numbers(size, 1), b = numbers(size, 2);
-    std::vector<float> sum(size), positive(size), masked(size);
+    std::vector<float> sum(size), positive_sum(size), positive(size), masked(size);
     set.add(a.data(), b.data(), sum.data(), size);
+    set.add_relu(a.data(), b.data(), positive_sum.data(), size);
     set.relu(a.data(), positive.data(), size);
     set.relu_gradient(a.data(), b.data(), masked.data(), size);
     for (std::size_t i = 0; i < size; ++i) {
       EXPECT_EQ(sum[i], a[i] + b[i]);
+      EXPECT_EQ(positive_sum[i], std::max(a[i] + b[i], 0.0F));
       EXPECT_EQ(positive[i], std::max(a[i], 0.0F));
       EXPECT_EQ(masked[i], a[i] > 0.0F ? b[i] : 0.0F);
     }
@@ -130,9 +132,10 @@ double worst(const std::vector<float>& c, std::size_t rows, std::size_t columns,
   return difference;
 }
 
+// The largest is too large for a cache, so it goes by blocks of columns and terms.
 TEST_P(KernelsOfSet, SumOfRows) {
   for (const std::size_t rows : {1U, 7U, 10U, 23U})
-    for (const std::size_t columns : {3U, 16U, 37U, 200U})
+    for (const std::size_t columns : {3U, 16U, 37U, 250U})
       for (const std::size_t terms : {1U, 10U, 150U})
         for (const bool transposed : {false, true}) {
           const std::vector<float> coefficients = numbers(rows * terms, 1), v = numbers(terms * columns, 2);
