@@ -24,7 +24,8 @@ enum class Mode : std::uint8_t { kTraining, kInference };
 
 /// All that one thread needs to run a network: activations, scratch, prepared kernels for a ladder of batch sizes
 /// (batch, batch/2, ..., 1). A smaller batch runs on the next larger rung, its missing rows zero and without gradient:
-/// so no batch size allocates or prepares anything after construction. Make and use it in one thread (DESIGN D3).
+/// so no batch size allocates or prepares anything after construction. For one thread at a time, whichever it
+/// is (DESIGN D3).
 class Workspace {
  public:
   Workspace(std::shared_ptr<const Network> network, int batch, Mode mode);

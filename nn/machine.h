@@ -41,13 +41,13 @@ struct Workspace::Machine {
   FloatBuffer images;
   std::vector<std::uint8_t> labels;
   std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
+  std::vector<bool> stepped;            // by tensor of the network: a layer took descend()'s step in the last pass
   NodeTimes* times = nullptr;           // where somebody watches
 
   Machine(std::shared_ptr<const Network> of, int batch, Mode how);
   void plan_fusion();
   void make_stations();
   void make_station(std::size_t node);
-  std::vector<bool> stepped;  // by tensor of the network, in the last pass
   const FloatBuffer& output_of(int node) const {
     return node < 0 ? images : stations[stations[static_cast<std::size_t>(node)].storage].output;
   }

@@ -7,7 +7,8 @@
 
 namespace anybit {
 
-/// What one direction of one layer costs in a training step of the scenario's batch.
+/// What one direction of one layer costs in a training step of the scenario's batch. With plain SGD a dense layer's
+/// backward direction takes the weight's step too.
 struct PassCost {
   double seconds = 0;
   double flops = 0;  // multiply-adds times two; convolutions counted as direct ones; 0 for layers without weights

@@ -34,8 +34,8 @@ struct SumOfRows {
   std::size_t c_stride;
   std::size_t rows, columns, terms;
   bool relu = false;
-  const PlainStep* step =
-      nullptr;  // where set, c is a weight and takes the step along the sums; without start and relu
+  /// Where set, c is a weight and takes the step along the sums; without start and relu.
+  const PlainStep* step = nullptr;
 };
 
 /// c[a][b] = start[b] + sum over n < terms of left[a][n] * right[b][n], then max(0, .) if `relu`; all without gaps

@@ -34,7 +34,7 @@ struct LayerGradient {
   const float* output = nullptr;
   const float* weight = nullptr;
   const float* bias = nullptr;
-  float* output_gradient = nullptr;  // may be changed in place by a layer with a fused ReLU, and by no other
+  float* output_gradient = nullptr;  // may be changed in place where LayerPlan::masks_gradient is set
   /// Written, not added to; null where nobody wants it. A layer whose input's gradient is its output's may put
   /// output_gradient here instead and write nothing.
   std::array<float*, 2> input_gradient{};
@@ -47,8 +47,8 @@ struct LayerGradient {
   bool stepped = false;
 };
 
-/// The prepared kernels of one node in one workspace: re-used for every batch, used by one thread. Layers allocate in
-/// their constructor only.
+/// The prepared kernels of one node in one workspace: re-used for every batch, used by one thread at a time. Layers
+/// allocate in their constructor only.
 class Layer {
  public:
   virtual ~Layer() = default;
