@@ -6,10 +6,10 @@ Run: /usr/bin/python3 tests/golden/make_training_goldens.py        (some seconds
 
 A float32 run can only agree with a float64 run while no ReLU and no maximum decides differently. So each example of
 each step is drawn anew until every |pre-activation| and, in every pooling window with a positive maximum, the lead of
-the largest value over the second is above MARGIN; the accepted seeds are in the file. Where BatchNorm joins the examples
-of a batch, the batch is drawn anew. Initial parameters and images
-come from hash_numbers.py, in anybit's order: convolution weights [out][in / groups][height][width], dense weights [in][out], or
-[out][in] for at most 16 outputs, images and inputs of dense layers NHWC.
+the largest value over the second is above MARGIN; the accepted seeds are in the file. Where BatchNorm joins the
+examples of a batch, the batch is drawn anew. Initial parameters and images come from hash_numbers.py, in anybit's
+order: convolution weights [out][in / groups][height][width], dense weights [in][out], or [out][in] for at most 16
+outputs, images and inputs of dense layers NHWC.
 
 Lines:  RUN.seeds          one seed per step and example
         RUN.losses         mean loss of each step, before its update
