@@ -62,14 +62,14 @@ class OneDnn;
 struct LayerPlan {
   Shape input;
   Shape output;
-  std::vector<int> rungs;      // batch sizes, largest first
-  bool training = true;        // prepare the backward pass too
-  bool input_gradient = true;  // somebody wants the gradient of the input
-  bool fused_relu = false;     // output = max(0, .); the output gradient arrives unmasked
+  std::vector<int> rungs;       // batch sizes, largest first
+  bool training = true;         // prepare the backward pass too
+  bool input_gradient = true;   // somebody wants the gradient of the input
+  bool fused_relu = false;      // output = max(0, .); the output gradient arrives unmasked
   bool masks_gradient = false;  // the layer itself zeroes the output gradient where its fused ReLU was at zero
-  bool input_is_relu = false;  // the input is some ReLU's output, so a zero has no gradient
-  bool wide_dense = false;     // dense weights are stored [in][out], else [out][in]
-  bool portable = false;       // Eigen instead of oneDNN for convolutions and matrix products
+  bool input_is_relu = false;   // the input is some ReLU's output, so a zero has no gradient
+  bool wide_dense = false;      // dense weights are stored [in][out], else [out][in]
+  bool portable = false;        // Eigen instead of oneDNN for convolutions and matrix products
   OneDnn* onednn = nullptr;
 };
 
