@@ -1,6 +1,7 @@
 #include "client/batch_gradient.h"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 
 #include "nn/parallel.h"
@@ -80,6 +81,7 @@ Score BatchGradient::at(std::span<const std::uint8_t> widths, const Moment& mome
 
 Score BatchGradient::descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
                              const PlainStep& step, std::span<float> scratch) {
+  assert(lanes_.size() == 1);
   Lane& lane = *lanes_.front();
   return anybit::descend(lane.workspace, *plan_.layout, parameters, lane.batch,
                          prepare(lane, widths, moment, parameters), loss(), step, scratch);

@@ -166,6 +166,33 @@ TEST_P(KernelsOfSet, SumOfRows) {
         }
 }
 
+// Rows that end in a register of their own overlap it with the one before: each weight steps once all the same.
+TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
+  const PlainStep step = {.rate = 0.1F, .scale = 1.0F, .decay = 0.01F};
+  constexpr std::size_t kRows = 7, kTerms = 10;
+  for (const std::size_t columns : {3U, 16U, 37U, 250U}) {
+    const std::vector<float> coefficients = numbers(kTerms * kRows, 1), v = numbers(kTerms * columns, 2);
+    std::vector<float> gradient(kRows * columns), apart = numbers(kRows * columns, 3), at_once = apart;
+    SumOfRows product = {.coefficients = coefficients.data(),
+                         .term_stride = kRows,
+                         .row_stride = 1,
+                         .v = v.data(),
+                         .v_stride = columns,
+                         .start = nullptr,
+                         .c = gradient.data(),
+                         .c_stride = columns,
+                         .rows = kRows,
+                         .columns = columns,
+                         .terms = kTerms};
+    set.sum_of_rows(product);
+    set.plain_step(apart.data(), gradient.data(), gradient.size(), step);
+    product.c = at_once.data();
+    product.step = &step;
+    set.sum_of_rows(product);
+    EXPECT_EQ(at_once, apart) << columns << " columns";
+  }
+}
+
 TEST_P(KernelsOfSet, DotsOfRows) {
   for (const std::size_t rows : {1U, 4U, 10U, 13U})
     for (const std::size_t columns : {1U, 10U, 16U})
