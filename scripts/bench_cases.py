@@ -93,6 +93,15 @@ def positive(text):
     return number
 
 
+def run_script(main):
+    """Runs main(arguments) as a program that Ctrl-C ends without a traceback."""
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("stopped; nothing is written", file=sys.stderr)
+        sys.exit(130)
+
+
 def add_options(parser, turns, seconds):
     """The options of everything that measures; `turns` and `seconds` are the defaults."""
     parser.add_argument("--turns", type=positive, default=turns, help="of each case (default: %(default)s)")

@@ -1,5 +1,6 @@
 """Measuring in turns, and the JSON files that what was measured is kept in."""
 import json
+import os
 import sys
 
 from bench_cases import BenchError
@@ -19,15 +20,21 @@ def measured(teller, wanted, programs, turns, seconds):
 
 def write_record(file, measure):
     """Writes what `measure` gives, as JSON. The file is opened first: minutes of measuring must not end in a wrong
-    path."""
+    path. Where measuring fails, an older file stays as it was and a new one does not stay."""
+    is_new = not os.path.exists(file)
     try:
         out = open(file, "a", encoding="utf-8")
     except OSError as error:
         raise BenchError(f"{file}: {error.strerror}") from None
-    with out:
-        text = json.dumps(measure(), indent=1) + "\n"
-        out.truncate(0)
-        out.write(text)
+    try:
+        with out:
+            text = json.dumps(measure(), indent=1) + "\n"
+            out.truncate(0)
+            out.write(text)
+    except BaseException:
+        if is_new:
+            os.remove(file)
+        raise
 
 
 def read_record(file, script, part):

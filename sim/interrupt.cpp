@@ -1,6 +1,9 @@
 #include "sim/interrupt.h"
 
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace anybit {
@@ -9,7 +12,16 @@ namespace {
 std::atomic<bool> asked = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "only then may a signal handler write it");
 
-extern "C" void remember_signal(int) { asked = true; }
+constexpr char kHeard[] = "\nanybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once\n";
+
+/// Tells at once, because a client may take long: write() may be called by a signal handler. Where nobody reads, nobody
+/// is told.
+extern "C" void remember_signal(int) {
+  asked = true;
+  const int before = errno;
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kHeard, sizeof(kHeard) - 1);
+  errno = before;
+}
 
 }  // namespace
 

@@ -37,6 +37,20 @@ class OddPrograms:
         return 2.0
 
 
+class WriteRecordTest(unittest.TestCase):
+    def test_a_failure_leaves_files_as_they_were(self):
+        def fails():
+            raise BenchError("no program")
+        with tempfile.TemporaryDirectory() as folder:
+            new, old = pathlib.Path(folder, "new.json"), pathlib.Path(folder, "old.json")
+            old.write_text("kept")
+            for file in (new, old):
+                with self.assertRaises(BenchError):
+                    bench_records.write_record(file, fails)
+            self.assertFalse(new.exists())
+            self.assertEqual(old.read_text(), "kept")
+
+
 class CompareTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
