@@ -162,8 +162,10 @@ class Pass {
     }
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
-      if (!slots.weight_used) offer_step(pass, i);
-      if (slots.weight_used) pass.weight = slots.weight.data();
+      if (slots.weight_used)
+        pass.weight = slots.weight.data();
+      else
+        offer_step(pass, i);
       if (slots.activation_used) pass.input[0] = slots.activation.data();
     }
     {

@@ -143,6 +143,15 @@ Assignment deal_by_dirichlet(const Holdings& holdings, double alpha, std::uint64
   return made;
 }
 
+std::vector<OptionRow> dirichlet_options() {
+  return {{"alpha", 1.0, 0.1, "concentration: small is skewed, large is even"},
+          {"minimum",
+           std::int64_t{2},
+           std::int64_t{10},
+           "examples that each client has at least; the largest clients give theirs",
+           {{"alpha", 0.01}}}};
+}
+
 Deal make_dirichlet_deal(const Options& options, Assignment (*deal)(const Holdings&, double, std::uint64_t)) {
   const double alpha = options.number("alpha");
   const std::int64_t minimum = options.integer("minimum");
@@ -163,12 +172,7 @@ PartitionTable::Row dirichlet_row() {
            "label skew: each class is split over the clients by a Dirichlet draw of its own, so sizes differ too",
            "Yurochkin et al., Bayesian nonparametric federated learning of neural networks, 2019; the skew of Hsu, Qi "
            "and Brown, 2019, who draw per client instead",
-           {{"alpha", 1.0, 0.1, "concentration: small is skewed, large is even"},
-            {"minimum",
-             std::int64_t{2},
-             std::int64_t{10},
-             "examples that each client has at least; the largest clients give theirs",
-             {{"alpha", 0.01}}}}},
+           dirichlet_options()},
           [](const Options& options) { return make_dirichlet_deal(options, deal_by_dirichlet); }};
 }
 

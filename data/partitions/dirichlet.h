@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "data/partitions/partition.h"
 
@@ -10,7 +11,10 @@ namespace anybit {
 /// get examples of those that hold most.
 Assignment deal_by_dirichlet(const Holdings& holdings, double alpha, std::uint64_t minimum);
 
-/// The options `alpha` and `minimum`, read and checked once, and a deal that refuses a minimum that there are too few
+/// The options `alpha` and `minimum` of every deal below.
+std::vector<OptionRow> dirichlet_options();
+
+/// Those options, read and checked once, and a deal that refuses a minimum that there are too few
 /// examples for.
 Deal make_dirichlet_deal(const Options& options, Assignment (*deal)(const Holdings&, double, std::uint64_t));
 

@@ -15,15 +15,9 @@ Assignment deal_quantities(const Holdings& holdings, double alpha, std::uint64_t
 }  // namespace
 
 PartitionTable::Row quantity_row() {
-  return {{"quantity",
-           "size skew: how many examples a client holds is a Dirichlet draw; labels are as in the whole",
+  return {{"quantity", "size skew: how many examples a client holds is a Dirichlet draw; labels are as in the whole",
            "Li et al., Federated learning on non-IID data silos: an experimental study, ICDE 2022, section IV-C",
-           {{"alpha", 1.0, 0.1, "concentration: small is skewed, large is even"},
-            {"minimum",
-             std::int64_t{2},
-             std::int64_t{10},
-             "examples that each client has at least; the largest clients give theirs",
-             {{"alpha", 0.01}}}}},
+           dirichlet_options()},
           [](const Options& options) { return make_dirichlet_deal(options, deal_quantities); }};
 }
 
