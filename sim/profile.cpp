@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "nn/fma_peak.h"
+#include "nn/winograd.h"
 
 namespace anybit {
 namespace {
@@ -63,6 +64,15 @@ struct NodeWork {
   double weights = 0;
 };
 
+/// Multiply-adds that a node's pass takes, over those of its definition.
+double done_share(const Network& network, int node) {
+  const auto index = static_cast<std::size_t>(node);
+  const auto* convolution = std::get_if<Convolution>(&network.description().nodes[index].operation);
+  if (convolution == nullptr) return 1;
+  const Shape& output = network.shapes()[index];
+  return takes_winograd(*convolution, network.input_of(node), output) ? winograd_share(output) : 1;
+}
+
 NodeWork work_of(const Network& network, int node) {
   NodeWork work;
   const Node& what = network.description().nodes[static_cast<std::size_t>(node)];
@@ -71,7 +81,7 @@ NodeWork work_of(const Network& network, int node) {
     work.activations += static_cast<double>(network.input_of(node, static_cast<int>(k)).size());
   for (const WeightedLayer& layer : network.weighted_layers())
     if (layer.node == node) {
-      work.flops = layer.flops;
+      work.flops = layer.flops * done_share(network, node);
       work.weights = static_cast<double>(network.tensors()[static_cast<std::size_t>(layer.weight)].size);
     }
   return work;

@@ -11,7 +11,7 @@ namespace anybit {
 /// backward direction takes the weight's step too.
 struct PassCost {
   double seconds = 0;
-  double flops = 0;  // multiply-adds times two; convolutions counted as direct ones; 0 for layers without weights
+  double flops = 0;  // multiply-adds times two that are done, by Winograd's products too; 0 without weights
   double bytes = 0;  // what must be read and written at least: activations, weights and gradients once each
 };
 

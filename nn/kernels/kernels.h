@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "nn/kernels/winograd.h"
+
 namespace anybit {
 
 /// Where pooling windows lie in `rows` examples, NHWC.
@@ -34,6 +36,7 @@ struct SumOfRows {
   std::size_t c_stride;
   std::size_t rows, columns, terms;
   bool relu = false;
+  bool go_on = false;  // sums start from what c holds; without start
   /// Where set, c is a weight and takes the step along the sums; without start and relu.
   const PlainStep* step = nullptr;
 };
@@ -84,6 +87,8 @@ struct Kernels {
   void (*max_pool_gradient)(const PoolWindows& windows, const float* dy, const std::uint8_t* winner, float* dx,
                             bool tiles);
   static constexpr std::uint8_t kDeadWindow = 255;
+
+  WinogradKernels winograd;
 };
 
 /// The loops for the instruction set in use.

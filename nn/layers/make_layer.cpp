@@ -1,4 +1,5 @@
 #include "nn/layers/layers.h"
+#include "nn/winograd.h"
 
 namespace anybit {
 namespace {
@@ -10,6 +11,7 @@ struct Make {
     return plan.wide_dense ? make_dense(o, plan) : make_narrow_dense(o, plan);
   }
   std::unique_ptr<Layer> operator()(const Convolution& o) const {
+    if (takes_winograd(o, plan.input, plan.output)) return make_winograd(o, plan);
     return plan.portable ? make_portable_convolution(o, plan) : make_convolution(o, plan);
   }
   std::unique_ptr<Layer> operator()(const MaxPool& o) const { return make_max_pool(o, plan); }

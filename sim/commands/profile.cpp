@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "nn/kernel_set.h"
+#include "nn/winograd.h"
 #include "sim/commands/commands.h"
 #include "sim/profile.h"
 #include "sim/resolve.h"
@@ -16,11 +17,13 @@ struct ProfileOptions {
   std::string scenario;
   std::vector<std::string> settings;
   double seconds = 2;
+  bool direct = false;
   MachineOptions machine;
 };
 
 int profile_scenario(const ProfileOptions& options) {
   options.machine.apply();
+  if (options.direct) pin_direct_convolutions();
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
   const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) tell(note);
@@ -39,6 +42,8 @@ void add_profile_command(CLI::App& program, Chosen& chosen) {
   command.add_option("--set", options->settings, "key.path=value: replaces a value of the scenario")
       ->allow_extra_args(false);
   command.add_option("--seconds", options->seconds, "How long to train for it")->check(CLI::Range(0.01, 3600.0));
+  command.add_flag("--direct", options->direct,
+                   "Compute every convolution directly, none by Winograd's filtering, which does fewer FLOPs");
   options->machine.add_to(command);
   command.callback([options, &chosen] { chosen = [options] { return profile_scenario(*options); }; });
 }

@@ -35,6 +35,18 @@ std::vector<LayerCase> weighted_cases() {
          d.then("a", conv(16, 3, 1, 1, false));
          d.then("b", conv(16, 3, 1, 1, false));
        }},
+      {"convolution_by_winograd",  // edges beside whole tiles, an input that needs no gradient
+       [](Description& d) {
+         d.then("a", conv(32, 3, 1, 1));
+         d.then("b", conv(64, 3, 1, 0, false));
+       },
+       {7, 6, 32}},
+      {"convolution_by_winograd_relu",
+       [](Description& d) {
+         d.then("a", conv(32, 1));
+         d.then("b", conv(32, 3, 1, 1));
+         d.then("r", Relu{});
+       }},
       {"convolution_relu",
        [](Description& d) {
          d.then("a", conv(16, 5, 1, 2));

@@ -25,13 +25,14 @@ struct Terms {
   std::size_t begin, end;
 };
 
-/// Writes one register of c, or steps its `fresh` lanes: the others were stepped before.
+/// Writes one register of c, or steps its `fresh` lanes: the others were stepped, or went on, before.
 template <bool kStep>
 inline void finish(const SumOfRows& p, float* c, Lanes sum, bool last, IntLanes fresh) {
   if constexpr (kStep) {
     const Lanes w = load(c);
     store(c, fresh ? stepped(w, sum, *p.step) : w);
   } else {
+    if (p.go_on) sum = fresh ? sum : load(c);
     store(c, p.relu && last ? keep(sum > 0.0F, sum) : sum);
   }
 }
@@ -45,7 +46,7 @@ inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, Terms ter
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
       const std::size_t column = n + j * kLanes;
-      if (!kStep && terms.begin > 0)
+      if (!kStep && (terms.begin > 0 || p.go_on))
         sum[r][j] = load(p.c + (a + r) * p.c_stride + column);
       else
         sum[r][j] = !kStep && p.start != nullptr ? load(p.start + column) : Lanes{};
@@ -92,17 +93,18 @@ inline void each_row_tile(std::size_t rows, Visit visit) {
 /// done: a sum comes out the same again.
 template <std::size_t kRows, bool kStep>
 inline void sum_last_columns(const SumOfRows& p, std::size_t a, std::size_t n) {
+  for (; n + 2 * kLanes <= p.columns; n += 2 * kLanes) sum_tile<kRows, 2, kStep>(p, a, n, {0, p.terms});
   for (; n + kLanes <= p.columns; n += kLanes) sum_tile<kRows, 1, kStep>(p, a, n, {0, p.terms});
   if (n < p.columns) sum_tile<kRows, 1, kStep>(p, a, p.columns - kLanes, {0, p.terms}, last_lanes(p.columns - n));
 }
 
 /// v stays in a cache: c is written, or stepped, row by row.
-template <bool kStep>
+template <std::size_t kMostRows, std::size_t kVectors, bool kStep>
 void sum_by_rows(const SumOfRows& p) {
-  constexpr std::size_t kWide = kBroadVectors * kLanes;
+  constexpr std::size_t kWide = kVectors * kLanes;
   const std::size_t whole = p.columns - p.columns % kWide;
-  each_row_tile<kBroadRows>(p.rows, [&]<std::size_t kRows>(std::size_t a) {
-    for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kBroadVectors, kStep>(p, a, n, {0, p.terms});
+  each_row_tile<kMostRows>(p.rows, [&]<std::size_t kRows>(std::size_t a) {
+    for (std::size_t n = 0; n < whole; n += kWide) sum_tile<kRows, kVectors, kStep>(p, a, n, {0, p.terms});
     sum_last_columns<kRows, kStep>(p, a, whole);
   });
 }
@@ -128,6 +130,7 @@ void sum_narrow(const SumOfRows& p) {
   for (std::size_t a = 0; a < p.rows; ++a)
     for (std::size_t n = 0; n < p.columns; ++n) {
       float sum = p.step == nullptr && p.start != nullptr ? p.start[n] : 0.0F;
+      if (p.go_on) sum = p.c[a * p.c_stride + n];
       for (std::size_t k = 0; k < p.terms; ++k)
         sum += p.coefficients[k * p.term_stride + a * p.row_stride] * p.v[k * p.v_stride + n];
       float& c = p.c[a * p.c_stride + n];
@@ -142,11 +145,13 @@ void sum_of_rows(const SumOfRows& p) {
   if (p.columns < kLanes)
     sum_narrow(p);
   else if (p.step != nullptr)
-    sum_by_rows<true>(p);
-  else if (p.terms * p.columns <= kSmall)
-    sum_by_rows<false>(p);
-  else
+    sum_by_rows<kBroadRows, kBroadVectors, true>(p);
+  else if (p.terms * p.columns > kSmall)
     sum_by_columns(p);
+  else if (p.columns < kBroadVectors * kLanes)
+    sum_by_rows<kTallRows, kTallVectors, false>(p);
+  else
+    sum_by_rows<kBroadRows, kBroadVectors, false>(p);
 }
 
 /// Sum over the lanes, by halves.

@@ -6,6 +6,7 @@
 #include "nn/kernels/bodies/max_pool.h"
 #include "nn/kernels/bodies/plain_step.h"
 #include "nn/kernels/bodies/products.h"
+#include "nn/kernels/bodies/winograd.h"
 
 namespace anybit {
 namespace {
@@ -23,6 +24,7 @@ constexpr Kernels kTable = {
     .dots_of_rows = dots_of_rows,
     .max_pool = max_pool,
     .max_pool_gradient = max_pool_gradient,
+    .winograd = kWinograd,
 };
 
 }  // namespace

@@ -193,6 +193,35 @@ TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
   }
 }
 
+// Rows that end in a register of their own overlap it with the one before: each sum goes on once all the same.
+TEST_P(KernelsOfSet, SumOfRowsGoesOnFromWhatIsThere) {
+  constexpr std::size_t kRows = 7, kTerms = 10;
+  for (const std::size_t columns : {3U, 16U, 37U, 250U}) {
+    const std::vector<float> coefficients = numbers(2 * kTerms * kRows, 1), v = numbers(2 * kTerms * columns, 2);
+    std::vector<float> at_once(kRows * columns), in_parts(kRows * columns, 9.0F);
+    SumOfRows product = {.coefficients = coefficients.data(),
+                         .term_stride = kRows,
+                         .row_stride = 1,
+                         .v = v.data(),
+                         .v_stride = columns,
+                         .start = nullptr,
+                         .c = at_once.data(),
+                         .c_stride = columns,
+                         .rows = kRows,
+                         .columns = columns,
+                         .terms = 2 * kTerms};
+    set.sum_of_rows(product);
+    product.c = in_parts.data();
+    product.terms = kTerms;
+    set.sum_of_rows(product);
+    product.coefficients += kTerms * kRows;
+    product.v += kTerms * columns;
+    product.go_on = true;
+    set.sum_of_rows(product);
+    EXPECT_EQ(in_parts, at_once) << columns << " columns";
+  }
+}
+
 TEST_P(KernelsOfSet, DotsOfRows) {
   for (const std::size_t rows : {1U, 4U, 10U, 13U})
     for (const std::size_t columns : {1U, 10U, 16U})

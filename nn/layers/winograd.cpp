@@ -1,0 +1,205 @@
+#include "nn/winograd.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "nn/kernels/kernels.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/onednn.h"
+#include "nn/layers/sums.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::size_t kPlanes = WinogradTiles::kPlanes;
+/// Whole registers of every instruction set; with 16 channels direct convolutions are as fast.
+constexpr int kChannels = 32;
+std::atomic<bool> direct_pinned{false};
+/// Inner forms of a block of tiles, in floats: they leave room for the filters' in a second-level cache.
+constexpr std::size_t kBlock = std::size_t{1} << 17;
+/// Between planes, whose sizes would often be powers of two: the same places of all planes would share a cache's set.
+constexpr std::size_t kGap = 16;
+
+/// Runs `product` on all planes.
+struct PlaneProducts {
+  SumOfRows product;
+  std::size_t coefficients_plane, v_plane, c_plane;
+
+  void run() const {
+    for (std::size_t p = 0; p < kPlanes; ++p) {
+      SumOfRows of_plane = product;
+      of_plane.coefficients += p * coefficients_plane;
+      of_plane.v += p * v_plane;
+      of_plane.c += p * c_plane;
+      kernels().sum_of_rows(of_plane);
+    }
+  }
+};
+
+/// A 3 x 3 convolution with stride 1 by Winograd's minimal filtering, see WinogradKernels.
+class WinogradLayer final : public Layer {
+ public:
+  WinogradLayer(const Convolution& convolution, const LayerPlan& plan)
+      : plan_(plan),
+        bias_(convolution.bias),
+        inputs_(static_cast<std::size_t>(plan.input.channels)),
+        outputs_(static_cast<std::size_t>(plan.output.channels)),
+        tiles_{.in_height = static_cast<std::size_t>(plan.input.height),
+               .in_width = static_cast<std::size_t>(plan.input.width),
+               .out_height = static_cast<std::size_t>(plan.output.height),
+               .out_width = static_cast<std::size_t>(plan.output.width),
+               .padding = static_cast<std::size_t>(convolution.padding),
+               .begin = 0,
+               .end = 0},
+        block_(std::max<std::size_t>(1, kBlock / (kPlanes * (inputs_ + outputs_)))),
+        input_plane_(block_ * inputs_ + kGap),
+        output_plane_(block_ * outputs_ + kGap) {
+    const std::size_t filters = (plan.training ? 2 : 1) * inputs_ * outputs_;
+    plan.onednn->reserve_scratch(kPlanes * (filters + input_plane_ + output_plane_) * sizeof(float));
+  }
+
+  void forward(const LayerPass& pass) override {
+    const Scratch s = scratch();
+    kernels().winograd.filters({inputs_, outputs_, 9, 9 * inputs_}, pass.weight, s.filters);
+    const PlaneProducts products = {{.coefficients = s.input,
+                                     .term_stride = 1,
+                                     .row_stride = inputs_,
+                                     .v = s.filters,
+                                     .v_stride = outputs_,
+                                     .start = nullptr,
+                                     .c = s.output,
+                                     .c_stride = outputs_,
+                                     .rows = 0,
+                                     .columns = outputs_,
+                                     .terms = inputs_},
+                                    input_plane_,
+                                    inputs_ * outputs_,
+                                    output_plane_};
+    each_block(pass.rows, [&](const WinogradTiles& tiles) {
+      kernels().winograd.input(tiles, inputs_, input_plane_, pass.input[0], s.input);
+      run(products, tiles, &SumOfRows::rows);
+      kernels().winograd.output(tiles, outputs_, output_plane_, s.output, bias_ ? pass.bias : nullptr, plan_.fused_relu,
+                                pass.output);
+    });
+  }
+
+  void backward(LayerGradient& pass) override {
+    const std::size_t size = static_cast<std::size_t>(pass.rows) * plan_.output.size();
+    if (plan_.masks_gradient) kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, size);
+    if (bias_) sum_over_rows(pass.output_gradient, size / outputs_, outputs_, pass.bias_gradient);
+    const Scratch s = scratch();
+    float* const dx = pass.input_gradient[0];
+    if (dx != nullptr) {
+      std::fill_n(dx, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
+      kernels().winograd.filters({outputs_, inputs_, 9 * inputs_, 9}, pass.weight, s.filters);
+    }
+    each_block(pass.rows, [&](const WinogradTiles& tiles) {
+      kernels().winograd.output_gradient(tiles, outputs_, output_plane_, pass.output_gradient, s.output);
+      kernels().winograd.input(tiles, inputs_, input_plane_, pass.input[0], s.input);
+      run(filter_gradients(s, tiles.begin > 0), tiles, &SumOfRows::terms);
+      if (dx == nullptr) return;
+      run(input_gradients(s), tiles, &SumOfRows::rows);
+      kernels().winograd.input_gradient(tiles, inputs_, input_plane_, s.input, dx);
+    });
+    kernels().winograd.filters_gradient({inputs_, outputs_, 9, 9 * inputs_}, s.filter_gradients, pass.weight_gradient);
+  }
+
+ private:
+  struct Scratch {
+    float *filters, *filter_gradients, *input, *output;
+  };
+
+  Scratch scratch() const {
+    Scratch s;
+    s.filters = plan_.onednn->scratch();
+    s.input = s.filters + kPlanes * inputs_ * outputs_;
+    s.output = s.input + kPlanes * input_plane_;
+    s.filter_gradients = s.output + kPlanes * output_plane_;
+    return s;
+  }
+
+  /// Tiles along one side of the product: its rows or its terms.
+  static void run(PlaneProducts products, const WinogradTiles& tiles, std::size_t SumOfRows::*side) {
+    products.product.*side = tiles.end - tiles.begin;
+    products.run();
+  }
+
+  PlaneProducts filter_gradients(const Scratch& s, bool go_on) const {
+    return {{.coefficients = s.input,
+             .term_stride = inputs_,
+             .row_stride = 1,
+             .v = s.output,
+             .v_stride = outputs_,
+             .start = nullptr,
+             .c = s.filter_gradients,
+             .c_stride = outputs_,
+             .rows = inputs_,
+             .columns = outputs_,
+             .terms = 0,
+             .go_on = go_on},
+            input_plane_,
+            output_plane_,
+            inputs_ * outputs_};
+  }
+
+  PlaneProducts input_gradients(const Scratch& s) const {
+    return {{.coefficients = s.output,
+             .term_stride = 1,
+             .row_stride = outputs_,
+             .v = s.filters,
+             .v_stride = inputs_,
+             .start = nullptr,
+             .c = s.input,
+             .c_stride = inputs_,
+             .rows = 0,
+             .columns = inputs_,
+             .terms = outputs_},
+            output_plane_,
+            inputs_ * outputs_,
+            input_plane_};
+  }
+
+  /// In blocks as equal as can be.
+  template <class Visit>
+  void each_block(int rows, Visit visit) const {
+    WinogradTiles tiles = tiles_;
+    const std::size_t all = static_cast<std::size_t>(rows) * tiles.high() * tiles.wide();
+    const std::size_t blocks = (all + block_ - 1) / block_;
+    for (std::size_t block = 0; block < blocks; ++block) {
+      tiles.begin = all * block / blocks;
+      tiles.end = all * (block + 1) / blocks;
+      visit(tiles);
+    }
+  }
+
+  LayerPlan plan_;
+  bool bias_;
+  std::size_t inputs_;
+  std::size_t outputs_;
+  WinogradTiles tiles_;
+  std::size_t block_;  // tiles, at most
+  std::size_t input_plane_;
+  std::size_t output_plane_;
+};
+
+}  // namespace
+
+bool takes_winograd(const Convolution& convolution, const Shape& input, const Shape& output) {
+  const auto fills = [](int channels) { return channels % kChannels == 0; };
+  return !direct_pinned && convolution.kernel == 3 && convolution.stride == 1 && convolution.groups == 1 &&
+         fills(input.channels) && fills(output.channels);
+}
+
+double winograd_share(const Shape& output) {
+  const auto tiles = [](int pixels) { return (pixels + 3) / 4; };
+  return static_cast<double>(kPlanes) * tiles(output.height) * tiles(output.width) /
+         (9.0 * output.height * output.width);
+}
+
+void pin_direct_convolutions() { direct_pinned = true; }
+
+std::unique_ptr<Layer> make_winograd(const Convolution& convolution, const LayerPlan& plan) {
+  return std::make_unique<WinogradLayer>(convolution, plan);
+}
+
+}  // namespace anybit
