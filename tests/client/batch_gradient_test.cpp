@@ -6,16 +6,10 @@
 #include <cstring>
 #include <numeric>
 
+#include "tests/client/small_client.h"
+
 namespace anybit {
 namespace {
-
-using Settings = std::vector<std::pair<std::string, OptionValue>>;
-
-Part part(const std::string& name, const Settings& options = {}) {
-  Part made{name, Options("test." + name), {"test", 1}};
-  for (const auto& [key, value] : options) made.options.set(key, value);
-  return made;
-}
 
 constexpr Shape kImage{12, 12, 1};
 constexpr int kClasses = 5;
@@ -36,18 +30,6 @@ TrainingPlan make_plan_of(const Part& method, const std::string& model = "resnet
   return make_plan(scenario, kImage, kClasses);
 }
 
-ExamplePool make_examples(std::size_t count) {
-  ExamplePool pool;
-  pool.shape = kImage;
-  Stream stream({9, Purpose::kTest});
-  for (std::size_t i = 0; i < count * kImage.size(); ++i)
-    pool.pixels.push_back(static_cast<std::uint8_t>(stream.below(256)));
-  for (std::size_t i = 0; i < count; ++i) pool.labels.push_back(static_cast<std::uint8_t>(stream.below(kClasses)));
-  pool.indices.resize(count);
-  std::iota(pool.indices.begin(), pool.indices.end(), 0U);
-  return pool;
-}
-
 struct Gradient {
   Score score;
   FloatBuffer values;
@@ -57,7 +39,7 @@ struct Gradient {
 Gradient gradient_of(const TrainingPlan& plan, std::uint32_t live, std::uint32_t chunks, int threads = 1) {
   BatchGradient batch(plan, chunks);
   FloatBuffer parameters = make_parameters(*plan.network, plan.method, plan.layout, plan.seed).values;
-  const ExamplePool examples = make_examples(kBatch);
+  const ExamplePool examples = make_examples(kImage, kClasses, kBatch);
   std::vector<std::uint32_t> picks(live);
   std::iota(picks.rbegin(), picks.rend(), 0U);
   batch.begin_client(parameters, threads);
@@ -139,7 +121,7 @@ UpdateMessage played(const TrainingPlan& plan, std::uint32_t chunks, int threads
   task.layout = plan.layout->digest();
   const Parameters start = make_parameters(*plan.network, plan.method, plan.layout, plan.seed);
   plan.downlink->encode(*plan.layout, plan.broadcast, start.values, {}, task.parameters);
-  const ExamplePool examples = make_examples(3 * kBatch + 4);
+  const ExamplePool examples = make_examples(kImage, kClasses, 3 * kBatch + 4);
   Trainer trainer(plan);
   UpdateMessage update;
   EXPECT_EQ(trainer.train(task, examples.view(), {}, {}, update, threads), "");
@@ -177,7 +159,7 @@ std::string refusal(const TrainingPlan& plan, std::uint32_t chunks) {
   task.chunks = chunks;
   Trainer trainer(plan);
   UpdateMessage update;
-  return trainer.train(task, make_examples(4).view(), {}, {}, update);
+  return trainer.train(task, make_examples(kImage, kClasses, 4).view(), {}, {}, update);
 }
 
 TEST(CutClient, RefusesChunksThatItsNetworkOrBatchDoesNotHave) {

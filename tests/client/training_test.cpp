@@ -5,14 +5,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "tests/client/small_client.h"
+
 namespace anybit {
 namespace {
-
-Part part(const std::string& name, std::vector<std::pair<std::string, OptionValue>> options = {}) {
-  Part made{name, Options("test." + name), {"test", 1}};
-  for (auto& [key, value] : options) made.options.set(key, value);
-  return made;
-}
 
 /// A small multilayer perceptron on 4x4 images with three classes.
 Scenario small_scenario(Part method = part("fedavg")) {
@@ -32,18 +28,6 @@ Scenario small_scenario(Part method = part("fedavg")) {
 
 constexpr Shape kImage{4, 4, 1};
 constexpr int kClasses = 3;
-
-ExamplePool make_examples(std::size_t count, std::uint32_t salt = 0) {
-  ExamplePool pool;
-  pool.shape = kImage;
-  Stream stream({9, Purpose::kTest, salt, 0, 0, 0});
-  for (std::size_t i = 0; i < count * kImage.size(); ++i)
-    pool.pixels.push_back(static_cast<std::uint8_t>(stream.below(256)));
-  for (std::size_t i = 0; i < count; ++i) pool.labels.push_back(static_cast<std::uint8_t>(stream.below(kClasses)));
-  pool.indices.resize(count);
-  std::iota(pool.indices.begin(), pool.indices.end(), 0U);
-  return pool;
-}
 
 Parameters initial(const TrainingPlan& plan) {
   return make_parameters(*plan.network, plan.method, plan.layout, plan.seed);
@@ -66,7 +50,7 @@ UpdateMessage train(Trainer& trainer, const TaskMessage& task, const ExamplePool
 
 TEST(Training, TakesTheStepsThatAPlainLoopTakes) {
   const TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
-  const ExamplePool examples = make_examples(10);  // batches of 4, 4 and 2, twice
+  const ExamplePool examples = make_examples(kImage, kClasses, 10);  // batches of 4, 4 and 2, twice
   const Parameters start = initial(plan);
   Trainer trainer(plan);
   const UpdateMessage update = train(trainer, make_task(plan, start), examples);
@@ -101,7 +85,7 @@ TEST(Training, TakesTheStepsThatAPlainLoopTakes) {
 
 TEST(Training, AClientLeavesNoTraceInTheWorker) {
   const TrainingPlan plan = make_plan(small_scenario(part("mqat")), kImage, kClasses);
-  const ExamplePool examples = make_examples(7);
+  const ExamplePool examples = make_examples(kImage, kClasses, 7);
   const TaskMessage task = make_task(plan, initial(plan));
   Trainer fresh(plan);
   const UpdateMessage expected = train(fresh, task, examples);
@@ -109,7 +93,7 @@ TEST(Training, AClientLeavesNoTraceInTheWorker) {
   Parameters diverged = initial(plan);
   std::fill(diverged.values.begin(), diverged.values.end(), 1e38F);  // the first product overflows
   Trainer used(plan);
-  train(used, make_task(plan, diverged, 8), make_examples(9, 1));
+  train(used, make_task(plan, diverged, 8), make_examples(kImage, kClasses, 9, 1));
   const UpdateMessage again = train(used, task, examples);
   EXPECT_EQ(again.delta, expected.delta);
   EXPECT_EQ(again.loss, expected.loss);
@@ -121,7 +105,7 @@ TEST(Training, TheDeltaIsAgainstWhatTheClientDecoded) {
   scenario.training.optimizer = part("sgd", {{"rate", 1e-30}});
   const TrainingPlan plan = make_plan(scenario, kImage, kClasses);
   Trainer trainer(plan);
-  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(4));
+  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(kImage, kClasses, 4));
   FloatBuffer delta(plan.layout->size());
   std::vector<int> sent(update.tensors.begin(), update.tensors.end());
   ASSERT_EQ(plan.uplink->decode(*plan.layout, sent, update.delta, delta), "");
@@ -132,7 +116,7 @@ TEST(Training, ALearnedStepIsNamedWithTheStepsThatUsedIt) {
   const Part method = part("mqat", {{"widths", std::vector<std::int64_t>{8, 4}}, {"range", std::string("learned")}});
   const TrainingPlan plan = make_plan(small_scenario(method), kImage, kClasses);
   Trainer trainer(plan);
-  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(40));
+  const UpdateMessage update = train(trainer, make_task(plan, initial(plan)), make_examples(kImage, kClasses, 40));
   ASSERT_EQ(update.steps, 20U);
   std::vector<std::uint32_t> steps_of_layer(plan.network->weighted_layers().size(), 0);
   for (const TensorShare& share : update.shares) {
@@ -153,11 +137,12 @@ TEST(Training, RefusesWhatItCannotTrain) {
   TaskMessage task = make_task(plan, initial(plan));
   EXPECT_EQ(trainer.train(task, ExamplePool{kImage, {}, {}, {}}.view(), {}, {}, update), "this client has no examples");
   task.layout += 1;
-  EXPECT_EQ(trainer.train(task, make_examples(4).view(), {}, {}, update),
+  EXPECT_EQ(trainer.train(task, make_examples(kImage, kClasses, 4).view(), {}, {}, update),
             "the task's network is not the one of this scenario");
   task = make_task(plan, initial(plan));
   task.parameters.pop_back();
-  EXPECT_TRUE(trainer.train(task, make_examples(4).view(), {}, {}, update).starts_with("parameters: "));
+  EXPECT_TRUE(
+      trainer.train(task, make_examples(kImage, kClasses, 4).view(), {}, {}, update).starts_with("parameters: "));
 }
 
 TEST(Training, ANetworkThatDoesNotFitTheImageIsAScenarioError) {
