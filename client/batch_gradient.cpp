@@ -1,7 +1,7 @@
 #include "client/batch_gradient.h"
 
 #include <algorithm>
-#include <cassert>
+#include <array>
 #include <functional>
 
 #include "nn/parallel.h"
@@ -11,6 +11,17 @@ namespace anybit {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 15;  // floats that a thread adds up at once
+constexpr std::size_t kBlock = std::size_t{1} << 12;  // and that stay in the nearest cache until their step is taken
+
+/// All that the optimiser moves, none longer than kPiece.
+std::vector<TensorRun> pieces_of(const Layout& layout) {
+  std::vector<TensorRun> pieces;
+  for_each_run(layout, [&](const TensorRun& run) {
+    for (std::size_t at = 0; at < run.size; at += kPiece)
+      pieces.push_back({run.offset + at, std::min(kPiece, run.size - at), run.group});
+  });
+  return pieces;
+}
 
 }  // namespace
 
@@ -32,6 +43,7 @@ BatchGradient::BatchGradient(const TrainingPlan& plan, std::uint32_t chunks) : p
   const int samples = (plan.batch + static_cast<int>(chunks) - 1) / static_cast<int>(chunks);
   for (std::uint32_t chunk = 0; chunk < chunks; ++chunk)
     lanes_.push_back(std::make_unique<Lane>(plan, samples, chunk == 0));
+  if (chunks > 1) pieces_ = pieces_of(*plan.layout);
 }
 
 BatchGradient::~BatchGradient() = default;
@@ -60,16 +72,36 @@ void BatchGradient::gather(const ExamplesView& examples, std::span<const std::ui
 
 Score BatchGradient::at(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
                         std::span<float> into, bool update_statistics) {
+  const Score score = gradients_of_chunks(widths, moment, parameters, into, update_statistics);
+  if (used_ > 1) add_up(into);
+  return score;
+}
+
+Score BatchGradient::descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
+                             const PlainStep& step, std::span<float> scratch) {
+  if (used_ > 1) {
+    const Score score = gradients_of_chunks(widths, moment, parameters, scratch, true);
+    step_along_sum(parameters, step, scratch);
+    return score;
+  }
+  Lane& lane = *lanes_.front();
+  const std::span<float> statistics = lanes_.size() == 1 ? parameters : std::span<float>();
+  return anybit::descend(lane.workspace, *plan_.layout, parameters, lane.batch,
+                         prepare(lane, widths, moment, statistics), loss(), step, scratch);
+}
+
+/// Each chunk's own gradient, the first one's in `first`; the score of all.
+Score BatchGradient::gradients_of_chunks(std::span<const std::uint8_t> widths, const Moment& moment,
+                                         std::span<float> parameters, std::span<float> first, bool update_statistics) {
   const bool whole = lanes_.size() == 1;  // what is cut has no running statistics
   const auto work = [&](std::size_t chunk, int /*worker*/) {
     Lane& lane = *lanes_[chunk];
     const PassSettings settings =
         prepare(lane, widths, moment, update_statistics && whole ? parameters : std::span<float>());
-    const std::span<float> gradients = chunk == 0 ? into : std::span<float>(lane.gradients);
+    const std::span<float> gradients = chunk == 0 ? first : std::span<float>(lane.gradients);
     lane.score = gradient(lane.workspace, parameters, lane.batch, settings, loss(), gradients);
   };
   parallel_for(used_, threads_, std::cref(work));
-  add_up(into);
   Score score;
   for (std::size_t chunk = 0; chunk < used_; ++chunk) {
     const Lane& lane = *lanes_[chunk];
@@ -77,14 +109,6 @@ Score BatchGradient::at(std::span<const std::uint8_t> widths, const Moment& mome
     score.correct += lane.score.correct;
   }
   return score;
-}
-
-Score BatchGradient::descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
-                             const PlainStep& step, std::span<float> scratch) {
-  assert(lanes_.size() == 1);
-  Lane& lane = *lanes_.front();
-  return anybit::descend(lane.workspace, *plan_.layout, parameters, lane.batch,
-                         prepare(lane, widths, moment, parameters), loss(), step, scratch);
 }
 
 PassSettings BatchGradient::prepare(Lane& lane, std::span<const std::uint8_t> widths, const Moment& moment,
@@ -103,24 +127,43 @@ const Loss& BatchGradient::loss() const {
   return plan_.method.loss ? *plan_.method.loss : static_cast<const Loss&>(cross_entropy_);
 }
 
-void BatchGradient::add_up(std::span<float> into) const {
-  if (used_ == 1) return;
-  const auto work = [&](std::size_t piece, int /*worker*/) {
-    const std::size_t begin = piece * kPiece, end = std::min(begin + kPiece, into.size());
-    float* sum = into.data();
-    for (std::size_t chunk = 0; chunk < used_; ++chunk) {
-      const Lane& lane = *lanes_[chunk];
-      const float weight = static_cast<float>(lane.batch.live()) / static_cast<float>(live_);
-      const float* from = lane.gradients.data();
-      if (chunk == 0) {
-        for (std::size_t i = begin; i < end; ++i) sum[i] *= weight;
-      } else {
+/// sum[i] = number begin + i of the chunks' gradients, weighted by their samples. The first chunk's gradient may be
+/// where the sum goes.
+void BatchGradient::sum_chunks(std::span<const float> first, std::size_t begin, std::span<float> sum) const {
+  for (std::size_t chunk = 0; chunk < used_; ++chunk) {
+    const Lane& lane = *lanes_[chunk];
+    const float weight = static_cast<float>(lane.batch.live()) / static_cast<float>(live_);
+    const float* from = (chunk == 0 ? first.data() : lane.gradients.data()) + begin;
+    if (chunk == 0) {
 #pragma GCC ivdep
-        for (std::size_t i = begin; i < end; ++i) sum[i] += weight * from[i];
-      }
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = weight * from[i];
+    } else {
+#pragma GCC ivdep
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += weight * from[i];
     }
+  }
+}
+
+void BatchGradient::add_up(std::span<float> into) const {
+  const auto work = [&](std::size_t piece, int /*worker*/) {
+    const std::size_t begin = piece * kPiece;
+    sum_chunks(into, begin, into.subspan(begin, std::min(kPiece, into.size() - begin)));
   };
   parallel_for((into.size() + kPiece - 1) / kPiece, threads_, std::cref(work));
+}
+
+void BatchGradient::step_along_sum(std::span<float> parameters, const PlainStep& step,
+                                   std::span<const float> first) const {
+  const auto work = [&](std::size_t piece, int /*worker*/) {
+    const TensorRun& run = pieces_[piece];
+    std::array<float, kBlock> sum;
+    for (std::size_t at = run.offset; at < run.offset + run.size; at += kBlock) {
+      const std::size_t size = std::min(kBlock, run.offset + run.size - at);
+      sum_chunks(first, at, std::span(sum).first(size));
+      kernels().plain_step(parameters.data() + at, sum.data(), size, step_of(step, run.group));
+    }
+  };
+  parallel_for(pieces_.size(), threads_, std::cref(work));
 }
 
 void BatchGradient::count_trained(std::span<std::uint32_t> steps) const {

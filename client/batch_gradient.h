@@ -8,6 +8,7 @@
 
 #include "client/training.h"
 #include "data/examples.h"
+#include "nn/optimizers/groups.h"
 
 namespace anybit {
 
@@ -37,7 +38,8 @@ class BatchGradient {
   /// `parameters` where `update_statistics`.
   Score at(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
            std::span<float> into, bool update_statistics);
-  /// For one chunk only: the gradient and a plain step along it at once, see anybit::descend(). `scratch` has the
+  /// The gradient and a plain step along it at once, with the bits of at() and that step: see anybit::descend(). Where
+  /// chunks are added up, the step is taken on what is just summed, and the sum is written nowhere. `scratch` has the
   /// layout's size.
   Score descend(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
                 const PlainStep& step, std::span<float> scratch);
@@ -51,12 +53,17 @@ class BatchGradient {
   PassSettings prepare(Lane& lane, std::span<const std::uint8_t> widths, const Moment& moment,
                        std::span<float> statistics) const;
   const Loss& loss() const;
+  Score gradients_of_chunks(std::span<const std::uint8_t> widths, const Moment& moment, std::span<float> parameters,
+                            std::span<float> first, bool update_statistics);
+  void sum_chunks(std::span<const float> first, std::size_t begin, std::span<float> sum) const;
   void add_up(std::span<float> into) const;
+  void step_along_sum(std::span<float> parameters, const PlainStep& step, std::span<const float> first) const;
 
   const TrainingPlan& plan_;
   CrossEntropy cross_entropy_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::size_t used_ = 0;  // lanes that the gathered batch has samples for
+  std::vector<TensorRun> pieces_;  // what a thread steps along at once, where there are chunks
+  std::size_t used_ = 0;           // lanes that the gathered batch has samples for
   std::size_t live_ = 0;
   int threads_ = 1;
 };

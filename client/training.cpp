@@ -114,8 +114,7 @@ void Trainer::State::step() {
   moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
   moment.device_widths = device_widths;
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
-  const bool may_descend = !wants_gradient && gradient->chunks() == 1;
-  const std::optional<PlainStep> plain = may_descend ? plan.optimizer->plain_step(moment.progress) : std::nullopt;
+  const std::optional<PlainStep> plain = wants_gradient ? std::nullopt : plan.optimizer->plain_step(moment.progress);
   const Score score = plain ? gradient->descend(widths, moment, local, *plain, gradients) : step_by_gradient();
   gradient->count_trained(steps_of_tensor);
   loss_sum += score.loss * static_cast<double>(gradient->live());

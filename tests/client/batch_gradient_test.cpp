@@ -22,7 +22,7 @@ TrainingPlan make_plan_of(const Part& method, const std::string& model = "resnet
   scenario.model = part(model);
   scenario.training.method = method;
   scenario.training.objective = part("plain");
-  scenario.training.optimizer = part("sgd", {{"rate", 0.05}});
+  scenario.training.optimizer = part("sgd", {{"rate", 0.05}, {"decay", 0.01}});
   scenario.training.batch = kBatch;
   scenario.federation.rounds = 3;
   scenario.federation.uplink = part("float32");
@@ -35,23 +35,34 @@ struct Gradient {
   FloatBuffer values;
 };
 
-/// The gradient of one batch of `live` examples at 4 bits, cut into chunks.
-Gradient gradient_of(const TrainingPlan& plan, std::uint32_t live, std::uint32_t chunks, int threads = 1) {
-  BatchGradient batch(plan, chunks);
-  FloatBuffer parameters = make_parameters(*plan.network, plan.method, plan.layout, plan.seed).values;
-  const ExamplePool examples = make_examples(kImage, kClasses, kBatch);
-  std::vector<std::uint32_t> picks(live);
-  std::iota(picks.rbegin(), picks.rend(), 0U);
-  batch.begin_client(parameters, threads);
-  batch.gather(examples.view(), picks, {});
+/// One batch of `live` examples at 4 bits, cut into chunks.
+struct CutBatch {
+  FloatBuffer parameters;
+  ExamplePool examples = make_examples(kImage, kClasses, kBatch);
+  std::vector<std::uint32_t> picks;
+  std::vector<std::uint8_t> widths;
   Moment moment;
-  moment.draw = {plan.seed, Purpose::kWidths, 1, 3, 2, 0};
-  std::vector<std::uint8_t> widths(plan.network->slots().size(), kFloatWidth);
-  if (plan.method.quantizers)
-    for (const SlotSite& site : plan.network->slots())
-      if (site.kind == SlotKind::kWeight) widths[static_cast<std::size_t>(site.slot)] = 4;
+  BatchGradient gradient;
+
+  CutBatch(const TrainingPlan& plan, std::uint32_t live, std::uint32_t chunks, int threads)
+      : parameters(make_parameters(*plan.network, plan.method, plan.layout, plan.seed).values),
+        picks(live),
+        widths(plan.network->slots().size(), kFloatWidth),
+        gradient(plan, chunks) {
+    std::iota(picks.rbegin(), picks.rend(), 0U);
+    moment.draw = {plan.seed, Purpose::kWidths, 1, 3, 2, 0};
+    if (plan.method.quantizers)
+      for (const SlotSite& site : plan.network->slots())
+        if (site.kind == SlotKind::kWeight) widths[static_cast<std::size_t>(site.slot)] = 4;
+    gradient.begin_client(parameters, threads);
+    gradient.gather(examples.view(), picks, {});
+  }
+};
+
+Gradient gradient_of(const TrainingPlan& plan, std::uint32_t live, std::uint32_t chunks, int threads = 1) {
+  CutBatch batch(plan, live, chunks, threads);
   Gradient made{{}, FloatBuffer(plan.layout->size(), 77.0F)};
-  made.score = batch.at(widths, moment, parameters, made.values, true);
+  made.score = batch.gradient.at(batch.widths, batch.moment, batch.parameters, made.values, true);
   return made;
 }
 
@@ -91,6 +102,27 @@ TEST_P(Cut, HasTheSameBitsForAnyNumberOfThreads) {
       EXPECT_EQ(many.score.loss, one.score.loss);
       EXPECT_EQ(std::memcmp(many.values.data(), one.values.data(), one.values.size() * sizeof(float)), 0)
           << chunks << " chunks, " << threads << " threads";
+    }
+  }
+}
+
+TEST_P(Cut, DescendsToTheBitsOfGradientAndStep) {
+  const TrainingPlan plan = make_plan_of(GetParam().method, GetParam().model);
+  for (const std::uint32_t live : {kBatch, 2U, 1U}) {
+    for (const std::uint32_t chunks : {1U, 2U, 3U, 8U}) {
+      FloatBuffer stepped = make_parameters(*plan.network, plan.method, plan.layout, plan.seed).values;
+      Gradient gradient = gradient_of(plan, live, chunks);
+      plan.optimizer->step(*plan.layout, stepped, gradient.values, {}, 0.0, 0);
+      for (const int threads : {1, 2, 3}) {
+        CutBatch batch(plan, live, chunks, threads);
+        FloatBuffer scratch(plan.layout->size(), 77.0F);
+        const PlainStep step = plan.optimizer->plain_step(0.0).value();
+        const Score score = batch.gradient.descend(batch.widths, batch.moment, batch.parameters, step, scratch);
+        EXPECT_EQ(score.loss, gradient.score.loss);
+        EXPECT_EQ(score.correct, gradient.score.correct);
+        ASSERT_EQ(std::memcmp(batch.parameters.data(), stepped.data(), stepped.size() * sizeof(float)), 0)
+            << live << " examples, " << chunks << " chunks, " << threads << " threads";
+      }
     }
   }
 }
@@ -151,6 +183,18 @@ TEST(CutClient, SendsTheSameUpdateForAnyNumberOfThreads) {
       }
     }
   }
+}
+
+/// Asks for the gradient and leaves it as it is.
+struct NoPenalty final : Penalty {
+  double add(const Network&, std::span<const float>, std::span<float>) const override { return 0; }
+};
+
+TEST(CutClient, StepsAsOneWhoseGradientIsWanted) {
+  TrainingPlan plan = make_plan_of(part("fedavg"));
+  const UpdateMessage at_once = played(plan, 4, 2);
+  plan.method.penalty = std::make_shared<NoPenalty>();
+  EXPECT_EQ(played(plan, 4, 2).delta, at_once.delta);
 }
 
 std::string refusal(const TrainingPlan& plan, std::uint32_t chunks) {
