@@ -93,6 +93,13 @@ def positive(text):
     return number
 
 
+def fraction(text):
+    """A number from 0 on and below 1, for argparse."""
+    if not 0 <= (number := float(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
 def run_script(main):
     """Runs main(arguments) as a program that Ctrl-C ends without a traceback."""
     try:

@@ -87,6 +87,15 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(self.compare("--margin", "0.25").returncode, 0)
         self.assertEqual(self.compare("--margin", "0.01").stdout.count("SLOWER"), 3)
 
+    def test_a_margin_is_a_fraction(self):
+        self.write("old", case("rate", 100))
+        self.write("new", case("rate", 100))
+        for margin in ("-0.1", "1", "10", "nan", "much"):
+            done = self.compare(f"--margin={margin}")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(f"argument --margin: invalid fraction value: '{margin}'", done.stderr)
+        self.assertEqual(self.compare("--margin", "0").returncode, 0)
+
     def test_a_case_that_only_one_has_is_named(self):
         self.write("old", case("gone", 1), case("both", 1))
         self.write("new", case("both", 1), case("come", 1))
