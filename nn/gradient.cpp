@@ -1,6 +1,7 @@
 #include "nn/gradient.h"
 
 #include <algorithm>
+#include <cassert>
 #include <stdexcept>
 
 #include "nn/kernels/kernels.h"
@@ -150,7 +151,7 @@ class Pass {
     pass.output_gradient = station.arrived;
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       pass.input[k] = machine_.output_of(node.inputs[k]).data();
-      pass.input_gradient[k] = destination(node.inputs, k);
+      pass.input_gradient[k] = destination(node.inputs[k]);
     }
     if (const int first = machine_.network->first_tensor(static_cast<int>(i)); first >= 0) {
       pass.weight = tensor(first);
@@ -175,7 +176,10 @@ class Pass {
     if (pass.stepped)
       machine_.stepped[static_cast<std::size_t>(machine_.network->first_tensor(static_cast<int>(i)))] = true;
     if (station.weighted >= 0) slots_backward(station.weighted, node.inputs[0], pass);
-    for (std::size_t k = 0; k < node.inputs.size(); ++k) arrived(node.inputs[k], pass.input_gradient[k]);
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      assert(k == 0 || node.inputs[k] < 0 || pass.input_gradient[k] == pass.output_gradient);
+      arrived(node.inputs[k], pass.input_gradient[k]);
+    }
   }
 
   /// A weight that a slot replaced cannot be stepped: its gradient passes the slot first. One of rate 0 stays as it is,
@@ -201,13 +205,12 @@ class Pass {
     station.arrived = station.gradient.data();
   }
 
-  /// Where a consumer writes the gradient of its k-th input: straight into that node's, or beside it when another
-  /// consumer, or another input of this one, writes there.
-  float* destination(const std::vector<int>& inputs, std::size_t k) const {
-    if (inputs[k] < 0) return nullptr;
-    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(inputs[k])].storage];
-    const bool taken = to.arrived == to.gradient.data() || (k > 0 && inputs[k] == inputs[0]);
-    return taken ? machine_.branches[k].data() : to.gradient.data();
+  /// Where a consumer writes the gradient of its input: straight into that node's, or beside it when another consumer
+  /// wrote there.
+  float* destination(int input) const {
+    if (input < 0) return nullptr;
+    auto& to = machine_.stations[machine_.stations[static_cast<std::size_t>(input)].storage];
+    return to.arrived == to.gradient.data() ? machine_.branch.data() : to.gradient.data();
   }
 
   void arrived(int node, float* gradient) const {

@@ -43,8 +43,7 @@ Workspace::Machine::Machine(std::shared_ptr<const Network> of, int batch, Mode h
   std::size_t largest = 0;
   for (std::size_t i = 0; i < stations.size(); ++i)
     if (stations[i].consumers > 1) largest = std::max(largest, network->shapes()[i].size());
-  if (mode == Mode::kTraining)
-    for (FloatBuffer& branch : branches) branch.resize(rows * largest);
+  if (mode == Mode::kTraining) branch.resize(rows * largest);
   for (std::size_t l = 0; l < slots.size(); ++l) {
     slots[l].weight.resize(network->slots()[2 * l].size);
     slots[l].activation.resize(rows * network->slots()[2 * l + 1].size);
@@ -119,7 +118,7 @@ int Workspace::Machine::rung_for(int live) const {
 }
 
 std::size_t Workspace::Machine::bytes() const {
-  std::size_t floats = images.size() + branches[0].size() + branches[1].size();
+  std::size_t floats = images.size() + branch.size();
   for (const Station& s : stations) floats += s.output.size() + s.gradient.size();
   for (const Slots& s : slots) floats += s.weight.size() + s.activation.size();
   return floats * sizeof(float) + onednn.scratch_bytes();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <vector>
 
@@ -40,9 +39,9 @@ struct Workspace::Machine {
   std::size_t network_size = 0;  // of the network's own tensors; the method's follow
   FloatBuffer images;
   std::vector<std::uint8_t> labels;
-  std::array<FloatBuffer, 2> branches;  // gradients of nodes with several consumers, before they are added; by input
-  std::vector<bool> stepped;            // by tensor of the network: a layer took descend()'s step in the last pass
-  NodeTimes* times = nullptr;           // where somebody watches
+  FloatBuffer branch;          // a consumer's gradient of a node that has one of another already, before they are added
+  std::vector<bool> stepped;   // by tensor of the network: a layer took descend()'s step in the last pass
+  NodeTimes* times = nullptr;  // where somebody watches
 
   Machine(std::shared_ptr<const Network> of, int batch, Mode how);
   void plan_fusion();

@@ -36,7 +36,7 @@ struct LayerGradient {
   const float* bias = nullptr;
   float* output_gradient = nullptr;  // may be changed in place where LayerPlan::masks_gradient is set
   /// Written, not added to; null where nobody wants it. A layer whose input's gradient is its output's may put
-  /// output_gradient here instead and write nothing.
+  /// output_gradient here instead and write nothing; for a second input every layer does.
   std::array<float*, 2> input_gradient{};
   float* weight_gradient = nullptr;
   float* bias_gradient = nullptr;
