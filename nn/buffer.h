@@ -18,6 +18,12 @@ struct AlignedAllocator {
   bool operator==(const AlignedAllocator&) const { return true; }
 };
 
+/// What such buffers, or plain vectors, take.
+template <class... Buffers>
+std::size_t held_bytes(const Buffers&... buffers) {
+  return (std::size_t{0} + ... + (buffers.size() * sizeof(typename Buffers::value_type)));
+}
+
 using FloatBuffer = std::vector<float, AlignedAllocator<float>>;
 
 }  // namespace anybit

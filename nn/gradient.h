@@ -35,7 +35,7 @@ class Workspace {
 
   const Network& network() const;
   int batch() const;
-  /// Bytes of activations, gradients and scratch.
+  /// Bytes of activations, gradients, scratch, and what layers keep.
   std::size_t bytes() const;
   /// batch x input floats and batch labels, for the caller to gather into.
   std::span<float> images();

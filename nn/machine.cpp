@@ -118,10 +118,10 @@ int Workspace::Machine::rung_for(int live) const {
 }
 
 std::size_t Workspace::Machine::bytes() const {
-  std::size_t floats = images.size() + branch.size();
-  for (const Station& s : stations) floats += s.output.size() + s.gradient.size();
-  for (const Slots& s : slots) floats += s.weight.size() + s.activation.size();
-  return floats * sizeof(float) + onednn.scratch_bytes();
+  std::size_t bytes = held_bytes(images, labels, branch) + onednn.scratch_bytes();
+  for (const Station& s : stations) bytes += held_bytes(s.output, s.gradient) + (s.layer ? s.layer->bytes() : 0);
+  for (const Slots& s : slots) bytes += held_bytes(s.weight, s.activation);
+  return bytes;
 }
 
 Workspace::Workspace(std::shared_ptr<const Network> network, int batch, Mode mode)

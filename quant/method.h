@@ -37,6 +37,8 @@ class SlotProgram : public SlotFunction {
   /// How many of the client's steps trained each tensor of the layout: adds to steps[tensor] for the tensors that only
   /// some widths use. Called once after each step.
   virtual void count_trained(std::span<std::uint32_t> steps) const = 0;
+  /// Of what it keeps, from its first client on.
+  virtual std::size_t bytes() const = 0;
 };
 
 /// Part 2: the quantizers of the slots. Declares the tensors that they learn or keep, and their first values.

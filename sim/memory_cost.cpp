@@ -1,6 +1,7 @@
 #include "sim/memory_cost.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "nn/gradient.h"
 #include "nn/loss.h"
@@ -65,13 +66,22 @@ double workspace_bytes(const Federation& federation, int samples) {
   return static_cast<double>(workspace.bytes());
 }
 
-/// Parameters, received, gradients, the optimiser's and the step rule's buffers; activations and scratch.
+/// Bytes that a method's slot quantizers keep beside a workspace.
+double slot_bytes(const Federation& federation) {
+  const TrainingPlan& plan = federation.training;
+  if (!plan.method.quantizers) return 0;
+  const std::unique_ptr<SlotProgram> program = plan.method.quantizers->make_program(plan.network, plan.layout);
+  program->begin_client(federation.first_state().global.values);
+  return static_cast<double>(program->bytes());
+}
+
+/// Parameters, received, gradients, the optimiser's and the step rule's buffers; activations, scratch and slots.
 double training_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
   const int buffers =
       3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
   const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
-  return workspace_bytes(federation, plan.batch) + buffers * buffer_bytes(federation) + drawn;
+  return workspace_bytes(federation, plan.batch) + slot_bytes(federation) + buffers * buffer_bytes(federation) + drawn;
 }
 
 /// Whether any cohort could have a client that is cut. If any has, then the largest client with the smallest others.
@@ -84,13 +94,14 @@ bool may_cut(const FederatedData& data, std::size_t cohort) {
   return client_to_cut(std::span(examples).first(cohort)).has_value();
 }
 
-/// Workspaces and gradients of the chunks, which one thread's trainer keeps for all.
+/// Workspaces, slots and gradients of the chunks, which one thread's trainer keeps for all.
 double chunk_bytes(const Federation& federation) {
   const FederationPlan plan = federation.plan();
   if (plan.chunks == 1 || !may_cut(*federation.data, plan.cohort)) return 0;
   const auto chunks = static_cast<int>(plan.chunks);
   const int samples = (federation.training.batch + chunks - 1) / chunks;
-  return chunks * workspace_bytes(federation, samples) + (chunks - 1) * buffer_bytes(federation);
+  return chunks * (workspace_bytes(federation, samples) + slot_bytes(federation)) +
+         (chunks - 1) * buffer_bytes(federation);
 }
 
 }  // namespace

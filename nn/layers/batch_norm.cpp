@@ -73,6 +73,11 @@ class BatchNormLayer final : public Layer {
     if (pass.input_gradient[0] != nullptr) input_gradient(pass);
   }
 
+  std::size_t bytes() const override {
+    return norm_.bytes() + held_bytes(mean_, variance_, inverse_, mean_lanes_, row_sums_, row_products_, slope_,
+                                      constant_, sums_, products_);
+  }
+
  private:
   std::size_t offset(int row) const { return static_cast<std::size_t>(row) * plane_.size(); }
 

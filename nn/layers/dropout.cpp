@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/buffer.h"
 #include "nn/layers/layers.h"
 
 namespace anybit {
@@ -79,6 +80,8 @@ class DropoutLayer final : public Layer {
     hand_back(kept_.data(), live, rule_.scale(), pass.output_gradient, to);
     std::fill(to + live, to + static_cast<std::size_t>(pass.rows) * size_, 0.0F);
   }
+
+  std::size_t bytes() const override { return held_bytes(kept_); }
 
  private:
   static constexpr std::size_t kWords = Stream::kFillGroup;

@@ -62,6 +62,10 @@ class GroupNormLayer final : public Layer {
     }
   }
 
+  std::size_t bytes() const override {
+    return norm_.bytes() + held_bytes(mean_, inverse_, mean_lanes_, sums_, products_, slope_, constant_);
+  }
+
  private:
   /// Mean and inverse deviation of each group of one example, two passes.
   void moments(const float* x, std::size_t row) {

@@ -54,6 +54,8 @@ class Layer {
   virtual ~Layer() = default;
   virtual void forward(const LayerPass& pass) = 0;
   virtual void backward(LayerGradient& pass) = 0;
+  /// Of the buffers that it owns.
+  virtual std::size_t bytes() const { return 0; }
 };
 
 class OneDnn;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/buffer.h"
 #include "nn/kernels/kernels.h"
 #include "nn/layers/layers.h"
 
@@ -36,6 +37,8 @@ class MaxPoolLayer final : public Layer {
     if (!tiles()) std::fill_n(to, static_cast<std::size_t>(pass.rows) * plan_.input.size(), 0.0F);
     kernels().max_pool_gradient(windows(pass.rows), pass.output_gradient, winners_.data(), to, tiles());
   }
+
+  std::size_t bytes() const override { return held_bytes(winners_); }
 
  private:
   PoolWindows windows(int rows) const {

@@ -13,6 +13,7 @@ struct NormLanes {
   FloatBuffer factor;
   FloatBuffer offset;
   explicit NormLanes(const Plane& plane) : factor(plane.width()), offset(plane.width()) {}
+  std::size_t bytes() const { return held_bytes(factor, offset); }
 };
 
 /// sums[c] = sum of x.

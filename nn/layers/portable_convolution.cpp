@@ -63,6 +63,8 @@ class PortableConvolutionLayer final : public Layer {
     }
   }
 
+  std::size_t bytes() const override { return held_bytes(windows_); }
+
  private:
   void lay_out(const float* image) {
     std::fill(windows_.begin(), windows_.end(), 0.0F);  // what lies in the padding stays zero

@@ -81,6 +81,15 @@ void FakeProgram::count_trained(std::span<std::uint32_t> steps) const {
   for (std::size_t tensor = 0; tensor < used_.size(); ++tensor) steps[tensor] += used_[tensor];
 }
 
+std::size_t FakeProgram::bytes() const {
+  std::size_t bytes = held_bytes(slots_, used_, received_) + scratch_.bytes();
+  for (const SlotState& state : slots_) {
+    bytes += state.grids.bytes() + held_bytes(state.fitted);
+    for (const ChannelGrids& grids : state.fitted) bytes += grids.bytes();
+  }
+  return bytes;
+}
+
 bool FakeProgram::forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) {
   SlotState& state = slots_[static_cast<std::size_t>(site.slot)];
   if (state.width == kFloatWidth) return false;

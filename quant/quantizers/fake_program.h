@@ -22,6 +22,7 @@ class FakeProgram final : public SlotProgram {
   /// Counts the learned steps of the widths that any pass since the step's first begin_step() used. They are the
   /// tensors of Role::kQuantizer; all others are trained in every step.
   void count_trained(std::span<std::uint32_t> steps) const override;
+  std::size_t bytes() const override;
 
   bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) override;
   void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,

@@ -57,6 +57,15 @@ TEST(MemoryCost, CountsTheRoomToFitRanges) {
   EXPECT_EQ(evaluation("mse") - evaluation("minmax"), 2 * 4.0 * (2 * 784 * 16 + 8192));
 }
 
+// Of each thread: a copy of the parameters, room to fit the largest weight, and grids by width.
+TEST(MemoryCost, CountsWhatSlotsKeep) {
+  const auto training = [](const std::string& range) {
+    return memory_cost(tiny_federation({"training.method.range=" + range}), 2).training;
+  };
+  const double buffer = 4.0 * static_cast<double>(tiny_federation().training.layout->size());
+  EXPECT_GE(training("mse") - training("minmax"), 2 * buffer);
+}
+
 TEST(MemoryCost, DoesNotGrowWithWriters) {
   const auto with = [](const std::string& clients) {
     return tiny_federation({"data.partition.name=writer", "data.clients=" + clients});

@@ -56,6 +56,7 @@ const Case kCases[] = {
     {"logistic", {"model.name=logistic"}},
     {"lenet", {"model.name=lenet"}},
     {"cnn", {"model.name=cnn"}},
+    {"lenetWithSearchedSteps", {"model.name=lenet", "training.method.range=mse"}},
     {"resnet20bn", {"model.name=resnet20-bn", "federation.rounds=1"}},
     {"mlpOverTcp", {"model.hidden=[1024,512]", "federation.transport=tcp"}},
     {"mlpWithAdamAndSearchedRanges",

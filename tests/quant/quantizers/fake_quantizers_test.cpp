@@ -48,6 +48,15 @@ TEST(FakeWeights, FollowMovingWeightsWithMinMaxAndStayFittedWithMse) {
   }
 }
 
+TEST(FakeWeights, FittedOnceARoundKeepACopyOfTheReceivedOnes) {
+  const auto bytes = [](const char* range) {
+    return Played(method_part("qat", {{"width", std::int64_t{3}}, {"range", range}})).program->bytes();
+  };
+  const std::size_t parameters = Played(method_part("qat")).layout->size();
+  EXPECT_GE(bytes("mse"), bytes("minmax") + parameters * sizeof(float));
+  EXPECT_LT(bytes("mse"), bytes("minmax") + parameters * sizeof(float) + 60000) << "a histogram, and grids by width";
+}
+
 TEST(FakeWeights, ClippedOnesGetNoGradient) {
   Played played(method_part("qat", {{"width", std::int64_t{2}}, {"range", "mse"}}));
   played.begin(0);
