@@ -35,6 +35,8 @@ struct MachineOptions {
   std::string data_directory;
 
   void add_to(CLI::App& command);
+  /// The same for what works on one thread by its nature: all but --threads.
+  void add_without_threads_to(CLI::App& command);
   /// Pins the instruction set; call before anything is made.
   void apply() const;
   int worker_threads() const;

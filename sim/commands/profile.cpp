@@ -44,7 +44,7 @@ void add_profile_command(CLI::App& program, Chosen& chosen) {
   command.add_option("--seconds", options->seconds, "How long to train for it")->check(CLI::Range(0.01, 3600.0));
   command.add_flag("--direct", options->direct,
                    "Compute every convolution directly, none by Winograd's filtering, which does fewer FLOPs");
-  options->machine.add_to(command);
+  options->machine.add_without_threads_to(command);
   command.callback([options, &chosen] { chosen = [options] { return profile_scenario(*options); }; });
 }
 

@@ -100,7 +100,7 @@ int main(int count, char** arguments) {
   program.add_option("scenario", options.scenario, "Scenario file (TOML)")->required();
   program.add_option("--set", options.settings, "key.path=value: replaces a value of the scenario")
       ->allow_extra_args(false);
-  program.add_option("--data-dir", options.data_directory, "Where data sets lie");
+  program.add_option("--data-dir", options.data_directory, "Where data sets lie")->check(CLI::ExistingDirectory);
   program.add_option("--isa", options.isa, "Kernels to compute with: portable, avx2, avx512 or best");
   program.add_option("--seconds", options.seconds, "How long clients are played, about")->check(CLI::NonNegativeNumber);
   CLI11_PARSE(program, count, arguments);

@@ -145,7 +145,22 @@ TEST_F(BadData, EmptyClient) {
 
 TEST_F(BadData, NoFiles) {
   use_digits(folder);
-  expect_run_refused({"mnist"});
+  std::filesystem::create_directory(folder.path() / "data");
+  expect_run_refused({"mnist: its files are in none of: data/mnist"});
+}
+
+TEST_F(BadData, NoFolder) {
+  use_digits(folder);
+  write_digits(folder, 100);
+  folder.write("file", "x");
+  for (const std::string where : {"nowhere", "file"}) {
+    for (const Words& command : {Words{"run", "tiny.toml"}, {"check", "tiny.toml"}, {"profile", "tiny.toml"}}) {
+      Words words = command;
+      words.insert(words.end(), {"--data-dir", where});
+      expect_refused(words, {"--data-dir: Directory", where});
+    }
+  }
+  EXPECT_FALSE(folder.has("runs"));
 }
 
 TEST_F(BadData, WrongMagic) {
@@ -194,7 +209,8 @@ TEST_F(BadData, OfAnotherSizeCannotEvaluateACheckpoint) {
   expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "data"},
                  {"done/model.ckpt", "images of 20 x 20 x 1 in 10 classes", "--data-dir"});
   EXPECT_EQ(folder.run({"evaluate", "done/model.ckpt", "--data-dir", "data"}).error.find("resume"), std::string::npos);
-  expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "nowhere"}, {"done/model.ckpt: data.set: mnist: "});
+  std::filesystem::create_directory(folder.path() / "empty");
+  expect_refused({"evaluate", "done/model.ckpt", "--data-dir", "empty"}, {"done/model.ckpt: data.set: mnist: "});
 }
 
 TEST_F(BadInput, ARunIsNotOverwritten) {
@@ -357,6 +373,7 @@ TEST_F(BadInput, CommandLine) {
   EXPECT_EQ(folder.run({"fly"}).code, 1);
   EXPECT_EQ(folder.run({"run", "tiny.toml", "--isa", "avx9"}).code, 1);
   EXPECT_EQ(folder.run({"list", "planes"}).code, 1);
+  expect_refused({"profile", "tiny.toml", "--threads", "2"}, {"not expected", "--threads"});
   EXPECT_EQ(folder.run({"--help"}).code, 0);
 }
 
