@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -59,14 +60,42 @@ std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
 
 namespace {
 
-using StopSignal = Evaluator::StopSignal;
-
 struct Stopped {};
 
-/// Before each item of work: parallel_for() starts no other after an exception.
-void go_on(const StopSignal& stop) {
-  if (stop && stop()) throw Stopped{};
-}
+/// An evaluation on its way, as those see it who stop and watch it; for all its threads.
+class Course {
+ public:
+  Course(const Evaluator::StopSignal& stop, const Evaluator::Watcher& watcher) : stop_(stop), watcher_(watcher) {}
+
+  /// Before each item of work: parallel_for() starts no other after an exception.
+  void go_on() const {
+    if (stop_ && stop_()) throw Stopped{};
+  }
+
+  /// So many points lie ahead, of as many parts each.
+  void begin(std::size_t points, std::size_t parts) {
+    points_ = points;
+    parts_ = parts;
+    tell(0);
+  }
+
+  void part_done() { tell(1); }
+
+ private:
+  void tell(std::size_t more) {
+    if (!watcher_) return;
+    const std::lock_guard lock(mutex_);
+    done_ += more;
+    watcher_(static_cast<double>(done_) / static_cast<double>(parts_), points_);
+  }
+
+  const Evaluator::StopSignal& stop_;
+  const Evaluator::Watcher& watcher_;
+  std::size_t points_ = 0;
+  std::size_t parts_ = 1;
+  std::mutex mutex_;
+  std::size_t done_ = 0;  // parts
+};
 
 /// What one evaluation does: points, and the different sets of weights that they need.
 struct Plan {
@@ -98,6 +127,11 @@ struct Evaluator::State {
   std::size_t batch;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
   std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
+  Watcher watcher;
+
+  /// Examples of one item of work.
+  std::size_t item_examples() const { return batch * pieces(kItemExamples, batch); }
+
   Workspace& workspace(int worker) {
     auto& slot = workspaces[static_cast<std::size_t>(worker)];
     if (!slot) slot.emplace(network, static_cast<int>(batch), Mode::kInference);
@@ -120,11 +154,11 @@ struct Evaluator::State {
   }
 
   /// One float pass over the proxy share; an observer per batch, joined in order.
-  std::vector<Range> calibrate(const Parameters& parameters, const StopSignal& stop) {
+  std::vector<Range> calibrate(const Parameters& parameters, const Course& course) {
     const std::size_t batches = pieces(data.proxy.size(), batch);
     std::vector<std::vector<Range>> seen(batches);
     parallel_for(batches, threads, [&](std::size_t item, int worker) {
-      go_on(stop);
+      course.go_on();
       RangeObserver observer(*network);
       const std::size_t begin = item * batch;
       run(workspace(worker), data.proxy, begin, std::min(begin + batch, data.proxy.size()), parameters, &observer);
@@ -139,14 +173,14 @@ struct Evaluator::State {
 
   std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid, const StopSignal& stop);
   void evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model, std::size_t models,
-                     const StopSignal& stop, std::vector<Accuracy>& results);
+                     Course& course, std::vector<Accuracy>& results);
 };
 
 void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model,
-                                     std::size_t models, const StopSignal& stop, std::vector<Accuracy>& results) {
+                                     std::size_t models, Course& course, std::vector<Accuracy>& results) {
   std::vector<Parameters> quantized(models);  // empty where the weights stay float
   parallel_for(models, threads, [&](std::size_t item, int) {
-    go_on(stop);
+    course.go_on();
     const GridPoint& point = plan.models[first_model + item];
     if (!float_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
   });
@@ -155,11 +189,11 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
   for (std::size_t i = 0; i < plan.points.size(); ++i)
     if (plan.model_of[i] >= first_model && plan.model_of[i] < first_model + models) points.push_back(i);
   const std::size_t examples = data.test.size();
-  const std::size_t step = batch * pieces(kItemExamples, batch);
+  const std::size_t step = item_examples();
   const std::size_t parts = pieces(examples, step);
   std::vector<std::int64_t> correct(points.size() * parts, 0);
   parallel_for(correct.size(), threads, [&](std::size_t item, int worker) {
-    go_on(stop);
+    course.go_on();
     const std::size_t index = points[item / parts];
     const Parameters& model = quantized[plan.model_of[index] - first_model];
     std::unique_ptr<SlotFunction> activations;
@@ -168,6 +202,7 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
     const std::size_t begin = (item % parts) * step;
     correct[item] = run(workspace(worker), data.test, begin, std::min(begin + step, examples),
                         model.values.empty() ? parameters : model, activations.get());
+    course.part_done();
   });
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto first = correct.begin() + static_cast<std::ptrdiff_t>(i * parts);
@@ -179,7 +214,7 @@ void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& p
 Evaluator::Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads,
                      WeightFit fit)
     : state_(new State{
-          network, data, std::max(threads, 1), fit, static_cast<std::size_t>(evaluation_batch(*network)), {}, {}}) {
+          network, data, std::max(threads, 1), fit, static_cast<std::size_t>(evaluation_batch(*network)), {}, {}, {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
   state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
   state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
@@ -191,16 +226,18 @@ Evaluator::~Evaluator() = default;
 std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
                                                  const StopSignal& stop) {
   Plan plan = plan_evaluation(grid, fit);
+  Course course(stop, watcher);
+  course.begin(plan.points.size(), pieces(data.test.size(), item_examples()));
   if (!std::ranges::all_of(plan.points, float_activations)) {
     plan.ranges = trained_ranges(*network, parameters);
     if (plan.ranges.empty()) {
       check(grid, false, static_cast<std::int64_t>(data.proxy.size()));
-      plan.ranges = calibrate(parameters, stop);
+      plan.ranges = calibrate(parameters, course);
     }
   }
   std::vector<Accuracy> results(plan.points.size());
   for (std::size_t first = 0; first < plan.models.size(); first += kModelsAtOnce)
-    evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), stop, results);
+    evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), course, results);
   return results;
 }
 
@@ -216,6 +253,8 @@ std::optional<std::vector<Accuracy>> Evaluator::evaluate(const Parameters& param
     return std::nullopt;
   }
 }
+
+void Evaluator::watch(Watcher watcher) { state_->watcher = std::move(watcher); }
 
 std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
                              int threads) {

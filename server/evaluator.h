@@ -42,6 +42,12 @@ class Evaluator {
   std::optional<std::vector<Accuracy>> evaluate(const Parameters& parameters, const EvaluationGrid& grid,
                                                 const StopSignal& stop);
 
+  /// How many of a grid's points are done, the begun one's share included, and how many there are. Called at the
+  /// beginning and whenever a few hundred examples more were tested, by all threads, by one at a time.
+  using Watcher = std::function<void(double done, std::size_t points)>;
+  /// From now on evaluations tell the watcher; empty: nobody.
+  void watch(Watcher watcher);
+
   /// The most bytes that an evaluation of the grid holds at once: quantized copies, every thread's room to fit ranges,
   /// and every thread's workspace.
   static std::size_t bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,

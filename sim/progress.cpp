@@ -1,9 +1,6 @@
 #include "sim/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -11,15 +8,11 @@
 #include <utility>
 
 #include "sim/quantity_text.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {
 
-constexpr std::chrono::milliseconds kLiveInterval{100};
-constexpr std::chrono::seconds kPlainInterval{10};
 constexpr int kMostTold = 10;  // failures
-constexpr std::size_t kUsualColumns = 79;
 
 /// One accuracy for each width of the weights, at the first activation width, range and granularity: all others are for
 /// the table.
@@ -41,12 +34,7 @@ std::string accuracy_text(std::span<const Accuracy> accuracies, int decimals) {
   return text;
 }
 
-/// A longer line would wrap and could not be written over.
-std::size_t terminal_columns(std::FILE* out) {
-  struct winsize size = {};
-  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
-  return size.ws_col - 1U;
-}
+std::string round_text(const Standing& standing) { return fmt::format("round {}/{}", standing.round, standing.rounds); }
 
 }  // namespace
 
@@ -63,7 +51,7 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
 }
 
 std::string progress_line(const Standing& standing, std::size_t columns) {
-  const std::string round = fmt::format("round {}/{}", standing.round, standing.rounds);
+  const std::string round = round_text(standing);
   const std::string left = round + "  left " + duration_text(standing.seconds_left);
   const std::string start = left + "  " + traffic_text(standing.bytes_down, standing.bytes_up);
   const std::vector<Accuracy> told = by_width(standing.accuracy);
@@ -82,7 +70,9 @@ std::string progress_line(const Standing& standing, std::size_t columns) {
 }
 
 Progress::Progress(std::FILE* out, Standing start)
-    : out_(out), terminal_(::isatty(::fileno(out)) == 1), done_before_(start.round), standing_(std::move(start)) {}
+    : line_(out), done_before_(start.round), standing_(std::move(start)) {
+  if (line_.on_terminal()) line_.show(round_text(standing_));
+}
 
 void Progress::stand(const RoundRecord& record) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
@@ -100,32 +90,28 @@ void Progress::round(const RoundRecord& record) {
   stand(record);
   for (const std::string& failure : record.failures) tell(record.report.round, failure);
   const bool last = record.report.round == standing_.rounds;
-  const bool due =
-      Clock::now() - shown_ >= (terminal_ ? Clock::duration(kLiveInterval) : Clock::duration(kPlainInterval));
-  if (!last && !due && (terminal_ || record.accuracy.empty())) return;
-  shown_ = Clock::now();
-  if (terminal_) {
-    show("\r\033[K" + progress_line(standing_, terminal_columns(out_)));
-    line_open_ = true;
-  } else {
-    show(progress_line(standing_, std::string::npos) + "\n");
-  }
+  if (last || line_.due() || (!line_.on_terminal() && !record.accuracy.empty()))
+    line_.show(progress_line(standing_, line_.columns()));
 }
 
 void Progress::tell(std::uint32_t round, const std::string& failure) {
   if (told_ > kMostTold) return;
-  end();
   if (told_++ < kMostTold)
-    show(fmt::format("round {}: {}\n", round, failure));
+    line_.tell(fmt::format("round {}: {}", round, failure));
   else
-    show(fmt::format("round {}: and more; metrics.jsonl counts them\n", round));
+    line_.tell(fmt::format("round {}: and more; metrics.jsonl counts them", round));
 }
 
-void Progress::show(const std::string& text) { readable_ = readable_ && put(out_, text); }
+EvaluationProgress::EvaluationProgress(std::FILE* out) : line_(out) {
+  if (!line_.on_terminal()) line_.wait();
+}
 
-void Progress::end() {
-  if (line_open_) show("\n");
-  line_open_ = false;
+void EvaluationProgress::stand(double done, std::size_t points) {
+  if (!line_.due()) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const double left = done > 0 ? seconds / done * (static_cast<double>(points) - done) : std::nan("");
+  const std::string told = fmt::format("{}/{} points", static_cast<std::size_t>(done), points);
+  line_.show(told + (done > 0 ? "  left " + duration_text(left) : ""));
 }
 
 }  // namespace anybit

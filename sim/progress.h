@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/live_line.h"
 #include "sim/metrics.h"
 
 namespace anybit {
@@ -31,33 +32,42 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
 /// the loss is left out first, then "@10", the decimals of the accuracies, widths from the right.
 std::string progress_line(const Standing& standing, std::size_t columns);
 
-/// How a run is getting on: one line that is rewritten in place on a terminal; elsewhere a line for each evaluated
-/// round and at least one every ten seconds. Never throws for want of a reader.
+/// How a run is getting on: a live line on a terminal, which stands there from the first round's beginning on;
+/// elsewhere a line for each evaluated round and at least one every ten seconds.
 class Progress {
  public:
   /// Goes on from where the run stands.
   Progress(std::FILE* out, Standing start);
-  ~Progress() { end(); }
 
   void round(const RoundRecord& record);
-  /// Leaves the live line standing; whatever is printed next starts on a line of its own.
-  void end();
+  void end() { line_.end(); }
 
  private:
   void stand(const RoundRecord& record);
   void tell(std::uint32_t round, const std::string& failure);
-  void show(const std::string& text);
 
   using Clock = std::chrono::steady_clock;
-  std::FILE* out_;
-  bool terminal_;
+  LiveLine line_;
   std::uint32_t done_before_;
   Standing standing_;
   Clock::time_point begin_ = Clock::now();
-  Clock::time_point shown_{};
-  bool line_open_ = false;
-  bool readable_ = true;  // until a write fails: then nobody looks, and the run goes on in silence
-  int told_ = 0;          // failures
+  int told_ = 0;  // failures
+};
+
+/// How an evaluation is getting on, "3/12 points  left 0:07": a live line on a terminal, gone at the end; elsewhere a
+/// line every ten seconds.
+class EvaluationProgress {
+ public:
+  explicit EvaluationProgress(std::FILE* out);
+  ~EvaluationProgress() { line_.clear(); }
+
+  /// See Evaluator::watch().
+  void stand(double done, std::size_t points);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  LiveLine line_;
+  Clock::time_point begin_ = Clock::now();
 };
 
 }  // namespace anybit

@@ -12,6 +12,7 @@
 #include "sim/data_record.h"
 #include "sim/federation.h"
 #include "sim/metrics.h"
+#include "sim/progress.h"
 #include "sim/resolve.h"
 #include "sim/run_directory.h"
 #include "sim/tell.h"
@@ -77,7 +78,11 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
     tell(fmt::format("{}: the data is not that of its training: {}", options.checkpoint, other));
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);
-  const std::vector<Accuracy> values = evaluator.evaluate(checkpoint.state.global, options.grid);
+  const std::vector<Accuracy> values = [&] {
+    EvaluationProgress progress(stderr);
+    evaluator.watch([&](double done, std::size_t points) { progress.stand(done, points); });
+    return evaluator.evaluate(checkpoint.state.global, options.grid);
+  }();
   if (options.json)
     fmt::print("{}\n", accuracies_json(values));
   else

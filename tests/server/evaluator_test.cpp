@@ -75,6 +75,26 @@ EvaluationGrid full_grid() {
   return grid;
 }
 
+TEST(Evaluator, TellsAWatcherHowManyPointsAreDone) {
+  SmallModel model(230);
+  for (const int threads : {1, 3}) {
+    Evaluator evaluator(model.network, model.data, threads);
+    const std::vector<Accuracy> unwatched = evaluator.evaluate(model.parameters, full_grid());
+    std::vector<double> told;
+    evaluator.watch([&](double done, std::size_t points) {
+      EXPECT_EQ(points, unwatched.size());
+      told.push_back(done);
+    });
+    const std::vector<Accuracy> watched = evaluator.evaluate(model.parameters, full_grid());
+    for (std::size_t i = 0; i < watched.size(); ++i) EXPECT_EQ(watched[i].value, unwatched[i].value);
+    ASSERT_EQ(told.size(), 1 + 2 * unwatched.size()) << "730 examples are two items";
+    for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i], static_cast<double>(i) / 2);
+    evaluator.watch({});
+    evaluator.evaluate(model.parameters, full_grid());
+    EXPECT_EQ(told.size(), 1 + 2 * unwatched.size());
+  }
+}
+
 TEST(GridPoints, AreInTheOrderOfTheListsAndAppearOnce) {
   const std::vector<GridPoint> points = grid_points(full_grid());
   std::vector<std::string> names;

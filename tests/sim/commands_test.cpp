@@ -95,6 +95,7 @@ TEST_F(Commands, EvaluateNeedsTheFileOnly) {
   EXPECT_TRUE(std::regex_match(json.out, std::regex(R"(\[\{"weights": 4, "activations": 32, "range": "minmax", )"
                                                     R"("granularity": "tensor", "value": 0\.[0-9]+\}\]\n)")))
       << json.out;
+  for (const Outcome& outcome : {table, json}) EXPECT_EQ(outcome.error, "") << "progress, after no time";
 }
 
 TEST_F(Commands, EvaluateAgreesWithTheRun) {

@@ -7,11 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <thread>
 
 namespace anybit {
 namespace {
+
+constexpr std::chrono::milliseconds kUntilDue{150};  // longer than a line stands on a terminal
 
 /// What a progress with these records prints to a file, which is no terminal.
 std::string printed(const std::vector<RoundRecord>& records, std::uint32_t rounds) {
@@ -107,18 +112,15 @@ TEST(ProgressLine, HasNoLossOfNobody) {
   EXPECT_EQ(progress_line(made, 200), "round 20/60  left 1:05  1.5/0.0 kB  loss -");
 }
 
-/// What a progress with these records prints to a terminal of so many columns.
-std::string shown(const std::vector<RoundRecord>& records, Standing start, unsigned short columns) {
+/// What is written to a terminal of so many columns.
+std::string shown_by(unsigned short columns, const std::function<void(std::FILE*)>& write) {
   const int screen = ::posix_openpt(O_RDWR | O_NOCTTY);
   EXPECT_EQ(::grantpt(screen), 0);
   EXPECT_EQ(::unlockpt(screen), 0);
   const struct winsize size = {24, columns, 0, 0};
   EXPECT_EQ(::ioctl(screen, TIOCSWINSZ, &size), 0);
   std::FILE* terminal = std::fopen(::ptsname(screen), "w");
-  {
-    Progress progress(terminal, std::move(start));
-    for (const RoundRecord& record : records) progress.round(record);
-  }
+  write(terminal);
   std::fclose(terminal);
   std::string text;
   char piece[1000];  // each write may come as a piece of its own; behind the last one is an error
@@ -128,9 +130,21 @@ std::string shown(const std::vector<RoundRecord>& records, Standing start, unsig
   return text;
 }
 
+/// What a progress with these records prints to a terminal of so many columns.
+std::string shown(const std::vector<RoundRecord>& records, const Standing& start, unsigned short columns) {
+  return shown_by(columns, [&](std::FILE* terminal) {
+    Progress progress(terminal, start);
+    for (const RoundRecord& record : records) {
+      std::this_thread::sleep_for(kUntilDue);
+      progress.round(record);
+    }
+  });
+}
+
 TEST(Progress, RewritesOneLineOnATerminal) {
   const std::string text = shown({record(1), record(2)}, standing_after(0, 2, ""), 80);
   EXPECT_EQ(text,
+            "\r\033[Kround 0/2"
             "\r\033[Kround 1/2  left 0:00  1.5/0.0 kB  loss -"
             "\r\033[Kround 2/2  left 0:00  3.0/0.0 kB  loss -\r\n");
 }
@@ -138,8 +152,10 @@ TEST(Progress, RewritesOneLineOnATerminal) {
 TEST(Progress, StaysOneColumnShortOfTheTerminalsEnd) {
   const std::string whole = "round 1/1  left 0:00  1.5/0.0 kB  loss -";
   const auto columns = static_cast<unsigned short>(whole.size());
-  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns + 1), "\r\033[K" + whole + "\r\n");
-  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns), "\r\033[Kround 1/1  left 0:00  1.5/0.0 kB\r\n");
+  const std::string begun = "\r\033[Kround 0/1\r\033[K";
+  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns + 1), begun + whole + "\r\n");
+  EXPECT_EQ(shown({record(1)}, standing_after(0, 1, ""), columns), begun + "round 1/1  left 0:00  1.5/0.0 kB\r\n");
+  EXPECT_EQ(shown({}, standing_after(0, 1, ""), 7), "\r\033[Kround \r\n");
 }
 
 TEST(Progress, GoesOnWithBytesAndAccuracyOfEarlierRounds) {
@@ -147,7 +163,8 @@ TEST(Progress, GoesOnWithBytesAndAccuracyOfEarlierRounds) {
   evaluated.accuracy.resize(1);
   evaluated.accuracy[0].value = 0.5;
   const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
-  EXPECT_EQ(shown({record(3)}, start, 80), "\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0 @1  loss -\r\n");
+  EXPECT_EQ(shown({record(3)}, start, 80),
+            "\r\033[Kround 2/3\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0 @1  loss -\r\n");
 }
 
 TEST(Progress, SaysOfWhichRoundAnEarlierAccuracyIs) {
@@ -167,6 +184,20 @@ TEST(Progress, ARoundWhoseClientsAllFailedHasNoLoss) {
   EXPECT_TRUE(printed({failed}, 1).ends_with("loss -\n"));
   failed.report.clients = 1;
   EXPECT_TRUE(printed({failed}, 1).ends_with("loss 0.0000\n"));
+}
+
+TEST(Progress, OfAnEvaluationIsALineThatGoesAwayOnATerminal) {
+  const auto told = [](std::FILE* out) {
+    EvaluationProgress progress(out);
+    progress.stand(0, 12);
+    std::this_thread::sleep_for(kUntilDue);
+    progress.stand(11.75, 12);
+  };
+  EXPECT_EQ(shown_by(80, told), "\r\033[K0/12 points\r\033[K11/12 points  left 0:00\r\033[K");
+  std::FILE* file = std::tmpfile();
+  told(file);
+  EXPECT_EQ(std::ftell(file), 0) << "nothing where it does not take long";
+  std::fclose(file);
 }
 
 TEST(Progress, TellsFailures) {
