@@ -53,6 +53,8 @@ class ConvolutionLayer final : public Layer {
     }
   }
 
+  std::size_t bytes() const override { return held_bytes(packed_); }
+
  private:
   /// The kernels for one batch size. An empty reorder means that the plain layout serves.
   struct Rung {
