@@ -163,10 +163,8 @@ class Pass {
     }
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
-      if (slots.weight_used)
-        pass.weight = slots.weight.data();
-      else
-        offer_step(pass, i);
+      if (slots.weight_used) pass.weight = slots.weight.data();
+      offer_step(pass, i, station.weighted, slots.weight_used);
       if (slots.activation_used) pass.input[0] = slots.activation.data();
     }
     {
@@ -182,14 +180,16 @@ class Pass {
     }
   }
 
-  /// A weight that a slot replaced cannot be stepped: its gradient passes the slot first. One of rate 0 stays as it is,
-  /// whatever its gradient: 0 times infinity would not leave it.
-  void offer_step(LayerGradient& pass, std::size_t node) {
+  /// The gradient of a weight that a slot replaced passes the slot first, unless the step does what the slot would. A
+  /// weight of rate 0 stays as it is, whatever its gradient: 0 times infinity would not leave it.
+  void offer_step(LayerGradient& pass, std::size_t node, int l, bool replaced) {
     if (step_ == nullptr) return;
     const int first = machine_.network->first_tensor(static_cast<int>(node));
     const OptimizerGroup& group = layout_->tensors()[static_cast<std::size_t>(first)].group;
     if (group.rate == 0.0F) return;
     offered_ = step_of(*step_, group);
+    const SlotSite& site = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
+    if (replaced && !settings_.function->only_clips(site, offered_)) return;
     pass.step = &offered_;
     pass.stepped_weight = weights_.data() + offset(first);
   }
@@ -229,7 +229,7 @@ class Pass {
     const Stopwatch watch(sum_of(&NodeTimes::slots));
     const SlotSite& weights = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
     const SlotSite& inputs = machine_.network->slots()[static_cast<std::size_t>(2 * l + 1)];
-    if (slots.weight_used)
+    if (slots.weight_used && !pass.stepped)
       settings_.function->backward(weights, {tensor(weights.tensor), weights.size}, slots.weight,
                                    {pass.weight_gradient, weights.size}, slot_pass_);
     if (slots.activation_used && pass.input_gradient[0] != nullptr) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "nn/kernels/kernels.h"
 #include "nn/random.h"
 
 namespace anybit {
@@ -49,6 +50,10 @@ class SlotFunction {
   /// there (site.first, activation) cannot learn by it.
   virtual void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                         std::span<float> gradient, SlotPass& pass) = 0;
+
+  /// Whether backward() for this weight, after the pass's forward(), would only take the gradient for zero outside of
+  /// an interval, or nowhere: a layer can do that as it takes its step. Then tells `step`.
+  virtual bool only_clips(const SlotSite& /*site*/, PlainStep& /*step*/) const { return false; }
 };
 
 }  // namespace anybit

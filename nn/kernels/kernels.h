@@ -17,11 +17,19 @@ struct PoolWindows {
   std::size_t stride;
 };
 
+/// The weights that let their gradient pass: low <= (w - offset) * inverse <= high.
+struct WeightInterval {
+  float offset, inverse;
+  float low, high;
+};
+
 /// One step of plain gradient descent, w -= rate * (scale * gradient + decay * w).
 struct PlainStep {
   float rate;
   float scale = 1.0F;  // of the gradient, by clipping
   float decay = 0.0F;
+  bool inside_only = false;  // the gradient of a weight outside of the interval is taken for zero
+  WeightInterval interval = {};
 };
 
 /// c[a][n] = start[n] + sum over k < terms of coefficients[k * term_stride + a * row_stride] * v[k * v_stride + n],

@@ -19,7 +19,7 @@ struct Settings {
 template <bool kNesterov>
 void momentum_step(float* __restrict w, float* __restrict buffer, const float* __restrict gradient, std::size_t size,
                    const PlainStep& step, float momentum) {
-  const auto [rate, scale, decay] = step;
+  const float rate = step.rate, scale = step.scale, decay = step.decay;
   for (std::size_t i = 0; i < size; ++i) {
     const float g = scale * gradient[i] + decay * w[i];
     const float b = momentum * buffer[i] + g;

@@ -182,4 +182,14 @@ void FakeProgram::backward(const SlotSite& site, std::span<const float> before, 
     mask_clipped(state.grids, site.channel_stride, before, gradient);
 }
 
+bool FakeProgram::only_clips(const SlotSite& site, PlainStep& step) const {
+  const SlotState& state = slots_[static_cast<std::size_t>(site.slot)];
+  if (!state.clips) return true;
+  if (timing_ == FitTiming::kLearned || state.grids.channels() > 1) return false;
+  const ChannelGrids& grids = state.grids;
+  step.inside_only = true;
+  step.interval = {grids.offset()[0], grids.inverse()[0], grids.low()[0], grids.high()[0]};
+  return true;
+}
+
 }  // namespace anybit

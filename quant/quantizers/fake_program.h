@@ -27,6 +27,7 @@ class FakeProgram final : public SlotProgram {
   bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) override;
   void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                 std::span<float> gradient, SlotPass& pass) override;
+  bool only_clips(const SlotSite& site, PlainStep& step) const override;
 
  private:
   static constexpr std::size_t kWidths = kLargestWidth + 1;

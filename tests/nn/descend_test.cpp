@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "nn/gradient.h"
@@ -28,6 +29,29 @@ class Halve final : public SlotFunction {
                 SlotPass&) override {
     for (float& g : gradient) g *= 0.5F;
   }
+};
+
+/// Rounds to quarters and hands back the gradient of small weights only, which it says that it does.
+class Clip final : public SlotFunction {
+ public:
+  bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass&) override {
+    if (site.kind != SlotKind::kWeight) return false;
+    std::ranges::transform(before, after.begin(), [](float w) { return std::round(4.0F * w) / 4.0F; });
+    return true;
+  }
+  void backward(const SlotSite&, std::span<const float> before, std::span<const float>, std::span<float> gradient,
+                SlotPass&) override {
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      if ((before[i] - kOffset) * kInverse < kLow || (before[i] - kOffset) * kInverse > kHigh) gradient[i] = 0.0F;
+  }
+  bool only_clips(const SlotSite&, PlainStep& step) const override {
+    step.inside_only = true;
+    step.interval = {kOffset, kInverse, kLow, kHigh};
+    return true;
+  }
+
+ private:
+  static constexpr float kOffset = 0.01F, kInverse = 20.0F, kLow = -0.6F, kHigh = 0.4F;
 };
 
 /// A model, a layout with unequal optimiser groups, and a batch.
@@ -92,6 +116,8 @@ TEST_P(Descend, GivesTheBitsOfGradientAndStep) {
   expect_equal_bits(fixture, nullptr);
   Halve halve;
   expect_equal_bits(fixture, &halve);
+  Clip clip;
+  expect_equal_bits(fixture, &clip);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Descend, testing::Values("logistic", "mlp", "lenet", "cnn", "resnet8"),

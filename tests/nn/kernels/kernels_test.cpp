@@ -168,9 +168,11 @@ TEST_P(KernelsOfSet, SumOfRows) {
 
 // Rows that end in a register of their own overlap it with the one before: each weight steps once all the same.
 TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
-  const PlainStep step = {.rate = 0.1F, .scale = 1.0F, .decay = 0.01F};
+  PlainStep step = {.rate = 0.1F, .scale = 1.0F, .decay = 0.01F};
   constexpr std::size_t kRows = 7, kTerms = 10;
   for (const std::size_t columns : {3U, 16U, 37U, 250U}) {
+    step.inside_only = columns > 16;
+    step.interval = {0.1F, 2.0F, -0.7F, 0.9F};
     const std::vector<float> coefficients = numbers(kTerms * kRows, 1), v = numbers(kTerms * columns, 2);
     std::vector<float> gradient(kRows * columns), apart = numbers(kRows * columns, 3), at_once = apart;
     SumOfRows product = {.coefficients = coefficients.data(),

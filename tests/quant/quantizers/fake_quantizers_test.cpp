@@ -70,6 +70,33 @@ TEST(FakeWeights, ClippedOnesGetNoGradient) {
   for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_EQ(gradient[i], std::fabs(weights[i]) <= clip ? 1.0F : 0.0F);
 }
 
+// What only_clips() says is what backward() does: a step that keeps the same gradients is the same step.
+TEST(FakeWeights, SayWhichGradientsTheyKeep) {
+  struct Case {
+    const char* range;
+    const char* granularity;
+    bool only_clips;
+  };
+  for (const Case& c : {Case{"minmax", "tensor", true}, Case{"minmax", "channel", true}, Case{"mse", "tensor", true},
+                        Case{"mse", "channel", false}, Case{"learned", "tensor", false}}) {
+    Played played(method_part("qat", {{"width", std::int64_t{2}}, {"range", c.range}, {"granularity", c.granularity}}));
+    played.begin(0);
+    const std::vector<float> after = played.weight_of(kFirstWeight);
+    PlainStep step = {.rate = 0.5F};
+    ASSERT_EQ(played.program->only_clips(played.site(kFirstWeight), step), c.only_clips) << c.range;
+    if (!c.only_clips) continue;
+    const auto weights = std::as_const(played.parameters).tensor(0);
+    const std::vector<float> ones(weights.size(), 1.0F);
+    std::vector<float> by_interval(weights.begin(), weights.end()), by_gradient = by_interval, gradient = ones;
+    kernels().plain_step(by_interval.data(), ones.data(), ones.size(), step);
+    SlotPass pass = played.pass();
+    played.program->backward(played.site(kFirstWeight), weights, after, gradient, pass);
+    kernels().plain_step(by_gradient.data(), gradient.data(), gradient.size(), {.rate = 0.5F});
+    EXPECT_EQ(by_interval, by_gradient) << c.range;
+    EXPECT_EQ(std::ranges::count(gradient, 0.0F) > 0, std::string(c.range) == "mse");
+  }
+}
+
 TEST(FakeWeights, HaveAGridPerChannelOnRequest) {
   Played played(method_part("qat", {{"width", std::int64_t{4}}, {"granularity", "channel"}}));
   played.begin(0);
