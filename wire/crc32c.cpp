@@ -1,4 +1,5 @@
-// CRC32C, reflected polynomial 0x82f63b78 (Castagnoli, Braeuer, Herrmann 1993). Start at crc32c() below.
+// CRC32C, reflected polynomial 0x82f63b78 (Castagnoli, Braeuer, Herrmann 1993). Start at crc32c() below. A checksum is
+// a polynomial over GF(2), modulo that one; the highest bit is the coefficient of x^0.
 #include "wire/crc32c.h"
 
 #include <array>
@@ -14,17 +15,38 @@
 namespace anybit {
 namespace {
 
+constexpr std::uint32_t times_x(std::uint32_t value) { return (value >> 1) ^ ((value & 1U) != 0 ? 0x82f63b78U : 0U); }
+
 constexpr std::array<std::uint32_t, 256> byte_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1U) != 0 ? 0x82f63b78U : 0U);
+    for (int bit = 0; bit < 8; ++bit) value = times_x(value);
     table[i] = value;
   }
   return table;
 }
 
 constexpr std::array<std::uint32_t, 256> kByteTable = byte_table();
+
+constexpr std::uint32_t multiply(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t product = 0;
+  for (; a != 0; a <<= 1) {
+    if ((a & 0x80000000U) != 0) product ^= b;
+    b = times_x(b);
+  }
+  return product;
+}
+
+/// x^(8 * 2^k) for each k: what 2^k zero bytes behind a message do to its checksum.
+constexpr std::array<std::uint32_t, 64> zero_bytes_table() {
+  std::array<std::uint32_t, 64> table{};
+  table[0] = 0x80000000U >> 8;
+  for (std::size_t k = 1; k < table.size(); ++k) table[k] = multiply(table[k - 1], table[k - 1]);
+  return table;
+}
+
+constexpr std::array<std::uint32_t, 64> kZeroBytes = zero_bytes_table();
 
 #if defined(__SSE4_2__)
 
@@ -90,6 +112,13 @@ std::uint32_t crc32c_portable(std::span<const std::uint8_t> bytes, std::uint32_t
   std::uint32_t value = ~seed;
   for (const std::uint8_t byte : bytes) value = (value >> 8) ^ kByteTable[(value ^ byte) & 0xffU];
   return ~value;
+}
+
+// The inversions before and after the division cancel out between the two parts.
+std::uint32_t crc32c_combine(std::uint32_t crc_a, std::uint32_t crc_b, std::uint64_t bytes_b) {
+  for (std::size_t k = 0; bytes_b != 0; ++k, bytes_b >>= 1)
+    if ((bytes_b & 1U) != 0) crc_a = multiply(crc_a, kZeroBytes[k]);
+  return crc_a ^ crc_b;
 }
 
 std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t seed) {

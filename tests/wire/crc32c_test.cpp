@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "nn/random.h"
 #include "wire/message.h"
 
 namespace anybit {
@@ -43,6 +44,31 @@ TEST(Crc32c, SeedContinues) {
   const std::span<const std::uint8_t> all(bytes);
   for (const std::size_t cut : {0UL, 1UL, 8UL, 6143UL, 9000UL})
     EXPECT_EQ(crc32c(all.subspan(cut), crc32c(all.first(cut))), crc32c(all)) << cut;
+}
+
+TEST(Crc32c, CombinesWithoutReadingAgain) {
+  Stream random({.purpose = Purpose::kTest});
+  Bytes bytes(70001);
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random.bits());
+  const std::span<const std::uint8_t> all(bytes);
+  for (int trial = 0; trial < 300; ++trial) {
+    const std::size_t begin = random.below(100);
+    const std::span<const std::uint8_t> whole = all.subspan(begin, random.below(trial % 2 == 0 ? 69900 : 40));
+    const std::size_t cut = random.below(static_cast<std::uint32_t>(whole.size()) + 1);
+    EXPECT_EQ(crc32c_combine(crc32c(whole.first(cut)), crc32c(whole.subspan(cut)), whole.size() - cut), crc32c(whole))
+        << whole.size() << " cut at " << cut;
+  }
+}
+
+// The published values above, and lengths beyond 32 bits.
+TEST(Crc32c, CombinesAcrossAnyLength) {
+  EXPECT_EQ(crc32c_combine(0xe3069283U, 0U, 0), 0xe3069283U);
+  EXPECT_EQ(crc32c_combine(0U, 0x8a9136aaU, 32), 0x8a9136aaU);
+  EXPECT_EQ(crc32c_combine(0x8a9136aaU, 0x8a9136aaU, 32), crc32c(Bytes(64, 0)));
+  // 2^31 - 1 bits' worth of zeros are the identity (the polynomial is x + 1 times a primitive one of degree 31).
+  constexpr std::uint64_t kPeriod = 0x7fffffffU;
+  EXPECT_EQ(crc32c_combine(0xe3069283U, 0U, kPeriod), 0xe3069283U);
+  EXPECT_EQ(crc32c_combine(0xe3069283U, 5U, (kPeriod << 20) + 32), crc32c_combine(0xe3069283U, 5U, 32));
 }
 
 }  // namespace
