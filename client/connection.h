@@ -29,7 +29,8 @@ class Connection {
   /// A whole frame. A timeout closes the connection; after another failure what the server said last can be received.
   std::string send(std::span<const std::uint8_t> frame, Timeout timeout);
   /// Waits for a whole frame. Where nothing at all came in time the connection stays open and can be asked again;
-  /// every other failure closes it. `message` keeps the capacity of its vectors where the kind is the same.
+  /// every other failure closes it. `message` keeps the capacity of its vectors where the kind is the same; its bulk
+  /// bytes are a view that is good until the next call.
   std::string receive(Message& message, Timeout timeout);
 
   bool is_open() const;

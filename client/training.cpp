@@ -38,6 +38,7 @@ struct Trainer::State final : StepGradient {
   std::vector<std::uint32_t> steps_of_tensor;  // for tensors that only some widths train
   std::vector<std::uint32_t> order;
   std::vector<int> sent;
+  Bytes delta;  // of the update
 
   // Of the client being played:
   DrawName name;
@@ -151,9 +152,9 @@ void Trainer::State::encode(UpdateMessage& update) {
   sent.clear();
   for (const std::uint32_t t : update.tensors) sent.push_back(static_cast<int>(t));
   for (const TensorShare& share : update.shares) sent.push_back(static_cast<int>(share.tensor));
-  update.delta.clear();
-  plan.uplink->encode(*plan.layout, sent, local, {name.seed, Purpose::kCodec, name.round, name.client, 0, 0},
-                      update.delta);
+  delta.clear();
+  plan.uplink->encode(*plan.layout, sent, local, {name.seed, Purpose::kCodec, name.round, name.client, 0, 0}, delta);
+  update.delta = delta;
 }
 
 namespace {

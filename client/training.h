@@ -49,14 +49,15 @@ NetworkPlan make_network_plan(const Scenario& scenario, Shape input, int classes
 TrainingPlan make_plan(const Scenario& scenario, Shape input, int classes);
 
 /// One thread's means to play any client, one after the other (DESIGN D2). After the first client, and the first whose
-/// batches are cut, it allocates nothing of ours beyond the update's own bytes, whose capacity is kept too.
+/// batches are cut, it allocates nothing of ours.
 class Trainer {
  public:
   explicit Trainer(const TrainingPlan& plan);
   ~Trainer();
 
-  /// Trains on the client's examples and fills `update`. Returns "" or the reason why the task is refused. Where the
-  /// task cuts batches into chunks, at most `threads` threads share them; the bits are the same for any number.
+  /// Trains on the client's examples and fills `update`, whose delta is a view of this trainer's bytes that is good
+  /// until its next training. Returns "" or the reason why the task is refused. Where the task cuts batches into
+  /// chunks, at most `threads` threads share them; the bits are the same for any number.
   std::string train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
                     std::span<const int> device_widths, UpdateMessage& update, int threads = 1);
   /// See Workspace::watch(); batches that are cut are not watched.

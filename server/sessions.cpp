@@ -3,6 +3,7 @@
 #include "server/sessions.h"
 
 #include <algorithm>
+#include <array>
 #include <asio.hpp>
 #include <deque>
 #include <map>
@@ -24,6 +25,17 @@ constexpr std::size_t kSpares = 2;
 std::string describe(const asio::error_code& error) {
   return error == asio::error::eof ? "the peer closed the connection" : error.message();
 }
+
+/// A frame that waits to be sent, with the bulk that it shares with others where it has one.
+struct Outgoing {
+  std::shared_ptr<const Bytes> head;
+  std::shared_ptr<const Bytes> bulk = nullptr;
+
+  std::size_t size() const { return head->size() + (bulk ? bulk->size() : 0); }
+  std::array<asio::const_buffer, 2> pieces() const {
+    return {asio::buffer(*head), bulk ? asio::buffer(*bulk) : asio::const_buffer()};
+  }
+};
 
 }  // namespace
 
@@ -72,8 +84,8 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
   bool joined() const { return clients_.count > 0 && !ended_; }
   const ClientRange& clients() const { return clients_; }
 
-  void send(std::shared_ptr<const Bytes> frame) {
-    queued_bytes_ += frame->size();
+  void send(Outgoing frame) {
+    queued_bytes_ += frame.size();
     outbox_.push_back(std::move(frame));
     if (outbox_.size() == 1) write();
     if (queued_bytes_ <= state_.settings.queued_bytes) return;
@@ -87,7 +99,7 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
     if (ended_) return;
     ended_ = true;
     if (!flush && outbox_.size() > 1) outbox_.erase(outbox_.begin() + 1, outbox_.end());
-    outbox_.push_back(std::make_shared<const Bytes>(encode_frame(Goodbye{reason})));
+    outbox_.push_back({std::make_shared<const Bytes>(encode_frame(Goodbye{reason}))});
     farewell_deadline_ = Clock::now() + (flush ? state_.settings.frame : state_.settings.farewell);
     if (outbox_.size() == 1) write();
     // Posted, because draining reuses the buffer of a frame that the listener may be looking at.
@@ -199,7 +211,7 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
     if (!clients_.holds(update->id.client))
       return lose("sent an update of client " + std::to_string(update->id.client) + ", which it does not play");
     state_.something_happened = true;
-    state_.listener.arrived(id_, message, frame);
+    state_.listener.arrived(id_, message, frame, frame_);
   }
 
   void take_hello(const Hello& hello) {
@@ -210,7 +222,7 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
                   " on, the federation has " + std::to_string(known));
     }
     clients_ = {hello.client, hello.clients};
-    send(std::make_shared<const Bytes>(encode_frame(state_.settings.welcome)));
+    send({std::make_shared<const Bytes>(encode_frame(state_.settings.welcome))});
     state_.something_happened = true;
     state_.listener.joined(id_, hello);
   }
@@ -227,13 +239,13 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
 
   void write() {
     write_deadline_ = Clock::now() + state_.settings.frame;
-    asio::async_write(socket_, asio::buffer(*outbox_.front()),
+    asio::async_write(socket_, outbox_.front().pieces(),
                       [self = shared_from_this()](const asio::error_code& error, std::size_t) { self->wrote(error); });
   }
 
   void wrote(const asio::error_code& error) {
     if (error) return vanish(describe(error));
-    queued_bytes_ -= std::min(queued_bytes_, outbox_.front()->size());
+    queued_bytes_ -= std::min(queued_bytes_, outbox_.front().size());
     outbox_.pop_front();
     if (!outbox_.empty()) return write();
     if (!ended_) return;
@@ -249,7 +261,7 @@ class Sessions::State::Session : public std::enable_shared_from_this<Session> {
   Bytes frame_;
   std::size_t received_ = 0;
   std::size_t wanted_ = kFrameHeaderBytes;
-  std::deque<std::shared_ptr<const Bytes>> outbox_;
+  std::deque<Outgoing> outbox_;
   std::size_t queued_bytes_ = 0;
   Clock::time_point read_deadline_;
   Clock::time_point write_deadline_;
@@ -344,9 +356,9 @@ void Sessions::post(std::function<void()> work) {
   });
 }
 
-bool Sessions::send(ConnectionId connection, std::shared_ptr<const Bytes> frame) {
+bool Sessions::send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk) {
   State::Session* session = state_->find(connection);
-  if (session != nullptr) session->send(std::move(frame));
+  if (session != nullptr) session->send({std::move(frame), std::move(bulk)});
   return session != nullptr;
 }
 

@@ -28,9 +28,11 @@ class SessionListener {
   virtual ~SessionListener() = default;
   /// Welcomed: from now on frames can be sent to it.
   virtual void joined(ConnectionId connection, const Hello& hello) = 0;
-  /// An update whose id names a client that the connection plays. `message` may be moved from, but its vectors are
-  /// used again where it is not. `frame` is what came, for counting and logging.
-  virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) = 0;
+  /// An update whose id names a client that the connection plays. `frame` is what came, for counting and logging. Its
+  /// bytes are the first of `storage`, and the message's delta is a view into them: both are good for the call only.
+  /// Who keeps the update swaps message and storage for others of his own, whose capacity is used again.
+  virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
+                       Bytes& storage) = 0;
   /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close() or stop().
   /// Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again before the
   /// old connection was found dead, so ask Sessions::playing() for each client before giving it up.
@@ -72,8 +74,9 @@ class Sessions {
   /// Has poll() do `work` soon. From any thread, as long as this object lives.
   void post(std::function<void()> work);
 
-  /// Queues a frame behind those that wait. False where there is no such connection (any more).
-  bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame);
+  /// Queues a frame behind those that wait. False where there is no such connection (any more). The frame may be in two
+  /// pieces: `bulk` can be on its way to many connections at once, without a copy for each.
+  bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr);
   bool send(ConnectionId connection, const Message& message);
   /// The newest connection that plays the client; 0 where there is none.
   ConnectionId playing(std::uint32_t client) const;

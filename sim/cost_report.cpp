@@ -85,8 +85,8 @@ std::string memory_line(const MemoryCost& cost, int threads) {
 FrameBytes frame_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
   const FloatBuffer values = federation.first_state().global.values;
-  TaskMessage task;
-  plan.downlink->encode(*plan.layout, plan.broadcast, values, {.purpose = Purpose::kCodec}, task.parameters);
+  Bytes parameters;
+  plan.downlink->encode(*plan.layout, plan.broadcast, values, {.purpose = Purpose::kCodec}, parameters);
   UpdateMessage update;
   for (const int tensor : plan.uploaded) {
     const auto index = static_cast<std::uint32_t>(tensor);
@@ -95,9 +95,11 @@ FrameBytes frame_bytes(const Federation& federation) {
     else
       update.tensors.push_back(index);
   }
-  plan.uplink->encode(*plan.layout, plan.uploaded, values, {.purpose = Purpose::kCodec}, update.delta);
-  return {static_cast<double>(encode_frame(task).size()), static_cast<double>(encode_frame(update).size()),
-          static_cast<double>(encode_frame(Acknowledge{}).size())};
+  Bytes delta;
+  plan.uplink->encode(*plan.layout, plan.uploaded, values, {.purpose = Purpose::kCodec}, delta);
+  update.delta = delta;
+  return {static_cast<double>(encode_frame(TaskMessage{.parameters = parameters}).size()),
+          static_cast<double>(encode_frame(update).size()), static_cast<double>(encode_frame(Acknowledge{}).size())};
 }
 
 std::string cost_report(const Federation& federation, int threads) {

@@ -15,8 +15,8 @@ namespace anybit {
 struct DueAnswer {
   double time = 0;
   std::uint32_t client = 0;
-  std::uint32_t chunks = 1;                 // that its batches are cut into
-  std::shared_ptr<const TaskMessage> task;  // one for the whole cohort; id.client and chunks mean nothing
+  std::uint32_t chunks = 1;                // that its batches are cut into
+  std::shared_ptr<const CohortTask> task;  // one for the whole cohort
   bool played = false;
   int worker = -1;                   // who played it
   std::string lost;                  // why there is no update; empty: there is one

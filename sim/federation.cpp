@@ -66,13 +66,12 @@ std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
   return data;
 }
 
-std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send) {
+std::shared_ptr<const CohortTask> make_cohort_task(const TrainingPlan& plan, const SendTask& send) {
   TaskMessage message;
   message.id = send.task;
   message.planned_rounds = plan.rounds;
   message.layout = plan.layout->digest();
-  message.parameters = *send.parameters;
-  return std::make_shared<const TaskMessage>(std::move(message));
+  return std::make_shared<const CohortTask>(message, send.parameters);
 }
 
 std::uint64_t text_digest(std::string_view text) {

@@ -30,8 +30,8 @@ struct Federation {
   FederationState first_state() const;
 };
 
-/// The message of a task and of all tasks with the same parameters: whoever sends it fills in the receiver.
-std::shared_ptr<const TaskMessage> make_task_message(const TrainingPlan& plan, const SendTask& send);
+/// The task of all that are sent the same parameters.
+std::shared_ptr<const CohortTask> make_cohort_task(const TrainingPlan& plan, const SendTask& send);
 
 /// Adds what hinders the grid from being measured on a model that was trained so.
 void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);

@@ -102,10 +102,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
 }
 
 void FederationRun::queue_task(const SendTask& send) {
-  if (encoded_ != send.parameters) {
-    encoded_ = send.parameters;
-    task_ = make_task_message(federation_.training, send);
-  }
+  if (!task_ || task_->parameters != send.parameters) task_ = make_cohort_task(federation_.training, send);
   DueAnswer due;
   due.time = time_;
   due.client = send.client;

@@ -58,8 +58,7 @@ class FederationRun {
   std::vector<DueAnswer*> wave_;
   std::deque<ReceivedUpdate> boxes_;  // where played updates wait for their turn; used over and over
   std::vector<ReceivedUpdate*> free_boxes_;
-  std::shared_ptr<const Bytes> encoded_;     // the parameters in task_
-  std::shared_ptr<const TaskMessage> task_;  // what the cohort gets now
+  std::shared_ptr<const CohortTask> task_;  // what the cohort gets now
   std::vector<Action> actions_;
   std::vector<std::string> failures_;
   std::optional<RoundReport> concluded_;

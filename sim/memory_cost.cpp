@@ -42,14 +42,13 @@ double server_bytes(const Federation& federation) {
   return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0));
 }
 
-/// The downlink once encoded and once as a message, at the turn of a round beside the last one's message; updates that
-/// wait, and for each thread the task it received, the update it sends and a frame; over TCP each end's queues too.
+/// The downlink, at the turn of a round beside the last one's; the frames of updates that wait, and for each thread the
+/// delta that it sends; over TCP also the task as it came, and the update's frame at each end.
 double message_bytes(const Federation& federation, int threads) {
   const FrameBytes frame = frame_bytes(federation);
   const double waiting = std::min(FederationRun::largest_wave(threads), federation.scenario.federation.cohort);
-  const double ends = federation.scenario.federation.transport == "tcp" ? 2 : 1;
-  const double of_thread = frame.task + frame.update + ends * std::max(frame.task, frame.update);
-  return 3 * frame.task + waiting * frame.update + threads * of_thread;
+  const double on_the_line = federation.scenario.federation.transport == "tcp" ? frame.task + 2 * frame.update : 0;
+  return 2 * frame.task + waiting * frame.update + threads * (frame.update + on_the_line);
 }
 
 /// One training step of zeros: the code that it needs is in memory afterwards.

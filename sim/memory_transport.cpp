@@ -3,24 +3,25 @@
 namespace anybit {
 namespace {
 
-/// One buffer a worker: a frame is written where the one before it was.
+/// One buffer a worker for what goes down: a frame is written where the one before it was.
 class MemoryTransport final : public Transport {
  public:
   explicit MemoryTransport(int workers) : Transport(workers), frames_(static_cast<std::size_t>(workers)) {}
 
-  void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
-    Bytes& frame = empty_frame(worker);
-    append_frame(sent, receiver, frame);
+  void carry_task(int worker, const CohortTask& sent, const TaskReceiver& receiver, Message& received) override {
+    Bytes& head = empty_frame(worker);
+    append_frame_head(sent, receiver, head);
+    const FramePieces frame{head, *sent.parameters, sent.parameters_crc};
     line(worker).down += frame.size();
-    decode(frame, received);
+    require(decode_frame(frame, FrameLimits{}.body, received));
   }
 
   void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) override {
-    Bytes& frame = empty_frame(worker);
-    append_frame(sent, frame);
-    line(worker).up += frame.size();
-    received.frame_crc = crc32c(frame);
-    decode(frame, received.message);
+    received.frame.clear();
+    append_frame(sent, received.frame);
+    line(worker).up += received.frame.size();
+    require(decode_frame(received.frame, FrameLimits{}.body, received.message));
+    received.frame_crc = frame_crc(received.frame);
   }
 
   void carry_answer(int worker, const Message& sent) override {
@@ -30,8 +31,7 @@ class MemoryTransport final : public Transport {
   }
 
  private:
-  static void decode(const Bytes& frame, Message& received) {
-    const std::string reason = decode_frame(frame, FrameLimits{}.body, received);
+  static void require(const std::string& reason) {
     if (!reason.empty()) throw TransportError("transport memory: " + reason);
   }
 

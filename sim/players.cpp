@@ -62,7 +62,7 @@ void Players::play_one(int number, DueAnswer& due, int threads) {
   Worker& worker = *workers_[static_cast<std::size_t>(number)];
   due.worker = number;
   due.played = true;
-  const TaskId expected{due.task->id.run, due.task->id.round, due.client};
+  const TaskId expected{due.task->message.id.run, due.task->message.id.round, due.client};
   transport_.carry_task(number, *due.task, {due.client, due.chunks}, worker.received);
   const auto& task = std::get<TaskMessage>(worker.received);
   require_same(task.id, expected, "task");

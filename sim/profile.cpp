@@ -23,7 +23,8 @@ class Watched {
     const TrainingPlan& plan = federation.training;
     plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values,
                           {.seed = plan.seed, .purpose = Purpose::kCodec}, *parameters);
-    task_ = *make_task_message(plan, {.client = 0, .task = {federation.run, 0, 0}, .parameters = parameters});
+    shared_ = make_cohort_task(plan, {.client = 0, .task = {federation.run, 0, 0}, .parameters = parameters});
+    task_ = shared_->message;
     play(0);  // the first client pays for what all others use again
     trainer_.watch(&times_);
   }
@@ -51,7 +52,8 @@ class Watched {
   const Federation& federation_;
   Trainer trainer_;
   NodeTimes times_;
-  TaskMessage task_;
+  std::shared_ptr<const CohortTask> shared_;
+  TaskMessage task_;  // of the client that is played
   ExamplePool scratch_;
   UpdateMessage update_;
   double seconds_ = 0;

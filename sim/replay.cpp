@@ -50,7 +50,7 @@ std::string Replay::handle(std::size_t index) {
 std::string Replay::handle_update(std::size_t index) {
   const LoggedEvent& event = events_[index];
   const auto found = pending_.find(event.client);
-  if (found == pending_.end() || found->second.due.task->id.round != event.round)
+  if (found == pending_.end() || found->second.due.task->message.id.round != event.round)
     return fmt::format("client {} answers a task of round {} that it does not have", event.client, event.round);
   Task& task = found->second;
   if (!task.answered && !task.due.played) play_from(index);
@@ -61,7 +61,7 @@ std::string Replay::handle_update(std::size_t index) {
                        event.crc);
   // The box is free afterwards: of an update that comes again the coordinator reads no more than the task's name.
   UpdateMessage again;
-  again.id = task.due.task->id;
+  again.id = task.due.task->message.id;
   again.id.client = event.client;
   const UpdateMessage* update = task.answered ? &again : &task.due.update->update();
   task.answered = crc;
@@ -76,7 +76,7 @@ void Replay::play_from(std::size_t index) {
   for (std::size_t i = index; i < events_.size() && wave.size() < boxes_.size(); ++i) {
     if (events_[i].kind != LoggedEvent::Kind::kUpdate) break;
     const auto found = pending_.find(events_[i].client);
-    if (found == pending_.end() || found->second.due.task->id.round != events_[i].round) break;
+    if (found == pending_.end() || found->second.due.task->message.id.round != events_[i].round) break;
     DueAnswer& due = found->second.due;
     if (due.update != nullptr) continue;  // an update that came twice
     due.update = boxes_[wave.size()].get();
@@ -88,20 +88,16 @@ void Replay::play_from(std::size_t index) {
 void Replay::feed(const Event& event, double time) {
   actions_.clear();
   coordinator_.handle(event, time, actions_);
-  std::shared_ptr<const TaskMessage> message;
-  std::shared_ptr<const Bytes> encoded;
+  std::shared_ptr<const CohortTask> shared;
   for (const Action& action : actions_) {
     if (std::holds_alternative<ConcludeRound>(action)) pending_.clear();
     const auto* send = std::get_if<SendTask>(&action);
     if (!send) continue;
-    if (encoded != send->parameters) {
-      encoded = send->parameters;
-      message = make_task_message(federation_.training, *send);
-    }
+    if (!shared || shared->parameters != send->parameters) shared = make_cohort_task(federation_.training, *send);
     Task task;
     task.due.client = send->client;
     task.due.chunks = send->chunks;
-    task.due.task = message;
+    task.due.task = shared;
     pending_.insert_or_assign(send->client, std::move(task));
   }
 }

@@ -56,13 +56,14 @@ class Mailbox final : public SessionListener {
     changed_.notify_all();
   }
 
-  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) override {
-    const std::uint32_t crc = crc32c(frame);
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
+               Bytes& storage) override {
     const std::lock_guard lock(mutex_);
     for (Line& line : lines_) {
       if (line.connection != connection) continue;
       std::swap(line.update.message, message);
-      line.update.frame_crc = crc;
+      std::swap(line.update.frame, storage);
+      line.update.frame_crc = frame_crc(frame);
       line.bytes = frame.size();
       line.arrived = true;
     }
@@ -118,10 +119,10 @@ class TcpTransport final : public Transport {
     sessions_.post([] {});  // wakes it
   }
 
-  void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
-    auto frame = std::make_shared<Bytes>();
-    append_frame(sent, receiver, *frame);
-    send(worker, std::move(frame));
+  void carry_task(int worker, const CohortTask& sent, const TaskReceiver& receiver, Message& received) override {
+    auto head = std::make_shared<Bytes>();
+    append_frame_head(sent, receiver, *head);
+    send(worker, std::move(head), sent.parameters);
     // What became of the client's last update comes first.
     do {
       require(client(worker).receive(received, kPatience));
@@ -157,11 +158,13 @@ class TcpTransport final : public Transport {
 
   Connection& client(int worker) { return *connections_[static_cast<std::size_t>(worker)]; }
 
-  void send(int worker, std::shared_ptr<const Bytes> frame) {
-    line(worker).down += frame->size();
+  void send(int worker, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr) {
+    line(worker).down += frame->size() + (bulk ? bulk->size() : 0);
     const ConnectionId connection = mailbox_.wait_for_connection(worker);
     // That a connection is gone shows where its client reads or its update is awaited.
-    sessions_.post([this, connection, frame = std::move(frame)] { (void)sessions_.send(connection, frame); });
+    sessions_.post([this, connection, frame = std::move(frame), bulk = std::move(bulk)] {
+      (void)sessions_.send(connection, frame, bulk);
+    });
   }
 
   Mailbox mailbox_;

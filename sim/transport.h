@@ -18,10 +18,15 @@ struct Traffic {
   std::uint64_t up = 0;
 };
 
-/// An update as the server got it. The message's vectors are used again for the next one.
+/// An update as the server got it, with the frame that it came in. What it holds is used again for the next one.
 struct ReceivedUpdate {
-  Message message;
+  Message message;              // its delta is a view into `frame`
+  Bytes frame;                  // the frame is its start
   std::uint32_t frame_crc = 0;  // CRC32C of the whole frame, for the event log
+
+  ReceivedUpdate() = default;
+  ReceivedUpdate(ReceivedUpdate&&) = default;  // a moved vector's bytes stay in their place, and the view good
+  ReceivedUpdate& operator=(ReceivedUpdate&&) = default;
 
   const UpdateMessage& update() const { return std::get<UpdateMessage>(message); }
 };
@@ -39,9 +44,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// To the client `receiver.client`; `received` then holds a TaskMessage.
-  virtual void carry_task(int worker, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) = 0;
-  /// From the client; `received.message` then holds an UpdateMessage.
+  /// To the client `receiver.client`; `received` then holds a TaskMessage, which is good as long as `sent` is and until
+  /// the worker's next task.
+  virtual void carry_task(int worker, const CohortTask& sent, const TaskReceiver& receiver, Message& received) = 0;
+  /// From the client; `received` then owns its frame and holds an UpdateMessage.
   virtual void carry_update(int worker, const UpdateMessage& sent, ReceivedUpdate& received) = 0;
   /// An acknowledgement or a rejection, to the client that the worker played last.
   virtual void carry_answer(int worker, const Message& sent) = 0;
@@ -60,7 +66,8 @@ class Transport {
   std::vector<Line> lines_;
 };
 
-/// The frames are handed over inside the process: encoded as for a network, and decoded again.
+/// The frames are handed over inside the process: encoded as for a network, and decoded again. Only a task's bulk is
+/// read where the whole cohort has it; it is counted with each frame.
 std::unique_ptr<Transport> make_memory_transport(int workers);
 /// The same frames through loopback sockets, by the server's session code.
 std::unique_ptr<Transport> make_tcp_transport(const Federation& federation, int workers);

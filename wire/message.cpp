@@ -17,7 +17,7 @@
 namespace anybit {
 namespace {
 
-// Bulk bytes come last, so that they can later be sent from where they lie.
+// Bulk bytes come last, so that they can be sent from where they lie.
 constexpr auto fields(const TaskId*) { return std::tuple(&TaskId::run, &TaskId::round, &TaskId::client); }
 constexpr auto fields(const TensorShare*) { return std::tuple(&TensorShare::tensor, &TensorShare::steps); }
 constexpr auto fields(const Hello*) {
@@ -59,6 +59,10 @@ class Writer {
     put_span(list.data(), list.size());
   }
   void put(const std::string& text) { put_span(text.data(), text.size()); }
+  void put(std::span<const std::uint8_t> bulk) {
+    put(static_cast<std::uint64_t>(bulk.size()));
+    bulk_ = bulk;
+  }
   void put(const std::vector<TensorShare>& list) {
     put(static_cast<std::uint64_t>(list.size()));
     for (const TensorShare& share : list) put(share);
@@ -74,6 +78,9 @@ class Writer {
   }
   void put(const Goodbye& goodbye) { put(cut(goodbye.reason)); }
 
+  /// What stands behind all that was written.
+  std::span<const std::uint8_t> bulk() const { return bulk_; }
+
  private:
   template <class T>
   void put_span(const T* data, std::size_t size) {
@@ -84,6 +91,7 @@ class Writer {
   AppendBuffer buffer_;
   std::ostream stream_;
   cereal::PortableBinaryOutputArchive archive_;
+  std::span<const std::uint8_t> bulk_ = {};
 };
 
 /// Why a body is refused; never leaves this file.
@@ -94,21 +102,30 @@ class Refused : public std::runtime_error {
 
 class Reader {
  public:
-  explicit Reader(std::span<const std::uint8_t> body) : buffer_(body), stream_(&buffer_), archive_(stream_) {}
+  Reader(std::span<const std::uint8_t> body, std::span<const std::uint8_t> bulk)
+      : buffer_(body), bulk_(bulk), stream_(&buffer_), archive_(stream_) {}
 
-  std::size_t remaining() const { return buffer_.remaining(); }
+  std::size_t remaining() const { return buffer_.remaining() + bulk_.size(); }
 
   template <Number T>
   void get(T& value) {
     archive_(value);
   }
   // Cereal's own loaders of containers allocate what the peer declares; these ask the budget first.
-  void get(Bytes& bytes) {
-    const auto from = buffer_.take(declared(1));
-    bytes.assign(from.begin(), from.end());
+  void get(std::span<const std::uint8_t>& bulk) {
+    const std::size_t size = declared(1);
+    if (bulk_.empty()) {
+      bulk = buffer_.take(size);
+    } else if (size == bulk_.size() && buffer_.remaining() == 0) {
+      bulk = std::exchange(bulk_, {});
+    } else {
+      throw Refused("body declares " + std::to_string(size) + " bulk bytes and has " + std::to_string(bulk_.size()));
+    }
   }
   void get(std::string& text) {
-    const auto from = buffer_.take(declared(1));
+    const std::size_t size = declared(1);
+    if (size > buffer_.remaining()) throw Refused("body has bulk bytes in place of text");
+    const auto from = buffer_.take(size);
     text.assign(from.begin(), from.end());
   }
   void get(std::vector<std::uint32_t>& list) {
@@ -137,6 +154,7 @@ class Reader {
   }
 
   BoundedBuffer buffer_;
+  std::span<const std::uint8_t> bulk_;  // behind the buffer's end, until it is taken
   std::istream stream_;
   cereal::PortableBinaryInputArchive archive_;
 };
@@ -163,36 +181,41 @@ std::string check_values(const T&) {
 }
 
 template <class T>
-std::string read_as(std::span<const std::uint8_t> body, Message& message) {
+std::string read_as(std::span<const std::uint8_t> body, std::span<const std::uint8_t> bulk, Message& message) {
   // Cereal marks little-endian with 1 and takes any odd byte for it; the format knows this one only.
   if (body.empty() || body[0] != 1) return "body is not marked little-endian";
   if (!std::holds_alternative<T>(message)) message.emplace<T>();
   T& into = std::get<T>(message);
-  Reader reader(body);
+  Reader reader(body, bulk);
   reader.get(into);
   if (reader.remaining() != 0) return "body has " + std::to_string(reader.remaining()) + " bytes too many";
   return check_values(into);
 }
 
 template <std::size_t... kIndex>
-std::string read_kind(std::size_t kind, std::span<const std::uint8_t> body, Message& message,
-                      std::index_sequence<kIndex...>) {
+std::string read_kind(std::size_t kind, std::span<const std::uint8_t> body, std::span<const std::uint8_t> bulk,
+                      Message& message, std::index_sequence<kIndex...>) {
   std::string reason = "unknown kind";
-  const auto read = [&]<class T>(const T*) { reason = read_as<T>(body, message); };
+  const auto read = [&]<class T>(const T*) { reason = read_as<T>(body, bulk, message); };
   ((kind == kIndex ? read(static_cast<std::variant_alternative_t<kIndex, Message>*>(nullptr)) : void()), ...);
   return reason;
 }
 
 }  // namespace
 
-void append_body(const Message& message, Bytes& out) {
+std::span<const std::uint8_t> append_body(const Message& message, Bytes& out) {
   Writer writer(out);
   std::visit([&](const auto& alternative) { writer.put(alternative); }, message);
+  return writer.bulk();
 }
 
-void append_body(const UpdateMessage& message, Bytes& out) { Writer(out).put(message); }
+std::span<const std::uint8_t> append_body(const UpdateMessage& message, Bytes& out) {
+  Writer writer(out);
+  writer.put(message);
+  return writer.bulk();
+}
 
-void append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
+std::span<const std::uint8_t> append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
   Writer writer(out);
   const auto put = [&](auto /*id*/, auto planned_rounds, auto /*chunks*/, auto... rest) {
     writer.put(TaskId{message.id.run, message.id.round, receiver.client});
@@ -201,11 +224,13 @@ void append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes
     (writer.put(message.*rest), ...);
   };
   std::apply(put, fields(&message));
+  return writer.bulk();
 }
 
-std::string read_body(std::size_t kind, std::span<const std::uint8_t> body, Message& message) {
+std::string read_body(std::size_t kind, std::span<const std::uint8_t> body, std::span<const std::uint8_t> bulk,
+                      Message& message) {
   try {
-    return read_kind(kind, body, message, std::make_index_sequence<std::variant_size_v<Message>>());
+    return read_kind(kind, body, bulk, message, std::make_index_sequence<std::variant_size_v<Message>>());
   } catch (const Refused& refused) {
     return refused.what();
   } catch (const cereal::Exception&) {

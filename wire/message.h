@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -9,6 +10,11 @@
 #include "wire/codec.h"
 
 namespace anybit {
+
+// Bulk bytes (a task's parameters, an update's delta) are views: a message never owns them. In a decoded message they
+// lie in the bytes that it was decoded from, in one that is to be sent wherever the sender has them (a cohort's shared
+// downlink, a trainer's buffer). A message is good as long as those bytes stay where they are, and a copy of it no
+// longer. What keeps a message for later keeps the bytes beside it: CohortTask here, ReceivedUpdate in the simulator.
 
 /// The version of frames and bodies that this program speaks (FORMAT.md).
 inline constexpr std::uint16_t kProtocol = 2;
@@ -43,9 +49,9 @@ inline constexpr std::uint32_t kMostChunks = 8;
 struct TaskMessage {
   TaskId id = {};
   std::uint32_t planned_rounds = 1;
-  std::uint32_t chunks = 1;  // that each batch is cut into (chunks.h)
-  std::uint64_t layout = 0;  // digest of the layout that `parameters` has
-  Bytes parameters = {};     // downlink code of all tensors that are broadcast
+  std::uint32_t chunks = 1;                       // that each batch is cut into (chunks.h)
+  std::uint64_t layout = 0;                       // digest of the layout that `parameters` has
+  std::span<const std::uint8_t> parameters = {};  // downlink code of all tensors that are broadcast; not owned
 };
 
 /// A tensor that only some of the client's steps trained.
@@ -63,7 +69,8 @@ struct UpdateMessage {
   std::vector<std::uint32_t> tensors = {};  // trained in every step, ascending
   std::vector<TensorShare> shares = {};     // trained in some steps only, ascending by tensor
   double loss = 0;                          // mean training loss over the client's steps
-  Bytes delta = {};                         // uplink code: local minus received, `tensors` then `shares`
+  /// Uplink code: local minus received, `tensors` then `shares`; not owned.
+  std::span<const std::uint8_t> delta = {};
 };
 
 /// Server -> client.
@@ -94,13 +101,35 @@ Bytes encode_frame(const Message& message);
 /// The same, appended to `out`, whose capacity is thereby reused.
 void append_frame(const Message& message, Bytes& out);
 void append_frame(const UpdateMessage& message, Bytes& out);
+
 /// What differs between the tasks of a cohort.
 struct TaskReceiver {
   std::uint32_t client = 0;
   std::uint32_t chunks = 1;
 };
-/// The task as `receiver` gets it, with id.client and chunks from there: one message in memory serves a whole cohort.
-void append_frame(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out);
+
+/// The task that a whole cohort gets, with the bulk that it owns together with all who send it.
+struct CohortTask {
+  /// Reads the parameters once, for their checksum; `message.parameters` becomes a view of them.
+  CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded);
+
+  TaskMessage message;  // id.client and chunks mean nothing: they are the receiver's
+  std::shared_ptr<const Bytes> parameters;
+  std::uint32_t parameters_crc;
+};
+
+/// Appends a frame up to its bulk: with task.parameters behind it, it is the task as `receiver` gets it. Costs the same
+/// whatever the size of the parameters.
+void append_frame_head(const CohortTask& task, const TaskReceiver& receiver, Bytes& head);
+
+/// A frame in the two pieces that it is sent from; one behind the other they are the frame.
+struct FramePieces {
+  std::span<const std::uint8_t> head;       // of one receiver
+  std::span<const std::uint8_t> bulk = {};  // of all
+  std::uint32_t bulk_crc = 0;               // CRC32C of the bulk
+
+  std::size_t size() const { return head.size() + bulk.size(); }
+};
 
 inline constexpr std::size_t kFrameHeaderBytes = 24;
 
@@ -108,9 +137,15 @@ inline constexpr std::size_t kFrameHeaderBytes = 24;
 std::string check_header(std::span<const std::uint8_t> header, std::size_t limit, std::size_t& body_bytes);
 
 /// Reads a whole frame (header and body). Returns "" and the message, or the reason for refusal; `message` is then
-/// unspecified. Never throws for what a peer sent, never allocates more than the frame's own size (and small change).
-/// Where `message` already holds one of the frame's kind, its vectors keep their capacity.
+/// unspecified. Its bulk bytes are views into `frame`. Never throws for what a peer sent, never allocates more than the
+/// frame's own size (and small change). Where `message` already holds one of the frame's kind, its vectors keep their
+/// capacity.
 std::string decode_frame(std::span<const std::uint8_t> frame, std::size_t limit, Message& message);
+/// The same for a frame that never was in one piece. `bulk_crc` is believed: it comes from this process.
+std::string decode_frame(const FramePieces& frame, std::size_t limit, Message& message);
+
+/// CRC32C of a whole frame that decode_frame() took, from the sum in its header: the body is not read again.
+std::uint32_t frame_crc(std::span<const std::uint8_t> frame);
 
 /// CRC32C (Castagnoli), as in the frame header and in checkpoints. `seed` is the checksum of what came before:
 /// crc32c(b, crc32c(a)) is the checksum of a followed by b.

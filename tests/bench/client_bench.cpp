@@ -40,7 +40,8 @@ class Player {
     const TrainingPlan& plan = federation.training;
     auto encoded = std::make_shared<Bytes>();
     plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values, {}, *encoded);
-    task_ = *make_task_message(plan, {0, {federation.run, 0, 0}, encoded});
+    shared_ = make_cohort_task(plan, {0, {federation.run, 0, 0}, encoded});
+    task_ = shared_->message;
   }
 
   /// Samples per second of playing the next client.
@@ -60,7 +61,8 @@ class Player {
  private:
   const Federation& federation_;
   Trainer trainer_;
-  TaskMessage task_;
+  std::shared_ptr<const CohortTask> shared_;
+  TaskMessage task_;  // of the client that is played
   ExamplePool scratch_;
   UpdateMessage update_;
 };

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "nn/random.h"
+#include "tests/wire/kept_bytes.h"
 
 namespace anybit {
 namespace {
@@ -40,7 +41,9 @@ struct Aggregate : testing::Test {
                        .delta = {}};
     std::vector<int> listed(tensors.begin(), tensors.end());
     for (const TensorShare& share : shares) listed.push_back(static_cast<int>(share.tensor));
-    codec->encode(*layout, listed, values, {}, made.delta);
+    Bytes delta;
+    codec->encode(*layout, listed, values, {}, delta);
+    made.delta = keep(delta);
     return made;
   }
 
@@ -136,14 +139,18 @@ TEST_F(Aggregate, RefusesABadUpdateWholeAndSaysWhy) {
   expect("loss: a value is not finite", [](UpdateMessage& u) { u.loss = std::numeric_limits<double>::quiet_NaN(); });
   expect("loss: a weighted value is out of range", [](UpdateMessage& u) { u.loss = 1e300; });
   const auto put = [](std::size_t at, float value) {
-    return [at, value](UpdateMessage& u) { std::memcpy(u.delta.data() + 4 * at, &value, 4); };
+    return [at, value](UpdateMessage& u) {
+      Bytes delta = bytes_of(u.delta);
+      std::memcpy(delta.data() + 4 * at, &value, 4);
+      u.delta = keep(delta);
+    };
   };
   expect("w: a weighted value is out of range", put(0, 0x1p40F));
   expect("step: a weighted value is out of range", put(2, -0x1p41F));
   UpdateMessage nan = update(2, {0}, {}, {1, std::numeric_limits<float>::quiet_NaN(), 0, 0, 0, 0, 0});
   EXPECT_NE(sum.add(nan), "");
   UpdateMessage cut = update(2, {0}, {}, zeros);
-  cut.delta.pop_back();
+  cut.delta = cut.delta.first(cut.delta.size() - 1);
   EXPECT_NE(sum.add(cut), "");
   EXPECT_EQ(sum.clients(), 0U);
   EXPECT_EQ(close(), zeros);

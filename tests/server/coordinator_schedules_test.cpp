@@ -164,17 +164,20 @@ struct Letter {
   bool valid = true;
 };
 
-void set_float(Bytes& bytes, float value) { std::memcpy(bytes.data(), &value, sizeof value); }
+std::span<const std::uint8_t> with_first(Bytes bytes, float value) {
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return keep(bytes);
+}
 
 /// Spoils an update in one of the ways in which a peer can.
 void corrupt(Letter& letter, Stream& stream) {
   letter.valid = false;
   UpdateMessage& update = letter.update;
   switch (stream.below(13)) {
-    case 0: update.delta.resize(stream.below(static_cast<std::uint32_t>(update.delta.size()))); break;
-    case 1: update.delta.push_back(0); break;
-    case 2: set_float(update.delta, std::numeric_limits<float>::quiet_NaN()); break;
-    case 3: set_float(update.delta, 0x1p43F); break;
+    case 0: update.delta = update.delta.first(stream.below(static_cast<std::uint32_t>(update.delta.size()))); break;
+    case 1: update.delta = keep(Bytes(update.delta.size() + 1)); break;
+    case 2: update.delta = with_first(bytes_of(update.delta), std::numeric_limits<float>::quiet_NaN()); break;
+    case 3: update.delta = with_first(bytes_of(update.delta), 0x1p43F); break;
     case 4: ++update.layout; break;
     case 5: update.examples = 0; break;
     case 6: update.steps = 0; break;

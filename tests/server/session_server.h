@@ -27,7 +27,7 @@ class Server : public SessionListener {
     heard.push_back("joined " + std::to_string(hello.client) + "+" + std::to_string(hello.clients));
     newest = connection;
   }
-  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame) override {
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes&) override {
     const auto& update = std::get<UpdateMessage>(message);
     heard.push_back("update of " + std::to_string(update.id.client));
     frame_bytes += frame.size();
@@ -80,7 +80,7 @@ class Server : public SessionListener {
 inline UpdateMessage update_of(std::uint32_t client, std::size_t bytes = 3) {
   UpdateMessage update = sample_update();
   update.id.client = client;
-  update.delta.assign(bytes, 5);
+  update.delta = keep(Bytes(bytes, 5));
   return update;
 }
 

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <thread>
 
 #include "client/connection.h"
@@ -46,6 +48,7 @@ TEST(Sessions, FiveMegabytesGoOutAndComeBack) {
   UpdateMessage back;
   server.on_update = [&](ConnectionId connection, const UpdateMessage& update) {
     back = update;
+    back.delta = keep(bytes_of(update.delta));
     server.sessions.send(connection, Acknowledge{update.id});
   };
   const Bytes parameters(5 << 20, 0xa5);
@@ -67,8 +70,66 @@ TEST(Sessions, FiveMegabytesGoOutAndComeBack) {
   EXPECT_TRUE(server.serve_until_heard(3));
   client.join();
   EXPECT_EQ(server.heard, (Heard{"joined 2+1", "update of 2", "lost 2+1: the peer closed the connection"}));
-  EXPECT_TRUE(back.delta == parameters);
+  EXPECT_TRUE(std::ranges::equal(back.delta, parameters));
   EXPECT_EQ(server.frame_bytes, encode_frame(back).size());
+}
+
+TEST(Sessions, AFrameGoesOutInTwoPieces) {
+  Server server;
+  const CohortTask task({{99, 0, 0}, 1, 1, 0}, std::make_shared<const Bytes>(5 << 20, std::uint8_t{0xa5}));
+  std::vector<RawSocket> peers;
+  for (const std::uint32_t client : {1U, 2U}) {
+    peers.push_back(server.join(client));
+    auto head = std::make_shared<Bytes>();
+    append_frame_head(task, {client, 1}, *head);
+    EXPECT_TRUE(server.sessions.send(server.newest, std::move(head), task.parameters));
+    EXPECT_TRUE(server.sessions.send(server.newest, Acknowledge{{99, 0, client}}));
+  }
+  std::thread reader([&] {
+    for (RawSocket& peer : peers) {
+      const std::uint32_t client = &peer == peers.data() ? 1 : 2;
+      const Message message = peer.receive();  // a Goodbye where the checksum does not match
+      ASSERT_TRUE(std::holds_alternative<TaskMessage>(message));
+      EXPECT_EQ(std::get<TaskMessage>(message).id.client, client);
+      EXPECT_EQ(std::get<TaskMessage>(message).parameters.size(), task.parameters->size());
+      EXPECT_TRUE(std::holds_alternative<Acknowledge>(peer.receive()));
+      peer.close();
+    }
+  });
+  EXPECT_TRUE(server.serve_until([&] { return server.sessions.open() == 0; }));
+  reader.join();
+}
+
+/// Takes what arrives with its bytes.
+class Keeper : public Server {
+ public:
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
+               Bytes& storage) override {
+    Server::arrived(connection, message, frame, storage);
+    auto& [update, bytes] = kept.emplace_back();
+    std::swap(update, message);
+    std::swap(bytes, storage);
+  }
+
+  std::deque<std::pair<Message, Bytes>> kept;
+};
+
+TEST(Sessions, AListenerMayKeepWhatArrives) {
+  Keeper server;
+  RawSocket peer = server.join(1);
+  for (const std::size_t size : {std::size_t{3}, std::size_t{200000}, std::size_t{100}, std::size_t{300000}}) {
+    UpdateMessage update = update_of(1);
+    update.delta = keep(Bytes(size, static_cast<std::uint8_t>(size % 251)));
+    peer.send(encode_frame(update));
+  }
+  ASSERT_TRUE(server.serve_until_heard(5));
+  std::vector<std::size_t> sizes;
+  for (const auto& [message, bytes] : server.kept) {
+    const std::span<const std::uint8_t> delta = std::get<UpdateMessage>(message).delta;
+    sizes.push_back(delta.size());
+    EXPECT_TRUE(std::ranges::equal(delta, Bytes(delta.size(), static_cast<std::uint8_t>(delta.size() % 251))));
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{3, 200000, 100, 300000}));
 }
 
 TEST(Sessions, TwentyConnectionsAtOnce) {

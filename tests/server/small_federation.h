@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/coordinator.h"
+#include "tests/wire/kept_bytes.h"
 
 namespace anybit {
 
@@ -52,7 +53,9 @@ struct SmallFederation {
     update.loss = loss(task);
     std::vector<float> values(4);
     for (std::size_t i = 0; i < 4; ++i) values[i] = delta(task, i);
-    codec->encode(*plan.layout, std::vector<int>{0, 2, 1}, values, {}, update.delta);
+    Bytes code;
+    codec->encode(*plan.layout, std::vector<int>{0, 2, 1}, values, {}, code);
+    update.delta = keep(code);
     return update;
   }
 };

@@ -37,8 +37,7 @@ TEST(MemoryCost, IsTheSumOfItsParts) {
   EXPECT_EQ(cost.data, 5500.0 * (784 + 1 + 4) + 20 * 8);
   EXPECT_EQ(cost.server, 6 * buffer);
   EXPECT_EQ(cost.checkpoint, buffer);
-  EXPECT_EQ(cost.messages,
-            3 * frame.task + 3 * frame.update + 2 * (frame.task + frame.update + std::max(frame.task, frame.update)));
+  EXPECT_EQ(cost.messages, 2 * frame.task + 3 * frame.update + 2 * frame.update);
   const Workspace training(federation.training.network, 8, Mode::kTraining);
   EXPECT_EQ(cost.training, 2 * (static_cast<double>(training.bytes()) + 3 * buffer));
   const Workspace inference(federation.training.network, 100, Mode::kInference);

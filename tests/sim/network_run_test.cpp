@@ -4,6 +4,7 @@
 
 #include "server/aggregate.h"
 #include "tests/sim/tiny_scenario.h"
+#include "tests/wire/kept_bytes.h"
 
 namespace anybit {
 namespace {
@@ -37,12 +38,15 @@ INSTANTIATE_TEST_SUITE_P(Networks, NetworkRun, testing::Values("cnn", "resnet20-
 UpdateMessage answer(const Federation& federation, std::uint32_t client) {
   const TrainingPlan& plan = federation.training;
   TaskMessage task{.id = {federation.run, 0, client}, .planned_rounds = 1, .layout = plan.layout->digest()};
-  plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values, {}, task.parameters);
+  Bytes parameters;
+  plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values, {}, parameters);
+  task.parameters = parameters;
   ExamplePool scratch;
   UpdateMessage update;
   Trainer trainer(plan);
   EXPECT_EQ(trainer.train(task, federation.data->client(client, scratch), federation.data->normalization, {}, update),
             "");
+  update.delta = keep(bytes_of(update.delta));  // it outlives the trainer
   return update;
 }
 

@@ -13,8 +13,8 @@ class LateTransport final : public Transport {
   enum class Late { kNothing, kTask, kUpdate };
   explicit LateTransport(Late late) : Transport(1), late_(late) {}
 
-  void carry_task(int, const TaskMessage& sent, const TaskReceiver& receiver, Message& received) override {
-    TaskMessage task = sent;
+  void carry_task(int, const CohortTask& sent, const TaskReceiver& receiver, Message& received) override {
+    TaskMessage task = sent.message;
     task.id.client = late_ == Late::kTask ? receiver.client - 1 : receiver.client;
     received = std::move(task);
   }
@@ -39,7 +39,7 @@ std::string play(LateTransport::Late late) {
   ReceivedUpdate update;
   DueAnswer due;
   due.client = 7;
-  due.task = make_task_message(federation.training, {0, {federation.run, 0, 0}, encoded});
+  due.task = make_cohort_task(federation.training, {0, {federation.run, 0, 0}, encoded});
   due.update = &update;
   DueAnswer* const wave[] = {&due};
   try {

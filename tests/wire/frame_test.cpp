@@ -115,13 +115,56 @@ TEST(Frame, AppendsBehindWhatIsThere) {
 }
 
 TEST(Frame, OneTaskServesEveryReceiver) {
-  const TaskMessage task{sample_task(), 60, 1, 0xaabb, {1, 2, 3}};
+  const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
   Bytes frame;
-  append_frame(task, {5, 8}, frame);
-  TaskMessage expected = task;
+  append_frame_head(task, {5, 8}, frame);
+  frame.insert(frame.end(), task.parameters->begin(), task.parameters->end());
+  TaskMessage expected = task.message;
   expected.id.client = 5;
   expected.chunks = 8;
   EXPECT_EQ(frame, encode_frame(expected));
+}
+
+TEST(Frame, DecodesInTwoPiecesWhatItDecodesInOne) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
+    const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(size, std::uint8_t{7}));
+    Bytes head;
+    append_frame_head(task, {5, 2}, head);
+    Message received;
+    ASSERT_EQ(decode_frame({head, *task.parameters, task.parameters_crc}, kLimit, received), "") << size;
+    const auto& message = std::get<TaskMessage>(received);
+    EXPECT_TRUE(size == 0 || message.parameters.data() == task.parameters->data()) << "copied";
+    EXPECT_EQ(message.parameters.size(), size);
+    EXPECT_EQ(message.id.client, 5U);
+    EXPECT_EQ(message.chunks, 2U);
+  }
+}
+
+TEST(Frame, PiecesThatDoNotFitAreRefused) {
+  const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
+  Bytes head;
+  append_frame_head(task, {5, 2}, head);
+  const auto refusal_of = [](const Bytes& begin, const Bytes& bulk) {
+    Message message;
+    return decode_frame({begin, bulk, crc32c(bulk)}, kLimit, message);
+  };
+  EXPECT_EQ(refusal_of(head, {1, 2, 3}), "");
+  EXPECT_EQ(refusal_of(head, {1, 2, 4}), "body checksum does not match");
+  EXPECT_EQ(refusal_of(head, {1, 2}), "frame declares a body of 44 bytes and has 43");
+  const Bytes whole = encode_frame(task.message);
+  for (std::size_t cut = kFrameHeaderBytes; cut < whole.size(); ++cut) {
+    const auto place = whole.begin() + static_cast<std::ptrdiff_t>(cut);
+    EXPECT_EQ(refusal_of({whole.begin(), place}, {place, whole.end()}) == "", cut == head.size()) << cut;
+  }
+  const Bytes text = encode_frame(Goodbye{"done"});
+  EXPECT_NE(refusal_of({text.begin(), text.end() - 2}, {text.end() - 2, text.end()}), "");
+}
+
+TEST(Frame, ItsChecksumComesFromItsHeader) {
+  UpdateMessage large = sample_update();
+  large.delta = keep(Bytes(100000, 5));
+  for (const Bytes& frame : {encode_frame(Goodbye{"done"}), encode_frame(sample_update()), encode_frame(large)})
+    EXPECT_EQ(frame_crc(frame), crc32c(frame));
 }
 
 TEST(Frame, UpdateOverloadWritesTheSameBytes) {
@@ -130,9 +173,22 @@ TEST(Frame, UpdateOverloadWritesTheSameBytes) {
   EXPECT_EQ(frame, encode_frame(sample_update()));
 }
 
+// The bulk is copied and summed piece by piece.
+TEST(Frame, LargeUpdatesAreSummedWhole) {
+  Bytes delta(100001);
+  for (std::size_t i = 0; i < delta.size(); ++i) delta[i] = static_cast<std::uint8_t>(i * 131 + i / 256);
+  UpdateMessage update = sample_update();
+  update.delta = delta;
+  const Bytes frame = encode_frame(update);
+  Bytes sealed = frame;
+  seal(sealed);
+  EXPECT_EQ(frame, sealed);
+  EXPECT_TRUE(std::equal(delta.begin(), delta.end(), frame.end() - 100001));
+}
+
 TEST(Frame, AllocatesNothingOnceTheBuffersAreWarm) {
   UpdateMessage update = sample_update();
-  update.delta.resize(100000, 5);
+  update.delta = keep(Bytes(100000, 5));
   Bytes frame;
   Message received;
   append_frame(update, frame);

@@ -41,7 +41,8 @@ TEST(Message, EveryKindComesBackAsItWas) {
 
 TEST(Message, FieldsComeBack) {
   Message received;
-  ASSERT_EQ(decode_frame(frame_of(4, update_body()), kLimit, received), "");
+  const Bytes frame = frame_of(4, update_body());
+  ASSERT_EQ(decode_frame(frame, kLimit, received), "");
   const auto& update = std::get<UpdateMessage>(received);
   EXPECT_EQ(update.id, sample_task());
   EXPECT_EQ(update.layout, 0xaabbU);
@@ -52,7 +53,8 @@ TEST(Message, FieldsComeBack) {
   EXPECT_EQ(update.shares[0].tensor, 5U);
   EXPECT_EQ(update.shares[0].steps, 2U);
   EXPECT_EQ(update.loss, 0.5);
-  EXPECT_EQ(update.delta, (Bytes{9, 8, 7}));
+  EXPECT_EQ(bytes_of(update.delta), (Bytes{9, 8, 7}));
+  EXPECT_EQ(update.delta.data(), frame.data() + frame.size() - 3) << "bulk is viewed where it lies";
 }
 
 TEST(Message, DeclaredSizesAreCheckedBeforeAllocation) {
@@ -113,9 +115,9 @@ TEST(Message, TensorsMustAscend) {
 
 TEST(Message, ChunksOfATaskAreBounded) {
   for (const std::uint32_t chunks : {1U, 2U, kMostChunks})
-    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, {1}})), "") << chunks;
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, keep({1})})), "") << chunks;
   for (const std::uint32_t chunks : {0U, kMostChunks + 1, ~0U})
-    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, {1}})),
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, chunks, 0xaabb, keep({1})})),
               "Task cuts batches into " + std::to_string(chunks) + " chunks, allowed are 1 to 8");
 }
 

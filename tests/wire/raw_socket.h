@@ -48,7 +48,7 @@ class RawSocket {
     return bytes;
   }
 
-  /// The next whole frame's message; a Goodbye{"nothing"} where none comes.
+  /// The next whole frame's message, whose bulk is gone with the frame; a Goodbye{"nothing"} where none comes.
   Message receive() {
     Bytes frame(kFrameHeaderBytes);
     std::size_t body = 0;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/wire/kept_bytes.h"
 #include "wire/message.h"
 
 namespace anybit {
@@ -20,14 +21,18 @@ inline UpdateMessage sample_update() {
   update.tensors = {0, 3};
   update.shares = {{5, 2}};
   update.loss = 0.5;
-  update.delta = {9, 8, 7};
+  update.delta = keep({9, 8, 7});
   return update;
 }
 
 /// One message of every kind, none of their fields at its default.
 inline std::vector<Message> one_of_each() {
-  return {Hello{2, 3, 2, "avx2"}, Welcome{2, 99, "seed = 1\n"}, TaskMessage{sample_task(), 60, 4, 0xaabb, {1, 2, 3, 4}},
-          sample_update(),        Acknowledge{sample_task()},   Reject{sample_task(), "late"},
+  return {Hello{2, 3, 2, "avx2"},
+          Welcome{2, 99, "seed = 1\n"},
+          TaskMessage{sample_task(), 60, 4, 0xaabb, keep({1, 2, 3, 4})},
+          sample_update(),
+          Acknowledge{sample_task()},
+          Reject{sample_task(), "late"},
           Goodbye{"done"}};
 }
 

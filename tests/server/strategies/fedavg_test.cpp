@@ -64,7 +64,9 @@ double average_quadratics(const std::vector<Quadratic>& clients, int rounds) {
                            .shares = {},
                            .loss = 0.0,
                            .delta = {}};
-      codec->encode(*layout, std::vector<int>{0}, std::vector<float>{local[0] - global[0]}, {}, update.delta);
+      Bytes delta;
+      codec->encode(*layout, std::vector<int>{0}, std::vector<float>{local[0] - global[0]}, {}, delta);
+      update.delta = delta;
       EXPECT_EQ(sum.add(update), "");
     }
     strategy->apply(*layout, sum.close(), {}, global);
