@@ -26,53 +26,27 @@ class UniformCodec : public Codec {
  public:
   UniformCodec(int bits, Rounding rounding) : bits_(bits), levels_((1 << (bits - 1)) - 1), rounding_(rounding) {}
 
-  void encode(const Layout& layout, std::span<const int> tensors, std::span<const float> values, const DrawName& draw,
-              Bytes& out) const override {
-    std::size_t at = out.size();
-    out.resize(at + encoded_bytes(layout, tensors));
-    for (const int index : tensors) {
-      const TensorSpec& tensor = layout.tensors()[static_cast<std::size_t>(index)];
-      const std::span<const float> from = values.subspan(tensor.offset, tensor.size);
-      if (tensor.role == Role::kWeight) {
-        encode_weight(
-            from, {draw.seed, Purpose::kCodec, draw.round, draw.client, draw.step, static_cast<std::uint32_t>(index)},
-            out.data() + at);
-      } else {
-        write_floats(from, out.data() + at);
-      }
-      at += encoded_bytes(tensor);
-    }
-  }
-
-  std::string decode(const Layout& layout, std::span<const int> tensors, std::span<const std::uint8_t> bytes,
-                     std::span<float> values) const override {
-    if (std::string reason = check_tensors(layout, tensors, values); !reason.empty()) return reason;
-    if (std::string reason = check_size(bytes.size(), encoded_bytes(layout, tensors)); !reason.empty()) return reason;
-    const std::uint8_t* from = bytes.data();
-    for (const int index : tensors) {
-      const TensorSpec& tensor = layout.tensors()[static_cast<std::size_t>(index)];
-      const std::span<float> into = values.subspan(tensor.offset, tensor.size);
-      if (tensor.role == Role::kWeight) {
-        if (std::string reason = decode_weight(from, into); !reason.empty()) return "tensor " + tensor.name + reason;
-      } else if (!read_floats(from, into)) {
-        return "tensor " + tensor.name + " has a value that is not finite";
-      }
-      from += encoded_bytes(tensor);
-    }
-    return "";
-  }
-
- private:
-  std::size_t encoded_bytes(const TensorSpec& tensor) const {
+  std::size_t code_bytes(const TensorSpec& tensor) const override {
     if (tensor.role != Role::kWeight) return tensor.size * sizeof(float);
     return kScaleBytes + packed_bytes(tensor.size, bits_);
   }
-  std::size_t encoded_bytes(const Layout& layout, std::span<const int> tensors) const {
-    std::size_t bytes = 0;
-    for (const int index : tensors) bytes += encoded_bytes(layout.tensors()[static_cast<std::size_t>(index)]);
-    return bytes;
+
+  void encode_tensor(const TensorSpec& tensor, std::span<const float> values, const DrawName& draw,
+                     Bytes& out) const override {
+    if (tensor.role != Role::kWeight) return append_floats(values, out);
+    const std::size_t at = out.size();
+    out.resize(at + code_bytes(tensor));
+    encode_weight(values, draw, out.data() + at);
   }
 
+  std::string decode_block(const TensorSpec& tensor, std::span<const std::uint8_t> code, std::size_t first,
+                           std::span<float> values) const override {
+    if (tensor.role != Role::kWeight) return read_float_block(tensor, code, first, values);
+    std::string reason = decode_weights(code, first, values);
+    return reason.empty() ? reason : "tensor " + tensor.name + reason;
+  }
+
+ private:
   void encode_weight(std::span<const float> values, DrawName draw, std::uint8_t* out) const {
     const std::uint32_t largest = largest_magnitude_bits(values);
     // What is not finite travels as the scale, so that the receiver refuses the tensor; its codes are never read.
@@ -118,25 +92,21 @@ class UniformCodec : public Codec {
     }
   }
 
-  std::string decode_weight(const std::uint8_t* from, std::span<float> values) const {
+  std::string decode_weights(std::span<const std::uint8_t> code, std::size_t first, std::span<float> values) const {
     float scale = 0;
-    std::memcpy(&scale, from, kScaleBytes);
+    std::memcpy(&scale, code.data(), kScaleBytes);
     if (!std::isnormal(scale) || scale < 0 || !std::isfinite(scale * static_cast<float>(levels_)))
       return " has a scale that is not finite, positive and in range";
-    const std::uint8_t* packed = from + kScaleBytes;
-    std::array<std::uint16_t, kChunk> codes;
-    for (std::size_t start = 0; start < values.size(); start += kChunk) {
-      const std::span<float> chunk = values.subspan(start, std::min(kChunk, values.size() - start));
-      if (!unpack(packed, bits_, {codes.data(), chunk.size()})) return " has bits set behind its last code";
-      std::uint16_t largest = 0;
-      for (std::size_t i = 0; i < chunk.size(); ++i) {
-        largest = std::max(largest, codes[i]);
-        chunk[i] = static_cast<float>(static_cast<int>(codes[i]) - levels_) * scale;
-      }
-      if (largest > 2 * levels_) return " has a code above " + std::to_string(2 * levels_);
-      packed += packed_bytes(chunk.size(), bits_);
+    static_assert(Codec::kBlock % 64 == 0, "a block starts at a whole byte");
+    std::array<std::uint16_t, Codec::kBlock> codes;
+    const std::uint8_t* packed = code.data() + kScaleBytes + packed_bytes(first, bits_);
+    if (!unpack(packed, bits_, {codes.data(), values.size()})) return " has bits set behind its last code";
+    std::uint16_t largest = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      largest = std::max(largest, codes[i]);
+      values[i] = static_cast<float>(static_cast<int>(codes[i]) - levels_) * scale;
     }
-    return "";
+    return largest > 2 * levels_ ? " has a code above " + std::to_string(2 * levels_) : "";
   }
 
   int bits_;

@@ -69,6 +69,25 @@ TEST(Codecs, OptionsReachTheBytes) {
           << made[i].first << " and " << made[j].first;
 }
 
+TEST(Codecs, BlocksInAnyOrderAreTheWhole) {
+  const Layout layout = weight_and_bias(3 * 4096 + 77);
+  std::vector<float> values(layout.size());
+  Stream({.purpose = Purpose::kTest}).fill_uniform(values, -1, 1);
+  for (const auto& [name, codec] : all_codecs()) {
+    const Bytes bytes = encode_both(*codec, layout, values);
+    std::vector<float> whole(layout.size());
+    ASSERT_EQ(codec->decode(layout, kBoth, bytes, whole), "") << name;
+    const TensorSpec& weight = layout.tensors()[0];
+    const auto code = std::span(bytes).first(codec->code_bytes(weight));
+    EXPECT_EQ(code.size() + codec->code_bytes(layout.tensors()[1]), bytes.size());
+    for (const std::size_t first : {3 * 4096UL, 4096UL, 0UL, 2 * 4096UL}) {
+      std::vector<float> block(std::min(Codec::kBlock, weight.size - first));
+      ASSERT_EQ(codec->decode_block(weight, code, first, block), "") << name;
+      EXPECT_TRUE(std::equal(block.begin(), block.end(), whole.begin() + static_cast<std::ptrdiff_t>(first))) << name;
+    }
+  }
+}
+
 TEST(Codecs, EveryWrongSizeIsRefused) {
   const Layout layout = weight_and_bias(3);
   for (const auto& [name, codec] : all_codecs()) {
