@@ -1,11 +1,18 @@
 #include "server/aggregate.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <functional>
 #include <stdexcept>
+
+#include "nn/parallel.h"
 
 namespace anybit {
 namespace {
+
+/// A second thread for fewer would cost more than it saves.
+constexpr std::size_t kValuesPerThread = std::size_t{1} << 16;
 
 bool is_joined(Merge merge) {
   return merge == Merge::kMean || merge == Merge::kLogMean || merge == Merge::kMax || merge == Merge::kSum;
@@ -14,7 +21,7 @@ bool is_joined(Merge merge) {
 }  // namespace
 
 RoundSum::RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> uploaded, const Codec* uplink,
-                   std::uint32_t cohort)
+                   std::uint32_t cohort, int threads)
     : layout_(std::move(layout)),
       may_upload_(layout_->tensors().size(), false),
       uplink_(uplink),
@@ -22,7 +29,11 @@ RoundSum::RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> upload
       sum_(layout_->size()),
       denominators_(layout_->tensors().size()),
       contributions_(layout_->tensors().size(), 0),
-      scratch_(layout_->size(), 0.0F) {
+      change_(layout_->size(), 0.0F),
+      threads_(threads) {
+  std::size_t blocks = 0;
+  for (const TensorSpec& tensor : layout_->tensors()) blocks += (tensor.size + Codec::kBlock - 1) / Codec::kBlock;
+  blocks_.reserve(blocks);
   for (const int tensor : uploaded) {
     const TensorSpec& spec = layout_->tensors().at(static_cast<std::size_t>(tensor));
     if (!is_joined(spec.merge))
@@ -59,25 +70,78 @@ std::string RoundSum::list_shares(const UpdateMessage& update) {
   return shares_.empty() ? "names no tensor" : "";
 }
 
-std::string RoundSum::check_values(const UpdateMessage& update) const {
+void RoundSum::append_blocks(std::size_t index, std::size_t code_at, double factor) {
+  const std::size_t size = layout_->tensors()[index].size;
+  for (std::size_t first = 0; first < size; first += Codec::kBlock)
+    blocks_.push_back({index, first, std::min(Codec::kBlock, size - first), code_at, factor});
+}
+
+void RoundSum::list_blocks_of_shares() {
+  blocks_.clear();
+  std::size_t code_at = 0;
+  for (const Share& share : shares_) {
+    const auto index = static_cast<std::size_t>(share.tensor);
+    const TensorSpec& tensor = layout_->tensors()[index];
+    append_blocks(index, code_at, tensor.merge == Merge::kSum ? 1.0 : share.weight);
+    code_at += uplink_->code_bytes(tensor);
+  }
+}
+
+template <class Body>
+void RoundSum::for_blocks(const Body& body) const {
+  std::size_t values = 0;
+  for (const Block& block : blocks_) values += block.size;
+  const int useful = static_cast<int>(std::min(values / kValuesPerThread, static_cast<std::size_t>(threads_)));
+  const auto run = [&](std::size_t item, int) { body(blocks_[item]); };
+  parallel_for(blocks_.size(), useful, std::cref(run));  // by reference: a copy would be allocated
+}
+
+std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> delta, std::span<float> values) const {
+  const TensorSpec& of = tensor(block);
+  return uplink_->decode_block(of, delta.subspan(block.code_at, uplink_->code_bytes(of)), block.first, values);
+}
+
+std::string RoundSum::check_numbers(const UpdateMessage& update) const {
   const double examples = update.examples;
   if (std::string reason = ExactScalar::refuse(examples, cohort_); !reason.empty()) return "examples: " + reason;
   if (!std::isfinite(update.loss)) return "loss: a value is not finite";
   if (std::string reason = ExactScalar::refuse(update.loss * examples, cohort_); !reason.empty())
     return "loss: " + reason;
-  for (const Share& share : shares_) {
-    const TensorSpec& tensor = layout_->tensors()[static_cast<std::size_t>(share.tensor)];
-    const std::span<const float> values = std::span<const float>(scratch_).subspan(tensor.offset, tensor.size);
-    const double weight = tensor.merge == Merge::kSum ? 1.0 : share.weight;
-    if (std::string reason = ExactSum::refuse(values, weight, cohort_); !reason.empty())
-      return tensor.name + ": " + reason;
+  return "";
+}
+
+bool RoundSum::blocks_are_good(std::span<const std::uint8_t> delta) const {
+  std::atomic<bool> good = true;
+  for_blocks([&](const Block& block) {
+    Values room;
+    const std::span<float> values = std::span(room).first(block.size);
+    if (!decode(block, delta, values).empty() || !ExactSum::refuse(values, block.factor, cohort_).empty()) good = false;
+  });
+  return good;
+}
+
+/// Why an update is refused that has the right size: of several reasons always the same one.
+std::string RoundSum::first_reason(const UpdateMessage& update) const {
+  Values room;
+  for (const Block& block : blocks_)
+    if (std::string reason = decode(block, update.delta, std::span(room).first(block.size)); !reason.empty())
+      return reason;
+  if (std::string reason = check_numbers(update); !reason.empty()) return reason;
+  for (const Block& block : blocks_) {
+    const std::span<float> values = std::span(room).first(block.size);
+    (void)decode(block, update.delta, values);
+    if (const std::string reason = ExactSum::refuse(values, block.factor, cohort_); !reason.empty())
+      return tensor(block).name + ": " + reason;
   }
   return "";
 }
 
-void RoundSum::raise_maxima(const TensorSpec& tensor, bool first) {
-  const std::span<const float> values = scratch(tensor);
-  const std::span<float> maxima = std::span<float>(maxima_).subspan(tensor.offset, tensor.size);
+void RoundSum::add_block(const Block& block, std::span<const float> values) {
+  const TensorSpec& of = tensor(block);
+  const std::size_t begin = of.offset + block.first;
+  if (of.merge != Merge::kMax) return sum_.add(begin, values, block.factor);
+  const bool first = contributions_[block.tensor] == 0;
+  const std::span<float> maxima = std::span<float>(maxima_).subspan(begin, values.size());
   // + 0 turns -0 into 0: between the two a maximum would depend on the order.
   for (std::size_t i = 0; i < values.size(); ++i)
     maxima[i] = first ? values[i] + 0.0F : std::max(maxima[i], values[i] + 0.0F);
@@ -87,17 +151,18 @@ std::string RoundSum::add(const UpdateMessage& update) {
   if (clients_ == cohort_) return "the round is full";
   if (update.layout != layout_->digest()) return "layout of another network";
   if (std::string reason = list_shares(update); !reason.empty()) return reason;
-  if (std::string reason = uplink_->decode(*layout_, tensors_, update.delta, scratch_); !reason.empty()) return reason;
-  if (std::string reason = check_values(update); !reason.empty()) return reason;
+  if (std::string reason = uplink_->check_size(*layout_, tensors_, update.delta.size()); !reason.empty()) return reason;
+  list_blocks_of_shares();
+  if (!blocks_are_good(update.delta) || !check_numbers(update).empty()) return first_reason(update);
 
+  for_blocks([&](const Block& block) {
+    Values room;
+    const std::span<float> values = std::span(room).first(block.size);
+    (void)decode(block, update.delta, values);  // it was good
+    add_block(block, values);
+  });
   for (const Share& share : shares_) {
     const auto index = static_cast<std::size_t>(share.tensor);
-    const TensorSpec& tensor = layout_->tensors()[index];
-    if (tensor.merge == Merge::kMax) {
-      raise_maxima(tensor, contributions_[index] == 0);
-    } else {
-      sum_.add(tensor.offset, scratch(tensor), tensor.merge == Merge::kSum ? 1.0 : share.weight);
-    }
     denominators_[index].add(share.weight);
     ++contributions_[index];
   }
@@ -109,19 +174,24 @@ std::string RoundSum::add(const UpdateMessage& update) {
 
 double RoundSum::train_loss() const { return clients_ == 0 ? 0.0 : loss_.value() / examples_.value(); }
 
-std::span<const float> RoundSum::close() {
-  for (std::size_t index = 0; index < contributions_.size(); ++index) {
-    const TensorSpec& tensor = layout_->tensors()[index];
-    const std::span<float> change = scratch(tensor);
-    if (contributions_[index] == 0) {
-      std::ranges::fill(change, 0.0F);
-    } else if (tensor.merge == Merge::kMax) {
-      std::copy_n(maxima_.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.size, change.begin());
-    } else {
-      sum_.close(tensor.offset, tensor.merge == Merge::kSum ? 1.0 : denominators_[index].value(), change);
-    }
+void RoundSum::close_block(const Block& block) {
+  const TensorSpec& of = tensor(block);
+  const std::size_t begin = of.offset + block.first;
+  const std::span<float> change = std::span<float>(change_).subspan(begin, block.size);
+  if (contributions_[block.tensor] == 0) {
+    std::ranges::fill(change, 0.0F);
+  } else if (of.merge == Merge::kMax) {
+    std::copy_n(maxima_.begin() + static_cast<std::ptrdiff_t>(begin), block.size, change.begin());
+  } else {
+    sum_.close(begin, of.merge == Merge::kSum ? 1.0 : denominators_[block.tensor].value(), change);
   }
-  return scratch_;
+}
+
+std::span<const float> RoundSum::close() {
+  blocks_.clear();
+  for (std::size_t index = 0; index < layout_->tensors().size(); ++index) append_blocks(index, 0, 0);
+  for_blocks([&](const Block& block) { close_block(block); });
+  return change_;
 }
 
 void RoundSum::clear() {

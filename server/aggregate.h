@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,19 +19,25 @@ namespace anybit {
 ///    examples, times steps that trained it over steps taken where only some did;
 ///  - max: the largest delta, which is the largest value, since all clients started from the same one;
 ///  - sum: the deltas added up, unweighted.
+///
+/// An update is never decoded whole, but in blocks that fit the first-level cache, and twice: all are checked before
+/// the first is added. Sums are of integers, so that threads share the blocks without a trace in the bits.
 class RoundSum {
  public:
   /// `uploaded`: tensors that an update may name, ascending. `cohort`: the most updates that one round may add.
-  RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> uploaded, const Codec* uplink, std::uint32_t cohort);
+  /// `threads`: the most that share one call; a small model stays on the caller's.
+  RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> uploaded, const Codec* uplink, std::uint32_t cohort,
+           int threads = 1);
 
   /// Checks everything that the update says, decodes it and adds it: whole, or, returning the reason, not at all.
+  /// Allocates nothing after the first.
   std::string add(const UpdateMessage& update);
 
   /// Updates in the sum.
   std::uint32_t clients() const { return clients_; }
   /// Mean of their training losses weighted by examples; 0 without any.
   double train_loss() const;
-  /// The joined changes, a buffer of the layout's size that lives until the next add(); zero where nobody trained.
+  /// The joined changes, a buffer of the layout's size that lives until the next close(); zero where nobody trained.
   std::span<const float> close();
   /// Forgets all updates.
   void clear();
@@ -42,12 +49,30 @@ class RoundSum {
     double weight = 0;
   };
 
+  /// Some of a tensor's values, as many as a codec decodes at once.
+  struct Block {
+    std::size_t tensor = 0;
+    std::size_t first = 0;
+    std::size_t size = 0;
+    std::size_t code_at = 0;  // where the tensor's code begins in the delta
+    double factor = 0;        // of its values in the sum
+  };
+  using Values = std::array<float, Codec::kBlock>;
+
   std::string list_shares(const UpdateMessage& update);
-  std::string check_values(const UpdateMessage& update) const;
-  std::span<float> scratch(const TensorSpec& tensor) {
-    return std::span<float>(scratch_).subspan(tensor.offset, tensor.size);
-  }
-  void raise_maxima(const TensorSpec& tensor, bool first);
+  void list_blocks_of_shares();
+  void append_blocks(std::size_t tensor, std::size_t code_at, double factor);
+  /// Runs body(block) for all blocks that are listed.
+  template <class Body>
+  void for_blocks(const Body& body) const;
+
+  const TensorSpec& tensor(const Block& block) const { return layout_->tensors()[block.tensor]; }
+  std::string decode(const Block& block, std::span<const std::uint8_t> delta, std::span<float> values) const;
+  std::string check_numbers(const UpdateMessage& update) const;
+  bool blocks_are_good(std::span<const std::uint8_t> delta) const;
+  std::string first_reason(const UpdateMessage& update) const;
+  void add_block(const Block& block, std::span<const float> values);
+  void close_block(const Block& block);
 
   std::shared_ptr<const Layout> layout_;
   std::vector<bool> may_upload_;  // by tensor
@@ -60,9 +85,11 @@ class RoundSum {
   FloatBuffer maxima_;                        // of the layout's size where a tensor is merged by maximum
   ExactScalar examples_;
   ExactScalar loss_;
-  FloatBuffer scratch_;        // an update being decoded; the closed change
+  FloatBuffer change_;         // what was closed last
   std::vector<Share> shares_;  // of the update being added
   std::vector<int> tensors_;
+  std::vector<Block> blocks_;  // of the update being added, or of all tensors while closing
+  int threads_;
 };
 
 }  // namespace anybit

@@ -152,7 +152,7 @@ Coordinator::Coordinator(FederationPlan plan, FederationState state) {
   for (const TensorSpec& tensor : plan.layout->tensors())
     if (tensor.merge == Merge::kSum)
       std::fill_n(state.global.values.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.size, 0.0F);
-  RoundSum sum(plan.layout, plan.uploaded, plan.uplink, plan.cohort);
+  RoundSum sum(plan.layout, plan.uploaded, plan.uplink, plan.cohort, plan.threads);
   machine_.reset(new Machine{std::move(plan), std::move(state), std::move(sum)});
 }
 

@@ -72,6 +72,7 @@ struct FederationPlan {
   const Codec* uplink = nullptr;
   const Codec* downlink = nullptr;
   const Strategy* strategy = nullptr;
+  int threads = 1;           // the most that share one update of a large model; results do not depend on it
   std::uint32_t chunks = 1;  // chunks_of_batch(): for a client that holds most of its round; 1: nobody is cut
   /// How many examples a client holds, a pure function for the whole run; asked only where chunks > 1.
   std::function<std::uint32_t(std::uint32_t client)> examples = {};
@@ -84,9 +85,9 @@ struct FederationState {
   FloatBuffer strategy_state;  // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
 };
 
-/// The federation without I/O: no clock, no socket, no thread (DESIGN D8). The simulator, the server process, the
-/// replay and the tests drive this one class. Synchronous rounds: a round is over when every client of its cohort has
-/// answered or is lost; without a single valid update it is abandoned.
+/// The federation without I/O: no clock, no socket, no thread of its own (DESIGN D8). The simulator, the server
+/// process, the replay and the tests drive this one class. Synchronous rounds: a round is over when every client of its
+/// cohort has answered or is lost; without a single valid update it is abandoned.
 ///
 /// What holds whatever the driver sends, in whatever order, how often it may be:
 ///  - an update counts at most once, and only for the task that it answers: this run, this round, this client;
