@@ -98,7 +98,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   return federation;
 }
 
-FederationPlan Federation::plan() const {
+FederationPlan Federation::plan(int threads) const {
   FederationPlan plan;
   plan.run = run;
   plan.seed = scenario.seed;
@@ -111,6 +111,7 @@ FederationPlan Federation::plan() const {
   plan.uplink = training.uplink.get();
   plan.downlink = training.downlink.get();
   plan.strategy = strategy.get();
+  plan.threads = threads;
   plan.chunks = chunks_of_batch(*training.network, *training.layout, training.batch);
   plan.examples = [held = data.get()](std::uint32_t client) { return held->examples(client); };
   return plan;

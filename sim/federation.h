@@ -25,7 +25,7 @@ struct Federation {
   Fleet fleet;
 
   /// What the coordinator is told; borrows from this federation.
-  FederationPlan plan() const;
+  FederationPlan plan(int threads = 1) const;
   /// Version 0: initialised parameters, empty strategy state.
   FederationState first_state() const;
 };

@@ -25,7 +25,7 @@ FederationRun::FederationRun(const Federation& federation, FederationState start
     : federation_(federation),
       transport_(make_transport(federation, threads)),
       players_(federation, *transport_, threads),
-      coordinator_(federation.plan(), std::move(start)),
+      coordinator_(federation.plan(threads), std::move(start)),
       sink_(std::move(sink)) {}
 
 std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {

@@ -20,7 +20,7 @@ Replay::Replay(const Federation& federation, std::vector<LoggedEvent> events, in
       events_(std::move(events)),
       transport_(make_memory_transport(threads)),
       players_(federation, *transport_, threads),
-      coordinator_(federation.plan(), federation.first_state()) {
+      coordinator_(federation.plan(threads), federation.first_state()) {
   for (std::size_t i = 0; i < kTasksPerThread * static_cast<std::size_t>(threads); ++i)
     boxes_.push_back(std::make_unique<ReceivedUpdate>());
 }
