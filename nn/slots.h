@@ -51,8 +51,9 @@ class SlotFunction {
   virtual void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                         std::span<float> gradient, SlotPass& pass) = 0;
 
-  /// Whether backward() for this weight, after the pass's forward(), would only take the gradient for zero outside of
-  /// an interval, or nowhere: a layer can do that as it takes its step. Then tells `step`.
+  /// True where backward() for this weight, after this pass's forward(), does nothing but zero the gradient outside of
+  /// an interval, or nothing at all: `step` then gets that interval, and a layer may do it as it takes its step. Where
+  /// false, `step` is left as it is.
   virtual bool only_clips(const SlotSite& /*site*/, PlainStep& /*step*/) const { return false; }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <cmath>
 #include <functional>
 #include <stdexcept>
@@ -113,6 +114,7 @@ std::string RoundSum::check_numbers(const UpdateMessage& update) const {
 bool RoundSum::blocks_are_good(std::span<const std::uint8_t> delta) const {
   std::atomic<bool> good = true;
   for_blocks([&](const Block& block) {
+    if (!good) return;
     Values room;
     const std::span<float> values = std::span(room).first(block.size);
     if (!decode(block, delta, values).empty() || !ExactSum::refuse(values, block.factor, cohort_).empty()) good = false;
@@ -153,12 +155,17 @@ std::string RoundSum::add(const UpdateMessage& update) {
   if (std::string reason = list_shares(update); !reason.empty()) return reason;
   if (std::string reason = uplink_->check_size(*layout_, tensors_, update.delta.size()); !reason.empty()) return reason;
   list_blocks_of_shares();
-  if (!blocks_are_good(update.delta) || !check_numbers(update).empty()) return first_reason(update);
+  if (!check_numbers(update).empty() || !blocks_are_good(update.delta)) {
+    std::string reason = first_reason(update);
+    assert(!reason.empty());
+    return reason;
+  }
 
   for_blocks([&](const Block& block) {
     Values room;
     const std::span<float> values = std::span(room).first(block.size);
-    (void)decode(block, update.delta, values);  // it was good
+    [[maybe_unused]] const std::string reason = decode(block, update.delta, values);
+    assert(reason.empty());
     add_block(block, values);
   });
   for (const Share& share : shares_) {

@@ -30,7 +30,7 @@ class RoundSum {
            int threads = 1);
 
   /// Checks everything that the update says, decodes it and adds it: whole, or, returning the reason, not at all.
-  /// Allocates nothing after the first.
+  /// Its bytes must not change meanwhile. Allocates nothing after the first.
   std::string add(const UpdateMessage& update);
 
   /// Updates in the sum.

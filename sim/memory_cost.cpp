@@ -34,7 +34,7 @@ double data_bytes(const FederatedData& data) {
   return static_cast<double>(pool + data.test.labels.size()) * example_bytes(data) + starts;
 }
 
-/// The exact sum's two words an element, and what an update is decoded into.
+/// The exact sum's two words an element, and the joined change.
 double server_bytes(const Federation& federation) {
   const auto& tensors = federation.training.layout->tensors();
   const bool maxima =

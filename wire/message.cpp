@@ -36,6 +36,16 @@ constexpr auto fields(const Acknowledge*) { return std::tuple(&Acknowledge::id);
 constexpr auto fields(const Reject*) { return std::tuple(&Reject::id, &Reject::reason); }
 constexpr auto fields(const Goodbye*) { return std::tuple(&Goodbye::reason); }
 
+template <class M>
+constexpr bool bulk_is_last() {
+  const auto from = [](auto... field) {
+    const bool bulk[] = {std::is_same_v<decltype(field), std::span<const std::uint8_t> M::*>...};
+    return std::count(std::begin(bulk), std::end(bulk), true) == 1 && *std::rbegin(bulk);
+  };
+  return std::apply(from, fields(static_cast<const M*>(nullptr)));
+}
+static_assert(bulk_is_last<TaskMessage>() && bulk_is_last<UpdateMessage>());
+
 template <class T>
 concept Number = std::is_arithmetic_v<T>;
 

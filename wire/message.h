@@ -98,7 +98,8 @@ struct FrameLimits {
 /// A frame: the fixed header of FORMAT.md, then the body in Cereal's portable binary. Reasons longer than 1024 bytes
 /// are cut.
 Bytes encode_frame(const Message& message);
-/// The same, appended to `out`, whose capacity is thereby reused.
+/// The same, appended to `out`, whose capacity is thereby reused. `out` must not hold the message's bulk, which would
+/// move.
 void append_frame(const Message& message, Bytes& out);
 void append_frame(const UpdateMessage& message, Bytes& out);
 

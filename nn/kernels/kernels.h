@@ -17,8 +17,8 @@ struct PoolWindows {
   std::size_t stride;
 };
 
-/// The weights that let their gradient pass: low <= (w - offset) * inverse <= high.
-struct WeightInterval {
+/// The weights that a clipped straight-through estimator gives their gradient: low <= (w - offset) * inverse <= high.
+struct ClipInterval {
   float offset, inverse;
   float low, high;
 };
@@ -28,8 +28,8 @@ struct PlainStep {
   float rate;
   float scale = 1.0F;  // of the gradient, by clipping
   float decay = 0.0F;
-  bool inside_only = false;  // the gradient of a weight outside of the interval is taken for zero
-  WeightInterval interval = {};
+  bool clipped = false;  // the gradient of a weight outside of the interval counts as zero
+  ClipInterval interval = {};
 };
 
 /// c[a][n] = start[n] + sum over k < terms of coefficients[k * term_stride + a * row_stride] * v[k * v_stride + n],
@@ -44,7 +44,7 @@ struct SumOfRows {
   std::size_t c_stride;
   std::size_t rows, columns, terms;
   bool relu = false;
-  bool go_on = false;  // sums start from what c holds; without start
+  bool accumulate = false;  // sums start from what c holds; without start
   /// Where set, c is a weight and takes the step along the sums; without start and relu.
   const PlainStep* step = nullptr;
 };

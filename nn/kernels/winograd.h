@@ -5,7 +5,7 @@
 namespace anybit {
 
 /// Tiles of 4 x 4 output pixels of a 3 x 3 convolution with stride 1, counted row by row over all examples. A tile's
-/// input is 6 x 6 pixels, its inner form 36 numbers a channel; the inner forms of some tiles are 36 matrices, planes of
+/// input is 6 x 6 pixels, its transform 36 numbers a channel; the transforms of some tiles are 36 matrices, planes of
 /// (end - begin) x channels.
 struct WinogradTiles {
   static constexpr std::size_t kOutput = 4;  // pixels a side
@@ -15,14 +15,12 @@ struct WinogradTiles {
   std::size_t in_height, in_width;
   std::size_t out_height, out_width;
   std::size_t padding;
+  std::size_t high, wide;  // tiles of one example, those that reach over the output's edges included
   std::size_t begin, end;  // the tiles of this call
-
-  std::size_t high() const { return (out_height + kOutput - 1) / kOutput; }
-  std::size_t wide() const { return (out_width + kOutput - 1) / kOutput; }
 };
 
 /// The 3 x 3 weights of rows x columns filters: those of (r, c) are nine floats from r * row_stride + c * column_stride
-/// on. The inner forms are 36 matrices of rows x columns.
+/// on. The transforms are 36 matrices of rows x columns.
 struct WinogradFilters {
   std::size_t rows, columns;  // columns: whole registers
   std::size_t row_stride, column_stride;

@@ -15,10 +15,18 @@ constexpr std::size_t kPlanes = WinogradTiles::kPlanes;
 /// Whole registers of every instruction set; with 16 channels direct convolutions are as fast.
 constexpr int kChannels = 32;
 std::atomic<bool> direct_pinned{false};
-/// Inner forms of a block of tiles, in floats: they leave room for the filters' in a second-level cache.
+/// Transforms of a block of tiles, in floats: with up to 64 channels they and the filters' fit a second-level cache.
 constexpr std::size_t kBlock = std::size_t{1} << 17;
+/// Of a block, so that filters of many channels, which fit no cache near by, are worth reading.
+constexpr std::size_t kFewestTiles = 16;
+/// What transforms cost is worth half of the multiplications.
+constexpr double kLargestShare = 0.5;
 /// Between planes, whose sizes would often be powers of two: the same places of all planes would share a cache's set.
 constexpr std::size_t kGap = 16;
+
+std::size_t tiles_over(int pixels) {
+  return (static_cast<std::size_t>(pixels) + WinogradTiles::kOutput - 1) / WinogradTiles::kOutput;
+}
 
 /// Runs `product` on all planes.
 struct PlaneProducts {
@@ -49,9 +57,11 @@ class WinogradLayer final : public Layer {
                .out_height = static_cast<std::size_t>(plan.output.height),
                .out_width = static_cast<std::size_t>(plan.output.width),
                .padding = static_cast<std::size_t>(convolution.padding),
+               .high = tiles_over(plan.output.height),
+               .wide = tiles_over(plan.output.width),
                .begin = 0,
                .end = 0},
-        block_(std::max<std::size_t>(1, kBlock / (kPlanes * (inputs_ + outputs_)))),
+        block_(std::max(kFewestTiles, kBlock / (kPlanes * (inputs_ + outputs_)))),
         input_plane_(block_ * inputs_ + kGap),
         output_plane_(block_ * outputs_ + kGap) {
     const std::size_t filters = (plan.training ? 2 : 1) * inputs_ * outputs_;
@@ -124,7 +134,7 @@ class WinogradLayer final : public Layer {
     products.run();
   }
 
-  PlaneProducts filter_gradients(const Scratch& s, bool go_on) const {
+  PlaneProducts filter_gradients(const Scratch& s, bool accumulate) const {
     return {{.coefficients = s.input,
              .term_stride = inputs_,
              .row_stride = 1,
@@ -136,7 +146,7 @@ class WinogradLayer final : public Layer {
              .rows = inputs_,
              .columns = outputs_,
              .terms = 0,
-             .go_on = go_on},
+             .accumulate = accumulate},
             input_plane_,
             output_plane_,
             inputs_ * outputs_};
@@ -163,7 +173,7 @@ class WinogradLayer final : public Layer {
   template <class Visit>
   void each_block(int rows, Visit visit) const {
     WinogradTiles tiles = tiles_;
-    const std::size_t all = static_cast<std::size_t>(rows) * tiles.high() * tiles.wide();
+    const std::size_t all = static_cast<std::size_t>(rows) * tiles.high * tiles.wide;
     const std::size_t blocks = (all + block_ - 1) / block_;
     for (std::size_t block = 0; block < blocks; ++block) {
       tiles.begin = all * block / blocks;
@@ -187,13 +197,12 @@ class WinogradLayer final : public Layer {
 bool takes_winograd(const Convolution& convolution, const Shape& input, const Shape& output) {
   const auto fills = [](int channels) { return channels % kChannels == 0; };
   return !direct_pinned && convolution.kernel == 3 && convolution.stride == 1 && convolution.groups == 1 &&
-         fills(input.channels) && fills(output.channels);
+         fills(input.channels) && fills(output.channels) && winograd_share(output) <= kLargestShare;
 }
 
 double winograd_share(const Shape& output) {
-  const auto tiles = [](int pixels) { return (pixels + 3) / 4; };
-  return static_cast<double>(kPlanes) * tiles(output.height) * tiles(output.width) /
-         (9.0 * output.height * output.width);
+  const auto done = static_cast<double>(kPlanes * tiles_over(output.height) * tiles_over(output.width));
+  return done / (9.0 * output.height * output.width);
 }
 
 void pin_direct_convolutions() { direct_pinned = true; }

@@ -187,7 +187,7 @@ bool FakeProgram::only_clips(const SlotSite& site, PlainStep& step) const {
   if (!state.clips) return true;
   if (timing_ == FitTiming::kLearned || state.grids.channels() > 1) return false;
   const ChannelGrids& grids = state.grids;
-  step.inside_only = true;
+  step.clipped = true;
   step.interval = {grids.offset()[0], grids.inverse()[0], grids.low()[0], grids.high()[0]};
   return true;
 }

@@ -81,7 +81,9 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   const std::vector<Accuracy> values = [&] {
     EvaluationProgress progress(stderr);
     evaluator.watch([&](double done, std::size_t points) { progress.stand(done, points); });
-    return evaluator.evaluate(checkpoint.state.global, options.grid);
+    std::vector<Accuracy> made = evaluator.evaluate(checkpoint.state.global, options.grid);
+    evaluator.watch({});
+    return made;
   }();
   if (options.json)
     fmt::print("{}\n", accuracies_json(values));

@@ -78,7 +78,8 @@ TEST(Connection, LargeFramesPassInBothDirections) {
   std::thread peer([&] {
     pair.peer.send(encode_frame(task));
     const Message back = pair.peer.receive();
-    EXPECT_TRUE(std::holds_alternative<TaskMessage>(back));
+    ASSERT_TRUE(std::holds_alternative<TaskMessage>(back));
+    EXPECT_TRUE(std::ranges::equal(std::get<TaskMessage>(back).parameters, parameters));
     pair.peer.send(encode_frame(Acknowledge{sample_task()}));
   });
   Message message;

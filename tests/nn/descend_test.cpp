@@ -45,7 +45,7 @@ class Clip final : public SlotFunction {
       if ((before[i] - kOffset) * kInverse < kLow || (before[i] - kOffset) * kInverse > kHigh) gradient[i] = 0.0F;
   }
   bool only_clips(const SlotSite&, PlainStep& step) const override {
-    step.inside_only = true;
+    step.clipped = true;
     step.interval = {kOffset, kInverse, kLow, kHigh};
     return true;
   }

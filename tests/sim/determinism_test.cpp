@@ -66,6 +66,20 @@ TEST_P(Determinism, ThreadsAndTransports) {
   }
 }
 
+// Two threads share the sum of a model of this size.
+TEST_P(Determinism, ThreadsAndTransportsOfALargeModel) {
+  const std::vector<std::string> large = {"--force", "--set", "model.hidden=[512]", "--set", "federation.rounds=2"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), large.begin(), large.end());
+    return more;
+  };
+  const std::string reference = model("a", with({"--threads", "1"}));
+  ASSERT_FALSE(reference.empty());
+  EXPECT_TRUE(model("b", with({"--threads", "2"})) == reference);  // no print of megabytes
+  EXPECT_TRUE(model("c", with({"--threads", "2", "--set", "federation.transport=tcp"})) == reference);
+  EXPECT_EQ(folder.run({"replay", "c", "--isa", GetParam()}).code, 0);
+}
+
 class Killed : public Determinism {
  protected:
   std::set<std::string> checkpoints() const {

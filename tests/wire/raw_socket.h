@@ -24,7 +24,8 @@ class RawSocket {
       throw std::runtime_error("cannot connect");
     limit_waiting();
   }
-  RawSocket(RawSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  RawSocket(RawSocket&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), frame_(std::move(other.frame_)) {}
   RawSocket& operator=(RawSocket&&) = delete;
   ~RawSocket() { close(); }
 
@@ -48,15 +49,15 @@ class RawSocket {
     return bytes;
   }
 
-  /// The next whole frame's message, whose bulk is gone with the frame; a Goodbye{"nothing"} where none comes.
+  /// The next whole frame's message, whose bulk is good until the next call; a Goodbye{"nothing"} where none comes.
   Message receive() {
-    Bytes frame(kFrameHeaderBytes);
+    frame_.resize(kFrameHeaderBytes);
     std::size_t body = 0;
     Message message = Goodbye{"nothing"};
-    if (!receive_into(frame) || !check_header(frame, FrameLimits{}.body, body).empty()) return message;
-    frame.resize(kFrameHeaderBytes + body);
-    if (receive_into(std::span(frame).subspan(kFrameHeaderBytes)))
-      static_cast<void>(decode_frame(frame, FrameLimits{}.body, message));
+    if (!receive_into(frame_) || !check_header(frame_, FrameLimits{}.body, body).empty()) return message;
+    frame_.resize(kFrameHeaderBytes + body);
+    if (receive_into(std::span(frame_).subspan(kFrameHeaderBytes)))
+      static_cast<void>(decode_frame(frame_, FrameLimits{}.body, message));
     return message;
   }
 
@@ -94,6 +95,7 @@ class RawSocket {
   }
 
   int descriptor_;
+  Bytes frame_;  // received last
 };
 
 /// The other end, for tests of clients.

@@ -9,7 +9,7 @@ namespace {
 /// now this one and now that.
 inline Lanes stepped(Lanes w, Lanes gradient, const PlainStep& step) {
   Lanes scaled = step.scale * gradient;
-  if (step.inside_only) {
+  if (step.clipped) {
     const Lanes u = (w - step.interval.offset) * step.interval.inverse;
     scaled = keep((u >= step.interval.low) & (u <= step.interval.high), scaled);
   }

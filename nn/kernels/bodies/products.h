@@ -1,5 +1,6 @@
-// Matrix products of the sizes that dense layers have: a batch of some ten or thirty rows against a weight that is read
-// once. Sums run over k (or n) in ascending order within one register chain, so results do not depend on tiling.
+// Matrix products of the sizes that dense layers have, a batch of some ten or thirty rows against a weight that is read
+// once, and those of Winograd's planes, which stay in a cache. Sums run over k (or n) in ascending order within one
+// register chain, so results do not depend on tiling.
 #pragma once
 
 #include "nn/kernels/bodies/plain_step.h"
@@ -9,7 +10,7 @@ namespace anybit {
 namespace {
 
 // Accumulators of one tile: as many as leave registers for what they are fed with.
-// Broad ones where v is a batch and stays near, tall ones where v is a weight that is read once.
+// Broad ones where v stays near, tall ones where v is a weight that is read once or has no columns for a broad one.
 constexpr std::size_t kTallRows = kLanes == 8 ? 5 : 10;
 constexpr std::size_t kTallVectors = 2;
 constexpr std::size_t kBroadRows = 5;
@@ -25,14 +26,14 @@ struct Terms {
   std::size_t begin, end;
 };
 
-/// Writes one register of c, or steps its `fresh` lanes: the others were stepped, or went on, before.
+/// Writes one register of c, or steps its `fresh` lanes: the others were written before.
 template <bool kStep>
 inline void finish(const SumOfRows& p, float* c, Lanes sum, bool last, IntLanes fresh) {
   if constexpr (kStep) {
     const Lanes w = load(c);
     store(c, fresh ? stepped(w, sum, *p.step) : w);
   } else {
-    if (p.go_on) sum = fresh ? sum : load(c);
+    if (p.accumulate) sum = fresh ? sum : load(c);
     store(c, p.relu && last ? keep(sum > 0.0F, sum) : sum);
   }
 }
@@ -46,7 +47,7 @@ inline void sum_tile(const SumOfRows& p, std::size_t a, std::size_t n, Terms ter
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) {
       const std::size_t column = n + j * kLanes;
-      if (!kStep && (terms.begin > 0 || p.go_on))
+      if (!kStep && (terms.begin > 0 || p.accumulate))
         sum[r][j] = load(p.c + (a + r) * p.c_stride + column);
       else
         sum[r][j] = !kStep && p.start != nullptr ? load(p.start + column) : Lanes{};
@@ -130,7 +131,7 @@ void sum_narrow(const SumOfRows& p) {
   for (std::size_t a = 0; a < p.rows; ++a)
     for (std::size_t n = 0; n < p.columns; ++n) {
       float sum = p.step == nullptr && p.start != nullptr ? p.start[n] : 0.0F;
-      if (p.go_on) sum = p.c[a * p.c_stride + n];
+      if (p.accumulate) sum = p.c[a * p.c_stride + n];
       for (std::size_t k = 0; k < p.terms; ++k)
         sum += p.coefficients[k * p.term_stride + a * p.row_stride] * p.v[k * p.v_stride + n];
       float& c = p.c[a * p.c_stride + n];

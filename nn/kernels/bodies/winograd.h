@@ -132,7 +132,7 @@ struct Square {
 /// the output, which do not.
 template <bool kInput, class Visit>
 inline void each_tile(const WinogradTiles& t, Visit visit) {
-  const std::size_t wide = t.wide(), of_example = t.high() * wide;
+  const std::size_t wide = t.wide, of_example = t.high * wide;
   for (std::size_t tile = t.begin; tile < t.end; ++tile) {
     const std::size_t example = tile / of_example, row = tile % of_example / wide, column = tile % wide;
     Square s;
@@ -215,7 +215,7 @@ void winograd_input_gradient(const WinogradTiles& tiles, std::size_t channels, s
                          [](float* to, std::size_t, Lanes value) { store(to, load(to) + value); });
 }
 
-/// Calls visit(first of kLanes filters in w, its offset in a plane of inner forms).
+/// Calls visit(first of kLanes filters in w, its offset in a plane of transforms).
 template <class Visit>
 inline void each_filter(const WinogradFilters& f, Visit visit) {
   for (std::size_t r = 0; r < f.rows; ++r)
@@ -225,7 +225,7 @@ inline void each_filter(const WinogradFilters& f, Visit visit) {
 
 void winograd_filters(const WinogradFilters& f, const float* w, float* u) {
   const std::size_t plane = f.rows * f.columns;
-  each_filter(f, [&](std::size_t filter, std::size_t inner) {
+  each_filter(f, [&](std::size_t filter, std::size_t place) {
     both_sides<G>(
         [&](std::size_t i, std::size_t j) {
           Lanes value;
@@ -233,16 +233,16 @@ void winograd_filters(const WinogradFilters& f, const float* w, float* u) {
           return value;
         },
         [&](std::size_t i, std::size_t j, Lanes value) {
-          store(u + (i * WinogradTiles::kInput + j) * plane + inner, value);
+          store(u + (i * WinogradTiles::kInput + j) * plane + place, value);
         });
   });
 }
 
 void winograd_filters_gradient(const WinogradFilters& f, const float* du, float* dw) {
   const std::size_t plane = f.rows * f.columns;
-  each_filter(f, [&](std::size_t filter, std::size_t inner) {
+  each_filter(f, [&](std::size_t filter, std::size_t place) {
     both_sides<TransposedG>(
-        [&](std::size_t i, std::size_t j) { return load(du + (i * WinogradTiles::kInput + j) * plane + inner); },
+        [&](std::size_t i, std::size_t j) { return load(du + (i * WinogradTiles::kInput + j) * plane + place); },
         [&](std::size_t i, std::size_t j, Lanes value) {
           for (std::size_t k = 0; k < kLanes; ++k) dw[filter + k * f.column_stride + 3 * i + j] = value[k];
         });

@@ -171,7 +171,7 @@ TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
   PlainStep step = {.rate = 0.1F, .scale = 1.0F, .decay = 0.01F};
   constexpr std::size_t kRows = 7, kTerms = 10;
   for (const std::size_t columns : {3U, 16U, 37U, 250U}) {
-    step.inside_only = columns > 16;
+    step.clipped = columns > 16;
     step.interval = {0.1F, 2.0F, -0.7F, 0.9F};
     const std::vector<float> coefficients = numbers(kTerms * kRows, 1), v = numbers(kTerms * columns, 2);
     std::vector<float> gradient(kRows * columns), apart = numbers(kRows * columns, 3), at_once = apart;
@@ -197,9 +197,10 @@ TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
 
 // Rows that end in a register of their own overlap it with the one before: each sum goes on once all the same.
 TEST_P(KernelsOfSet, SumOfRowsGoesOnFromWhatIsThere) {
-  constexpr std::size_t kRows = 7, kTerms = 10;
-  for (const std::size_t columns : {3U, 16U, 37U, 250U}) {
-    const std::vector<float> coefficients = numbers(2 * kTerms * kRows, 1), v = numbers(2 * kTerms * columns, 2);
+  constexpr std::size_t kRows = 13;
+  for (const auto& [columns, terms] : std::vector<std::pair<std::size_t, std::size_t>>{
+           {3, 10}, {16, 10}, {37, 10}, {250, 10}, {250, 150}, {37, 1000}}) {  // the last two stay in no near cache
+    const std::vector<float> coefficients = numbers(2 * terms * kRows, 1), v = numbers(2 * terms * columns, 2);
     std::vector<float> at_once(kRows * columns), in_parts(kRows * columns, 9.0F);
     SumOfRows product = {.coefficients = coefficients.data(),
                          .term_stride = kRows,
@@ -211,14 +212,14 @@ TEST_P(KernelsOfSet, SumOfRowsGoesOnFromWhatIsThere) {
                          .c_stride = columns,
                          .rows = kRows,
                          .columns = columns,
-                         .terms = 2 * kTerms};
+                         .terms = 2 * terms};
     set.sum_of_rows(product);
     product.c = in_parts.data();
-    product.terms = kTerms;
+    product.terms = terms;
     set.sum_of_rows(product);
-    product.coefficients += kTerms * kRows;
-    product.v += kTerms * columns;
-    product.go_on = true;
+    product.coefficients += terms * kRows;
+    product.v += terms * columns;
+    product.accumulate = true;
     set.sum_of_rows(product);
     EXPECT_EQ(in_parts, at_once) << columns << " columns";
   }

@@ -63,9 +63,11 @@ class Filtering {
                .out_height = p.out_height(),
                .out_width = p.out_width(),
                .padding = p.padding,
+               .high = (p.out_height() + 3) / 4,
+               .wide = (p.out_width() + 3) / 4,
                .begin = 0,
                .end = 0} {
-    const std::size_t all = kExamples * tiles_.high() * tiles_.wide();
+    const std::size_t all = kExamples * tiles_.high * tiles_.wide;
     parts_ = {0, all / 3, all};
     input_plane_ = all * kInputs + 5;
     output_plane_ = all * kOutputs + 5;
@@ -134,7 +136,7 @@ class Filtering {
                .rows = kInputs,
                .columns = kOutputs,
                .terms = here(),
-               .go_on = tiles_.begin > 0},
+               .accumulate = tiles_.begin > 0},
               input_plane_, output_plane_, kInputs * kOutputs);
     });
     set_.winograd.filters_gradient(kByInput, du.data(), dw.data());

@@ -77,6 +77,12 @@ TEST(FakeWeights, SayWhichGradientsTheyKeep) {
     const char* granularity;
     bool only_clips;
   };
+  Played noisy(method_part("apqn", {{"widths", widths({3})}}));
+  noisy.begin(0);
+  (void)noisy.weight_of(kFirstWeight);
+  PlainStep untouched = {.rate = 0.5F};
+  EXPECT_TRUE(noisy.program->only_clips(noisy.site(kFirstWeight), untouched));
+  EXPECT_FALSE(untouched.clipped);
   for (const Case& c : {Case{"minmax", "tensor", true}, Case{"minmax", "channel", true}, Case{"mse", "tensor", true},
                         Case{"mse", "channel", false}, Case{"learned", "tensor", false}}) {
     Played played(method_part("qat", {{"width", std::int64_t{2}}, {"range", c.range}, {"granularity", c.granularity}}));
