@@ -14,7 +14,7 @@
 namespace anybit {
 namespace {
 
-// Seen: 1 % too little to 6 % too much, 9 % where ranges are searched. The rest is for other machines and kernels.
+// Seen: as much as was measured to 4 % more, 8 % where ranges are searched. The rest is for other machines and kernels.
 constexpr double kTolerance = 0.15;
 
 /// The number of "memory   21.3 MB with 1 thread: ...".
