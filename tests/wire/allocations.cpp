@@ -12,12 +12,16 @@ thread_local std::size_t largest_seen = 0;
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// All that std::free() takes back below: what is not replaced here would come from a sanitizer's own.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   if (watching) {
     ++calls_seen;
     largest_seen = std::max(largest_seen, size);
   }
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(std::size_t size) {
+  if (void* memory = operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
