@@ -93,6 +93,20 @@ def positive(text):
     return number
 
 
+def duration(text):
+    """Seconds, above 0 and at most an hour, for argparse."""
+    if not 0 < (number := float(text)) <= 3600:
+        raise ValueError(text)
+    return number
+
+
+def names(text):
+    """Names with commas between them, for argparse."""
+    if not all(listed := text.split(",")):
+        raise ValueError(text)
+    return listed
+
+
 def fraction(text):
     """A number from 0 on and below 1, for argparse."""
     if not 0 <= (number := float(text)) < 1:
@@ -112,7 +126,7 @@ def run_script(main):
 def add_options(parser, turns, seconds):
     """The options of everything that measures; `turns` and `seconds` are the defaults."""
     parser.add_argument("--turns", type=positive, default=turns, help="of each case (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=seconds, help="of each timing, about (default: %(default)s)")
+    parser.add_argument("--seconds", type=duration, default=seconds, help="of each timing, about (default: %(default)s)")
     parser.add_argument("--isa", default="best", help="kernels: portable, avx2, avx512 or best")
     parser.add_argument("--build", help="a build folder to take the programs from (default: build/release, built)")
 

@@ -96,6 +96,13 @@ class CompareTest(unittest.TestCase):
             self.assertIn(f"argument --margin: invalid fraction value: '{margin}'", done.stderr)
         self.assertEqual(self.compare("--margin", "0").returncode, 0)
 
+    def test_times_and_names_that_are_none_are_refused(self):
+        for option, value in [("seconds", "nan"), ("seconds", "-1"), ("seconds", "0"), ("only", ""), ("only", "a,,b")]:
+            for script in ("bench", "growth"):
+                done = run_script(script, "-o", self.folder / "new.json", f"--{option}={value}")
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(f"argument --{option}: invalid", done.stderr)
+
     def test_a_case_that_only_one_has_is_named(self):
         self.write("old", case("gone", 1), case("both", 1))
         self.write("new", case("both", 1), case("come", 1))
