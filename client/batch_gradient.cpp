@@ -85,19 +85,16 @@ Score BatchGradient::descend(std::span<const std::uint8_t> widths, const Moment&
     return score;
   }
   Lane& lane = *lanes_.front();
-  const std::span<float> statistics = lanes_.size() == 1 ? parameters : std::span<float>();
   return anybit::descend(lane.workspace, *plan_.layout, parameters, lane.batch,
-                         prepare(lane, widths, moment, statistics), loss(), step, scratch);
+                         prepare(lane, widths, moment, parameters), loss(), step, scratch);
 }
 
 /// Each chunk's own gradient, the first one's in `first`; the score of all.
 Score BatchGradient::gradients_of_chunks(std::span<const std::uint8_t> widths, const Moment& moment,
                                          std::span<float> parameters, std::span<float> first, bool update_statistics) {
-  const bool whole = lanes_.size() == 1;  // what is cut has no running statistics
   const auto work = [&](std::size_t chunk, int /*worker*/) {
     Lane& lane = *lanes_[chunk];
-    const PassSettings settings =
-        prepare(lane, widths, moment, update_statistics && whole ? parameters : std::span<float>());
+    const PassSettings settings = prepare(lane, widths, moment, update_statistics ? parameters : std::span<float>());
     const std::span<float> gradients = chunk == 0 ? first : std::span<float>(lane.gradients);
     lane.score = gradient(lane.workspace, parameters, lane.batch, settings, loss(), gradients);
   };
@@ -115,7 +112,7 @@ PassSettings BatchGradient::prepare(Lane& lane, std::span<const std::uint8_t> wi
                                     std::span<float> statistics) const {
   PassSettings settings;
   settings.draw = moment.draw;
-  settings.statistics = statistics;
+  if (lanes_.size() == 1) settings.statistics = statistics;  // what is cut has none that run
   if (lane.program) {
     lane.program->begin_step(widths, moment);
     settings.function = lane.program.get();

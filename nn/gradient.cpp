@@ -164,7 +164,7 @@ class Pass {
     if (station.weighted >= 0) {
       auto& slots = machine_.slots[static_cast<std::size_t>(station.weighted)];
       if (slots.weight_used) pass.weight = slots.weight.data();
-      offer_step(pass, i, station.weighted, slots.weight_used);
+      offer_step(pass, station.weighted);
       if (slots.activation_used) pass.input[0] = slots.activation.data();
     }
     {
@@ -182,16 +182,16 @@ class Pass {
 
   /// The gradient of a weight that a slot replaced passes the slot first, unless the step does what the slot would. A
   /// weight of rate 0 stays as it is, whatever its gradient: 0 times infinity would not leave it.
-  void offer_step(LayerGradient& pass, std::size_t node, int l, bool replaced) {
+  void offer_step(LayerGradient& pass, int l) {
     if (step_ == nullptr) return;
-    const int first = machine_.network->first_tensor(static_cast<int>(node));
-    const OptimizerGroup& group = layout_->tensors()[static_cast<std::size_t>(first)].group;
+    const SlotSite& site = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
+    const OptimizerGroup& group = layout_->tensors()[static_cast<std::size_t>(site.tensor)].group;
     if (group.rate == 0.0F) return;
     offered_ = step_of(*step_, group);
-    const SlotSite& site = machine_.network->slots()[static_cast<std::size_t>(2 * l)];
+    const bool replaced = machine_.slots[static_cast<std::size_t>(l)].weight_used;
     if (replaced && !settings_.function->only_clips(site, offered_)) return;
     pass.step = &offered_;
-    pass.stepped_weight = weights_.data() + offset(first);
+    pass.stepped_weight = weights_.data() + offset(site.tensor);
   }
 
   std::size_t floats_of(std::size_t node) const {

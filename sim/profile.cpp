@@ -6,6 +6,7 @@
 
 #include "nn/fma_peak.h"
 #include "nn/winograd.h"
+#include "sim/client_player.h"
 
 namespace anybit {
 namespace {
@@ -18,21 +19,15 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 class Watched {
  public:
   explicit Watched(const Federation& federation)
-      : federation_(federation), trainer_(federation.training), times_(federation.training.network->shapes().size()) {
-    auto parameters = std::make_shared<Bytes>();
-    const TrainingPlan& plan = federation.training;
-    plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values,
-                          {.seed = plan.seed, .purpose = Purpose::kCodec}, *parameters);
-    shared_ = make_cohort_task(plan, {.client = 0, .task = {federation.run, 0, 0}, .parameters = parameters});
-    task_ = shared_->message;
-    play(0);  // the first client pays for what all others use again
-    trainer_.watch(&times_);
+      : clients_(federation.data->clients), player_(federation), times_(federation.training.network->shapes().size()) {
+    player_.play(0);  // the first client pays for what all others use again
+    player_.watch(&times_);
   }
 
   void play_for(double seconds) {
     const auto begin = Clock::now();
-    for (std::uint32_t client = 0; seconds_since(begin) < seconds; client = (client + 1) % federation_.data->clients)
-      play(client);
+    for (std::uint32_t client = 0; seconds_since(begin) < seconds; client = (client + 1) % clients_)
+      player_.play(client);
     seconds_ = seconds_since(begin);
   }
 
@@ -40,22 +35,9 @@ class Watched {
   double seconds() const { return seconds_; }
 
  private:
-  void play(std::uint32_t client) {
-    task_.id.client = client;
-    const FederatedData& data = *federation_.data;
-    const ExamplesView examples = data.client(client, scratch_);
-    const std::string refusal =
-        trainer_.train(task_, examples, data.normalization, federation_.fleet.widths(client), update_);
-    if (!refusal.empty()) throw std::logic_error("a client refuses its own run's task: " + refusal);
-  }
-
-  const Federation& federation_;
-  Trainer trainer_;
+  std::uint32_t clients_;
+  ClientPlayer player_;
   NodeTimes times_;
-  std::shared_ptr<const CohortTask> shared_;
-  TaskMessage task_;  // of the client that is played
-  ExamplePool scratch_;
-  UpdateMessage update_;
   double seconds_ = 0;
 };
 

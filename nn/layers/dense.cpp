@@ -1,4 +1,4 @@
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/products.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/onednn.h"
 #include "nn/layers/sums.h"
@@ -21,18 +21,11 @@ class DenseLayer final : public Layer {
   void forward(const LayerPass& pass) override {
     const auto inputs = static_cast<std::size_t>(inputs_);
     const auto outputs = static_cast<std::size_t>(outputs_);
-    kernels().sum_of_rows({.coefficients = pass.input[0],
-                           .term_stride = 1,
-                           .row_stride = inputs,
-                           .v = pass.weight,
-                           .v_stride = outputs,
-                           .start = pass.bias,
-                           .c = pass.output,
-                           .c_stride = outputs,
-                           .rows = static_cast<std::size_t>(pass.rows),
-                           .columns = outputs,
-                           .terms = inputs,
-                           .relu = plan_.fused_relu});
+    SumOfRows sums =
+        product(pass.input[0], pass.weight, pass.output, static_cast<std::size_t>(pass.rows), outputs, inputs);
+    sums.start = pass.bias;
+    sums.relu = plan_.fused_relu;
+    kernels().sum_of_rows(sums);
   }
 
   void backward(LayerGradient& pass) override {

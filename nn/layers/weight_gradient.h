@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/products.h"
 #include "nn/layers/layer.h"
 
 namespace anybit {
@@ -14,18 +14,10 @@ struct DenseWeightGradient {
 
   void apply(LayerGradient& pass) const {
     pass.stepped = pass.step != nullptr;
-    kernels().sum_of_rows({.coefficients = coefficients,
-                           .term_stride = rows,
-                           .row_stride = 1,
-                           .v = v,
-                           .v_stride = columns,
-                           .start = nullptr,
-                           .c = pass.stepped ? pass.stepped_weight : pass.weight_gradient,
-                           .c_stride = columns,
-                           .rows = rows,
-                           .columns = columns,
-                           .terms = batch,
-                           .step = pass.step});
+    float* const c = pass.stepped ? pass.stepped_weight : pass.weight_gradient;
+    SumOfRows sums = transposed_product(coefficients, v, c, rows, columns, batch);
+    sums.step = pass.step;
+    kernels().sum_of_rows(sums);
   }
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/products.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/onednn.h"
 #include "nn/layers/sums.h"
@@ -28,21 +28,20 @@ std::size_t tiles_over(int pixels) {
   return (static_cast<std::size_t>(pixels) + WinogradTiles::kOutput - 1) / WinogradTiles::kOutput;
 }
 
-/// Runs `product` on all planes.
-struct PlaneProducts {
-  SumOfRows product;
-  std::size_t coefficients_plane, v_plane, c_plane;
-
-  void run() const {
-    for (std::size_t p = 0; p < kPlanes; ++p) {
-      SumOfRows of_plane = product;
-      of_plane.coefficients += p * coefficients_plane;
-      of_plane.v += p * v_plane;
-      of_plane.c += p * c_plane;
-      kernels().sum_of_rows(of_plane);
-    }
-  }
+/// From one plane to the next, in floats.
+struct PlaneDistances {
+  std::size_t coefficients, v, c;
 };
+
+/// The same product of all planes.
+void run_on_planes(SumOfRows of_plane, const PlaneDistances& distances) {
+  for (std::size_t p = 0; p < kPlanes; ++p) {
+    kernels().sum_of_rows(of_plane);
+    of_plane.coefficients += distances.coefficients;
+    of_plane.v += distances.v;
+    of_plane.c += distances.c;
+  }
+}
 
 /// A 3 x 3 convolution with stride 1 by Winograd's minimal filtering, see WinogradKernels.
 class WinogradLayer final : public Layer {
@@ -64,30 +63,17 @@ class WinogradLayer final : public Layer {
         block_(std::max(kFewestTiles, kBlock / (kPlanes * (inputs_ + outputs_)))),
         input_plane_(block_ * inputs_ + kGap),
         output_plane_(block_ * outputs_ + kGap) {
-    const std::size_t filters = (plan.training ? 2 : 1) * inputs_ * outputs_;
+    const std::size_t filters = (plan.training ? 2 : 1) * filter_plane();
     plan.onednn->reserve_scratch(kPlanes * (filters + input_plane_ + output_plane_) * sizeof(float));
   }
 
   void forward(const LayerPass& pass) override {
     const Scratch s = scratch();
     kernels().winograd.filters({inputs_, outputs_, 9, 9 * inputs_}, pass.weight, s.filters);
-    const PlaneProducts products = {{.coefficients = s.input,
-                                     .term_stride = 1,
-                                     .row_stride = inputs_,
-                                     .v = s.filters,
-                                     .v_stride = outputs_,
-                                     .start = nullptr,
-                                     .c = s.output,
-                                     .c_stride = outputs_,
-                                     .rows = 0,
-                                     .columns = outputs_,
-                                     .terms = inputs_},
-                                    input_plane_,
-                                    inputs_ * outputs_,
-                                    output_plane_};
     each_block(pass.rows, [&](const WinogradTiles& tiles) {
       kernels().winograd.input(tiles, inputs_, input_plane_, pass.input[0], s.input);
-      run(products, tiles, &SumOfRows::rows);
+      run_on_planes(product(s.input, s.filters, s.output, tiles.end - tiles.begin, outputs_, inputs_),
+                    {input_plane_, filter_plane(), output_plane_});
       kernels().winograd.output(tiles, outputs_, output_plane_, s.output, bias_ ? pass.bias : nullptr, plan_.fused_relu,
                                 pass.output);
     });
@@ -106,9 +92,13 @@ class WinogradLayer final : public Layer {
     each_block(pass.rows, [&](const WinogradTiles& tiles) {
       kernels().winograd.output_gradient(tiles, outputs_, output_plane_, pass.output_gradient, s.output);
       kernels().winograd.input(tiles, inputs_, input_plane_, pass.input[0], s.input);
-      run(filter_gradients(s, tiles.begin > 0), tiles, &SumOfRows::terms);
+      const std::size_t count = tiles.end - tiles.begin;
+      SumOfRows gradients = transposed_product(s.input, s.output, s.filter_gradients, inputs_, outputs_, count);
+      gradients.accumulate = tiles.begin > 0;
+      run_on_planes(gradients, {input_plane_, output_plane_, filter_plane()});
       if (dx == nullptr) return;
-      run(input_gradients(s), tiles, &SumOfRows::rows);
+      run_on_planes(product(s.output, s.filters, s.input, count, inputs_, outputs_),
+                    {output_plane_, filter_plane(), input_plane_});
       kernels().winograd.input_gradient(tiles, inputs_, input_plane_, s.input, dx);
     });
     kernels().winograd.filters_gradient({inputs_, outputs_, 9, 9 * inputs_}, s.filter_gradients, pass.weight_gradient);
@@ -122,52 +112,13 @@ class WinogradLayer final : public Layer {
   Scratch scratch() const {
     Scratch s;
     s.filters = plan_.onednn->scratch();
-    s.input = s.filters + kPlanes * inputs_ * outputs_;
+    s.input = s.filters + kPlanes * filter_plane();
     s.output = s.input + kPlanes * input_plane_;
     s.filter_gradients = s.output + kPlanes * output_plane_;
     return s;
   }
 
-  /// Tiles along one side of the product: its rows or its terms.
-  static void run(PlaneProducts products, const WinogradTiles& tiles, std::size_t SumOfRows::*side) {
-    products.product.*side = tiles.end - tiles.begin;
-    products.run();
-  }
-
-  PlaneProducts filter_gradients(const Scratch& s, bool accumulate) const {
-    return {{.coefficients = s.input,
-             .term_stride = inputs_,
-             .row_stride = 1,
-             .v = s.output,
-             .v_stride = outputs_,
-             .start = nullptr,
-             .c = s.filter_gradients,
-             .c_stride = outputs_,
-             .rows = inputs_,
-             .columns = outputs_,
-             .terms = 0,
-             .accumulate = accumulate},
-            input_plane_,
-            output_plane_,
-            inputs_ * outputs_};
-  }
-
-  PlaneProducts input_gradients(const Scratch& s) const {
-    return {{.coefficients = s.output,
-             .term_stride = 1,
-             .row_stride = outputs_,
-             .v = s.filters,
-             .v_stride = inputs_,
-             .start = nullptr,
-             .c = s.input,
-             .c_stride = inputs_,
-             .rows = 0,
-             .columns = inputs_,
-             .terms = outputs_},
-            output_plane_,
-            inputs_ * outputs_,
-            input_plane_};
-  }
+  std::size_t filter_plane() const { return inputs_ * outputs_; }
 
   /// In blocks as equal as can be.
   template <class Visit>

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nn/buffer.h"
+
 namespace anybit {
 
 inline constexpr int kSmallestWidth = 2;
@@ -96,7 +98,7 @@ class ChannelGrids {
   void set(int channel, const UniformGrid& grid);
   UniformGrid at(int channel) const { return grids_[static_cast<std::size_t>(channel)]; }
   int channels() const { return static_cast<int>(grids_.size()); }
-  std::size_t bytes() const { return grids_.size() * (sizeof(UniformGrid) + 5 * sizeof(float)); }
+  std::size_t bytes() const { return held_bytes(grids_, scale_, inverse_, offset_, low_, high_); }
 
   // What the kernels read: limits are codes less the zero point, as floats.
   const float* scale() const { return scale_.data(); }

@@ -8,16 +8,13 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "client/training.h"
 #include "nn/kernel_set.h"
 #include "nn/parallel.h"
 #include "scenarios/listing.h"
-#include "sim/federation.h"
+#include "sim/client_player.h"
 #include "sim/resolve.h"
 
 namespace anybit {
@@ -33,49 +30,20 @@ struct BenchOptions {
   double seconds = 1;
 };
 
-/// One thread that plays client after client, each as in the run's first round.
-class Player {
- public:
-  explicit Player(const Federation& federation) : federation_(federation), trainer_(federation.training) {
-    const TrainingPlan& plan = federation.training;
-    auto encoded = std::make_shared<Bytes>();
-    plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values, {}, *encoded);
-    shared_ = make_cohort_task(plan, {0, {federation.run, 0, 0}, encoded});
-    task_ = shared_->message;
-  }
-
-  /// Samples per second of playing the next client.
-  double play() {
-    const FederatedData& data = *federation_.data;
-    const std::uint32_t client = task_.id.client;
-    const ExamplesView examples = data.client(client, scratch_);
-    const Clock::time_point begin = Clock::now();
-    const std::string refusal =
-        trainer_.train(task_, examples, data.normalization, federation_.fleet.widths(client), update_);
-    const std::chrono::duration<double> took = Clock::now() - begin;
-    if (!refusal.empty()) throw std::runtime_error(refusal);
-    task_.id.client = (client + 1) % data.clients;
-    return static_cast<double>(examples.size()) * federation_.training.epochs / took.count();
-  }
-
- private:
-  const Federation& federation_;
-  Trainer trainer_;
-  std::shared_ptr<const CohortTask> shared_;
-  TaskMessage task_;  // of the client that is played
-  ExamplePool scratch_;
-  UpdateMessage update_;
-};
-
 /// The rate of each play within about so many seconds, ascending. The first play does not count: what a thread makes
 /// only once is no part of the rate.
 std::vector<double> play_for(const Federation& federation, double seconds) {
-  Player player(federation);
-  player.play();
+  ClientPlayer player(federation);
+  const FederatedData& data = *federation.data;
+  player.play(0);
   std::vector<double> rates;
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  do rates.push_back(player.play());
-  while (Clock::now() < end);
+  std::uint32_t client = 0;
+  do {
+    client = (client + 1) % data.clients;
+    const double samples = static_cast<double>(data.examples(client)) * federation.training.epochs;
+    rates.push_back(samples / player.play(client));
+  } while (Clock::now() < end);
   std::sort(rates.begin(), rates.end());
   return rates;
 }

@@ -8,16 +8,28 @@ namespace {
 // The matrices of F(4 x 4, 3 x 3) at the points 0, 1, -1, 2, -2 and infinity, as sums: apply() is one of them times a
 // vector.
 
+/// Sums and differences of what belongs to the points 1, -1 (near) and 2, -2 (far).
+struct Pairs {
+  Lanes near_sum, near, far_sum, far;
+  explicit inline Pairs(const Lanes* t)
+      : near_sum(t[1] + t[2]), near(t[1] - t[2]), far_sum(t[3] + t[4]), far(t[3] - t[4]) {}
+};
+
+/// And back: from sums and differences to the points.
+inline void spread(Lanes even, Lanes odd, Lanes far_even, Lanes far_odd, Lanes* t) {
+  t[1] = even + odd;
+  t[2] = even - odd;
+  t[3] = far_even + far_odd;
+  t[4] = far_even - far_odd;
+}
+
 struct TransposedB {
   static constexpr std::size_t kFrom = 6, kTo = 6;
   static inline void apply(const Lanes* d, Lanes* t) {
     const Lanes even = d[4] - 4.0F * d[2], odd = d[3] - 4.0F * d[1];
     const Lanes far_even = d[4] - d[2], far_odd = 2.0F * (d[3] - d[1]);
     t[0] = 4.0F * d[0] - 5.0F * d[2] + d[4];
-    t[1] = even + odd;
-    t[2] = even - odd;
-    t[3] = far_even + far_odd;
-    t[4] = far_even - far_odd;
+    spread(even, odd, far_even, far_odd, t);
     t[5] = 4.0F * d[1] - 5.0F * d[3] + d[5];
   }
 };
@@ -25,8 +37,7 @@ struct TransposedB {
 struct B {
   static constexpr std::size_t kFrom = 6, kTo = 6;
   static inline void apply(const Lanes* t, Lanes* d) {
-    const Lanes near_sum = t[1] + t[2], near = t[1] - t[2];
-    const Lanes far_sum = t[3] + t[4], far = t[3] - t[4];
+    const auto [near_sum, near, far_sum, far] = Pairs(t);
     d[0] = 4.0F * t[0];
     d[1] = 4.0F * (t[5] - near) - 2.0F * far;
     d[2] = -5.0F * t[0] - 4.0F * near_sum - far_sum;
@@ -39,8 +50,7 @@ struct B {
 struct TransposedA {
   static constexpr std::size_t kFrom = 6, kTo = 4;
   static inline void apply(const Lanes* m, Lanes* y) {
-    const Lanes near_sum = m[1] + m[2], near = m[1] - m[2];
-    const Lanes far_sum = m[3] + m[4], far = m[3] - m[4];
+    const auto [near_sum, near, far_sum, far] = Pairs(m);
     y[0] = m[0] + near_sum + far_sum;
     y[1] = near + 2.0F * far;
     y[2] = near_sum + 4.0F * far_sum;
@@ -54,10 +64,7 @@ struct A {
     const Lanes even = y[0] + y[2], odd = y[1] + y[3];
     const Lanes far_even = y[0] + 4.0F * y[2], far_odd = 2.0F * y[1] + 8.0F * y[3];
     m[0] = y[0];
-    m[1] = even + odd;
-    m[2] = even - odd;
-    m[3] = far_even + far_odd;
-    m[4] = far_even - far_odd;
+    spread(even, odd, far_even, far_odd, m);
     m[5] = y[3];
   }
 };
@@ -68,10 +75,7 @@ struct G {
     const Lanes even = (w[0] + w[2]) * (-1.0F / 6), odd = w[1] * (-1.0F / 6);
     const Lanes far_even = w[0] * (1.0F / 24) + w[2] * (1.0F / 6), far_odd = w[1] * (1.0F / 12);
     u[0] = w[0] * 0.25F;
-    u[1] = even + odd;
-    u[2] = even - odd;
-    u[3] = far_even + far_odd;
-    u[4] = far_even - far_odd;
+    spread(even, odd, far_even, far_odd, u);
     u[5] = w[2];
   }
 };
@@ -79,8 +83,7 @@ struct G {
 struct TransposedG {
   static constexpr std::size_t kFrom = 6, kTo = 3;
   static inline void apply(const Lanes* u, Lanes* w) {
-    const Lanes near_sum = u[1] + u[2], near = u[1] - u[2];
-    const Lanes far_sum = u[3] + u[4], far = u[3] - u[4];
+    const auto [near_sum, near, far_sum, far] = Pairs(u);
     w[0] = u[0] * 0.25F - near_sum * (1.0F / 6) + far_sum * (1.0F / 24);
     w[1] = far * (1.0F / 12) - near * (1.0F / 6);
     w[2] = (far_sum - near_sum) * (1.0F / 6) + u[5];

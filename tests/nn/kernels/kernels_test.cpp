@@ -1,4 +1,4 @@
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/products.h"
 
 #include <gtest/gtest.h>
 
@@ -150,18 +150,11 @@ TEST_P(KernelsOfSet, SumOfRows) {
                     static_cast<double>(coefficients[transposed ? k * rows + a : a * terms + k]) * v[k * columns + n];
               exact[a * columns + n] = transposed ? std::max(sum, 0.0) : sum;
             }
-          set.sum_of_rows({.coefficients = coefficients.data(),
-                           .term_stride = transposed ? rows : 1,
-                           .row_stride = transposed ? 1 : terms,
-                           .v = v.data(),
-                           .v_stride = columns,
-                           .start = start.data(),
-                           .c = c.data(),
-                           .c_stride = columns,
-                           .rows = rows,
-                           .columns = columns,
-                           .terms = terms,
-                           .relu = transposed});
+          SumOfRows sums = (transposed ? transposed_product : product)(coefficients.data(), v.data(), c.data(), rows,
+                                                                       columns, terms);
+          sums.start = start.data();
+          sums.relu = transposed;
+          set.sum_of_rows(sums);
           EXPECT_LT(worst(c, rows, columns, exact), 1e-5) << rows << " x " << columns << " x " << terms;
         }
 }
@@ -175,22 +168,12 @@ TEST_P(KernelsOfSet, SumOfRowsStepsAsThePlainStepDoes) {
     step.interval = {0.1F, 2.0F, -0.7F, 0.9F};
     const std::vector<float> coefficients = numbers(kTerms * kRows, 1), v = numbers(kTerms * columns, 2);
     std::vector<float> gradient(kRows * columns), apart = numbers(kRows * columns, 3), at_once = apart;
-    SumOfRows product = {.coefficients = coefficients.data(),
-                         .term_stride = kRows,
-                         .row_stride = 1,
-                         .v = v.data(),
-                         .v_stride = columns,
-                         .start = nullptr,
-                         .c = gradient.data(),
-                         .c_stride = columns,
-                         .rows = kRows,
-                         .columns = columns,
-                         .terms = kTerms};
-    set.sum_of_rows(product);
+    SumOfRows sums = transposed_product(coefficients.data(), v.data(), gradient.data(), kRows, columns, kTerms);
+    set.sum_of_rows(sums);
     set.plain_step(apart.data(), gradient.data(), gradient.size(), step);
-    product.c = at_once.data();
-    product.step = &step;
-    set.sum_of_rows(product);
+    sums.c = at_once.data();
+    sums.step = &step;
+    set.sum_of_rows(sums);
     EXPECT_EQ(at_once, apart) << columns << " columns";
   }
 }
@@ -202,25 +185,15 @@ TEST_P(KernelsOfSet, SumOfRowsGoesOnFromWhatIsThere) {
            {3, 10}, {16, 10}, {37, 10}, {250, 10}, {250, 150}, {37, 1000}}) {  // the last two stay in no near cache
     const std::vector<float> coefficients = numbers(2 * terms * kRows, 1), v = numbers(2 * terms * columns, 2);
     std::vector<float> at_once(kRows * columns), in_parts(kRows * columns, 9.0F);
-    SumOfRows product = {.coefficients = coefficients.data(),
-                         .term_stride = kRows,
-                         .row_stride = 1,
-                         .v = v.data(),
-                         .v_stride = columns,
-                         .start = nullptr,
-                         .c = at_once.data(),
-                         .c_stride = columns,
-                         .rows = kRows,
-                         .columns = columns,
-                         .terms = 2 * terms};
-    set.sum_of_rows(product);
-    product.c = in_parts.data();
-    product.terms = terms;
-    set.sum_of_rows(product);
-    product.coefficients += terms * kRows;
-    product.v += terms * columns;
-    product.accumulate = true;
-    set.sum_of_rows(product);
+    SumOfRows sums = transposed_product(coefficients.data(), v.data(), at_once.data(), kRows, columns, 2 * terms);
+    set.sum_of_rows(sums);
+    sums.c = in_parts.data();
+    sums.terms = terms;
+    set.sum_of_rows(sums);
+    sums.coefficients += terms * kRows;
+    sums.v += terms * columns;
+    sums.accumulate = true;
+    set.sum_of_rows(sums);
     EXPECT_EQ(in_parts, at_once) << columns << " columns";
   }
 }

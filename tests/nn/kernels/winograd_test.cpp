@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nn/kernel_set.h"
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/products.h"
 #include "nn/random.h"
 
 namespace anybit {
@@ -81,18 +81,8 @@ class Filtering {
     set_.winograd.filters(kByInput, w.data(), u.data());
     each_part([&] {
       set_.winograd.input(tiles_, kInputs, input_plane_, x.data(), v_.data());
-      product({.coefficients = v_.data(),
-               .term_stride = 1,
-               .row_stride = kInputs,
-               .v = u.data(),
-               .v_stride = kOutputs,
-               .start = nullptr,
-               .c = m_.data(),
-               .c_stride = kOutputs,
-               .rows = here(),
-               .columns = kOutputs,
-               .terms = kInputs},
-              input_plane_, kInputs * kOutputs, output_plane_);
+      run(product(v_.data(), u.data(), m_.data(), here(), kOutputs, kInputs), input_plane_, kInputs * kOutputs,
+          output_plane_);
       set_.winograd.output(tiles_, kOutputs, output_plane_, m_.data(), bias, relu, y.data());
     });
     return y;
@@ -103,18 +93,8 @@ class Filtering {
     set_.winograd.filters(kByOutput, w.data(), u.data());
     each_part([&] {
       set_.winograd.output_gradient(tiles_, kOutputs, output_plane_, dy.data(), m_.data());
-      product({.coefficients = m_.data(),
-               .term_stride = 1,
-               .row_stride = kOutputs,
-               .v = u.data(),
-               .v_stride = kInputs,
-               .start = nullptr,
-               .c = v_.data(),
-               .c_stride = kInputs,
-               .rows = here(),
-               .columns = kInputs,
-               .terms = kOutputs},
-              output_plane_, kInputs * kOutputs, input_plane_);
+      run(product(m_.data(), u.data(), v_.data(), here(), kInputs, kOutputs), output_plane_, kInputs * kOutputs,
+          input_plane_);
       set_.winograd.input_gradient(tiles_, kInputs, input_plane_, v_.data(), dx.data());
     });
     return dx;
@@ -125,19 +105,9 @@ class Filtering {
     each_part([&] {
       set_.winograd.output_gradient(tiles_, kOutputs, output_plane_, dy.data(), m_.data());
       set_.winograd.input(tiles_, kInputs, input_plane_, x.data(), v_.data());
-      product({.coefficients = v_.data(),
-               .term_stride = kInputs,
-               .row_stride = 1,
-               .v = m_.data(),
-               .v_stride = kOutputs,
-               .start = nullptr,
-               .c = du.data(),
-               .c_stride = kOutputs,
-               .rows = kInputs,
-               .columns = kOutputs,
-               .terms = here(),
-               .accumulate = tiles_.begin > 0},
-              input_plane_, output_plane_, kInputs * kOutputs);
+      SumOfRows gradients = transposed_product(v_.data(), m_.data(), du.data(), kInputs, kOutputs, here());
+      gradients.accumulate = tiles_.begin > 0;
+      run(gradients, input_plane_, output_plane_, kInputs * kOutputs);
     });
     set_.winograd.filters_gradient(kByInput, du.data(), dw.data());
     return dw;
@@ -159,7 +129,7 @@ class Filtering {
     }
   }
 
-  void product(SumOfRows of_plane, std::size_t coefficients, std::size_t v, std::size_t c) const {
+  void run(SumOfRows of_plane, std::size_t coefficients, std::size_t v, std::size_t c) const {
     for (std::size_t p = 0; p < WinogradTiles::kPlanes; ++p) {
       set_.sum_of_rows(of_plane);
       of_plane.coefficients += coefficients;
