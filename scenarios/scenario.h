@@ -107,6 +107,9 @@ Scenario parse_scenario_within(const std::string& text, const std::string& file)
 /// scenario. Parts should be resolved first.
 std::string write_scenario(const Scenario& scenario);
 
+/// A part's options as they stand there: TOML, a key a line.
+std::string options_text(const Options& options);
+
 /// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint and transport.
 std::string result_bearing_text(const Scenario& scenario);
 

@@ -107,6 +107,12 @@ std::string write_scenario(const Scenario& scenario) {
   return out.text();
 }
 
+std::string options_text(const Options& options) {
+  TomlText out;
+  out.options(options);
+  return out.text();
+}
+
 std::string result_bearing_text(const Scenario& scenario) {
   TomlText out;
   write_results(scenario, false, out);

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "client/training.h"
-#include "sim/federation.h"
+#include "server/federation.h"
 
 namespace anybit {
 

@@ -6,8 +6,8 @@
 #include <array>
 #include <map>
 
+#include "program/quantity_text.h"
 #include "sim/memory_cost.h"
-#include "sim/quantity_text.h"
 
 namespace anybit {
 namespace {

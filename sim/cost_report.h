@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "sim/federation.h"
+#include "server/federation.h"
 
 namespace anybit {
 

@@ -4,10 +4,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "client/objectives/objective.h"
 #include "data/datasets/dataset.h"
 #include "data/partitions/partition.h"
 #include "nn/models/model.h"
+#include "nn/objectives/objective.h"
 #include "nn/optimizers/optimizer.h"
 #include "quant/method.h"
 #include "quant/model_quantizer.h"

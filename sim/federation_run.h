@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "server/event_log.h"
+#include "server/federation.h"
+#include "server/record/metrics.h"
 #include "sim/event_queue.h"
-#include "sim/federation.h"
-#include "sim/metrics.h"
 #include "sim/players.h"
 #include "sim/transport.h"
 

@@ -1,50 +1,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
-#include "scenarios/options.h"
-#include "scenarios/scenario.h"
+#include "program/exit_code.h"
+#include "program/interrupt.h"
+#include "program/version.h"
 #include "sim/commands/commands.h"
-#include "sim/interrupt.h"
-#include "sim/tell.h"
-#include "sim/version.h"
 
 namespace {
 
-constexpr int kFailed = 1;
-
-/// Runs the command; whatever goes wrong is told on standard error, once.
-int run_told(const anybit::Chosen& chosen) {
-  try {
-    return chosen();
-  } catch (const anybit::ScenarioErrors& mistakes) {
-    anybit::tell(mistakes.what());
-  } catch (const anybit::ScenarioError& mistake) {
-    anybit::tell(mistake.what());
-  } catch (const std::bad_alloc&) {
-    anybit::tell("anybit-sim: out of memory; `anybit-sim check` says how much a scenario needs");
-  } catch (const std::exception& error) {
-    anybit::tell(fmt::format("anybit-sim: {}", error.what()));
-  }
-  return kFailed;
-}
-
-/// A full disk must not pass for success.
-int written(int code) {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  const std::string reason = errno == 0 ? "" : fmt::format(": {}", std::strerror(errno));
-  anybit::tell("anybit-sim: cannot write the output" + reason);
-  return kFailed;
-}
-
-}  // namespace
-
-int main(int count, char** arguments) {
-  anybit::ignore_closed_pipes();
+/// The exit code of the command that the arguments name, or of what is wrong with them.
+int run_command(int count, char** arguments) {
   CLI::App program("anybit: federated training of networks that run well at any bit width", "anybit-sim");
   program.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("anybit-sim: {} (--help lists what there is)\n", error.what());
@@ -61,11 +27,15 @@ int main(int count, char** arguments) {
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    return written(program.exit(error) == 0 ? 0 : kFailed);
+    return program.exit(error) == 0 ? 0 : anybit::kFailed;
   }
-  if (!chosen) {
-    anybit::tell("anybit-sim: a command is missing (--help lists them)");
-    return kFailed;
-  }
-  return written(run_told(chosen));
+  if (!chosen) throw anybit::CommandError("a command is missing (--help lists them)");
+  return chosen();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  anybit::ignore_closed_pipes();
+  return anybit::exit_code_of("anybit-sim", [&] { return run_command(count, arguments); });
 }

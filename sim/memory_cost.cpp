@@ -5,9 +5,9 @@
 
 #include "nn/gradient.h"
 #include "nn/loss.h"
+#include "program/resident_memory.h"
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
-#include "sim/resident_memory.h"
 #include "wire/chunks.h"
 
 namespace anybit {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sim/federation.h"
+#include "server/federation.h"
 
 namespace anybit {
 

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "client/training.h"
 #include "nn/parallel.h"
 
 namespace anybit {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "server/federation.h"
 #include "sim/event_queue.h"
-#include "sim/federation.h"
 #include "sim/transport.h"
 
 namespace anybit {

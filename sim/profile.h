@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/federation.h"
+#include "server/federation.h"
 
 namespace anybit {
 

@@ -1,158 +1,47 @@
 #include "sim/recorded_run.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "sim/accuracy_table.h"
-#include "sim/data_record.h"
-
 namespace anybit {
-namespace {
-
-constexpr std::chrono::seconds kFlushInterval{1};
-
-/// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one.
-bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Kind::kStarted && event.round > 0; }
-
-Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
-  Checkpoint checkpoint;
-  checkpoint.scenario = federation.result_bearing;
-  checkpoint.kernel_set = std::move(kernels);
-  checkpoint.data = data_record(federation.data->checksums);
-  checkpoint.layout = federation.training.layout->digest();
-  return checkpoint;
-}
-
-/// By the words of whoever refused the update.
-bool is_of_divergence(const std::string& failure) { return failure.find("not finite") != std::string::npos; }
-
-bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>& known) {
-  for (const GridPoint& point : points) {
-    bool found = false;
-    for (const Accuracy& accuracy : known) found = found || same_point(accuracy.point, point);
-    if (!found) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start,
                          std::string kernels, int threads)
     : federation_(federation),
-      directory_(std::move(directory)),
-      metrics_(directory_.metrics()),
-      events_(directory_.events().string()),
-      run_(federation, std::move(start), threads,
-           [this](const LoggedEvent& event) {
-             if (!is_restart(event)) events_.append(event);
-           }),
-      evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
-      checkpoint_(first_checkpoint(federation, std::move(kernels))),
-      saved_version_(run_.state().version > 0 ? std::optional(run_.state().version) : std::nullopt),
-      abandoned_(count_abandoned(read_file(directory_.metrics()))) {}
+      recorder_(federation, std::move(directory), std::move(kernels), start.version, threads),
+      run_(federation, std::move(start), threads, [this](const LoggedEvent& event) { recorder_.event(event); }) {}
 
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
   try {
     if (!run_rounds(stop, progress)) {
-      save_what_is_new();
+      recorder_.save_what_is_new();
       return false;
     }
   } catch (const TransportError&) {
-    keep_state();
-    save_what_is_new();
+    recorder_.keep(run_.state());
+    recorder_.save_what_is_new();
     throw;
   }
-  return finish(stop);
+  return recorder_.finish(run_.state(), stop);
 }
 
 bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progress) {
   const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
   while (version() < rounds) {
     // What a resume goes on from, should the evaluation be cut: the round is then trained and measured again.
-    if (grid_of_round(version() + 1) != Grid::kNone) keep_state();
+    if (recorder_.measures(version() + 1)) recorder_.keep(run_.state());
     std::optional<RoundRecord> record = run_.next_round(stop);
     if (!record) {
-      keep_state();
+      recorder_.keep(run_.state());
       return false;
     }
-    if (!evaluate(*record, stop)) return false;
-    conclude(*record);
+    if (!recorder_.evaluate(*record, run_.state().global, stop)) return false;
+    recorder_.conclude(*record);
+    if (recorder_.checkpoint_is_due(version())) {
+      recorder_.keep(run_.state());
+      recorder_.save();
+    }
     progress.round(*record);
   }
-  return true;
-}
-
-void RecordedRun::conclude(const RoundRecord& record) {
-  if (record.report.abandoned) {
-    ++abandoned_;
-    diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
-  }
-  metrics_.write_line(metrics_line(record));
-  if (Clock::now() - flushed_ >= kFlushInterval) {
-    metrics_.flush();
-    flushed_ = Clock::now();
-  }
-  const std::chrono::duration<double> worked = Clock::now() - saved_;
-  const bool last = version() == static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
-  if (!last && worked.count() < federation_.scenario.checkpoint.seconds) return;
-  keep_state();
-  save_checkpoint();
-}
-
-RecordedRun::Grid RecordedRun::grid_of_round(std::uint32_t round) const {
-  const Scenario& scenario = federation_.scenario;
-  if (round == static_cast<std::uint32_t>(scenario.federation.rounds)) return Grid::kFinal;
-  const bool due = scenario.evaluate.every > 0 && round % static_cast<std::uint32_t>(scenario.evaluate.every) == 0;
-  return due ? Grid::kRegular : Grid::kNone;
-}
-
-bool RecordedRun::evaluate(RoundRecord& record, const std::function<bool()>& stop) {
-  const Grid grid = grid_of_round(record.report.round);
-  if (grid == Grid::kNone) return true;
-  std::optional<std::vector<Accuracy>> values =
-      grid == Grid::kFinal ? evaluate_final(stop)
-                           : evaluator_.evaluate(run_.state().global, federation_.scenario.evaluate.grid, stop);
-  if (!values) return false;
-  record.accuracy = std::move(*values);
-  if (grid == Grid::kFinal) accuracy_ = record.accuracy;
-  return true;
-}
-
-std::optional<std::vector<Accuracy>> RecordedRun::evaluate_final(const std::function<bool()>& stop) {
-  const Scenario::Evaluate& settings = federation_.scenario.evaluate;
-  const Parameters& global = run_.state().global;
-  std::optional<std::vector<Accuracy>> values = evaluator_.evaluate(global, settings.final_grid, stop);
-  if (!values || settings.every == 0 || all_known(grid_points(settings.grid), *values)) return values;
-  const std::optional<std::vector<Accuracy>> regular = evaluator_.evaluate(global, settings.grid, stop);
-  if (!regular) return std::nullopt;
-  return merge_accuracies(std::move(*values), *regular);
-}
-
-void RecordedRun::keep_state() { checkpoint_.state = run_.state(); }
-
-void RecordedRun::save_checkpoint() {
-  metrics_.sync();  // a checkpoint promises the lines before it, in both files
-  events_.sync();
-  const std::uint32_t version = checkpoint_.state.version;
-  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_);
-  prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
-  saved_version_ = version;
-  saved_ = Clock::now();
-}
-
-void RecordedRun::save_what_is_new() {
-  if (saved_version_ != checkpoint_.state.version) save_checkpoint();
-}
-
-bool RecordedRun::finish(const std::function<bool()>& stop) {
-  if (accuracy_.empty()) {  // killed between the last checkpoint and the model
-    std::optional<std::vector<Accuracy>> values = evaluate_final(stop);
-    if (!values) return false;
-    accuracy_ = std::move(*values);
-  }
-  keep_state();
-  write_checkpoint(directory_.model().string(), checkpoint_);
   return true;
 }
 

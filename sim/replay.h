@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "server/event_log.h"
+#include "server/federation.h"
 #include "sim/event_queue.h"
-#include "sim/federation.h"
 #include "sim/players.h"
 #include "sim/transport.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/federation.h"
+#include "server/federation.h"
 #include "wire/message.h"
 
 namespace anybit {

@@ -61,13 +61,13 @@ Dataset make_cifar10(const Options& options, const DatasetSource& source) {
   const std::size_t limit = read_limit(options);
   std::vector<std::string> paths;
   std::size_t training_files = 0;
-  for (const std::string& directory : source.directories) {
-    const std::filesystem::path folder = std::filesystem::path(directory) / "cifar-10";
+  for (const std::filesystem::path& folder : folders_of("cifar-10", source.directories)) {
     paths = batch_files(folder, "data_batch_");
     training_files = paths.size();
-    const std::vector<std::string> test = batch_files(folder, "test_batch");
+    const std::vector<std::string> test =
+        source.training_only ? std::vector<std::string>() : batch_files(folder, "test_batch");
     std::copy(test.begin(), test.end(), std::back_inserter(paths));
-    if (training_files > 0 && !test.empty()) break;
+    if (training_files > 0 && (source.training_only || !test.empty())) break;
     paths.clear();
   }
   if (paths.empty())

@@ -130,14 +130,23 @@ std::string DataFile::checksum() const {
   return fmt::format("{} {:08x} {}", name.string(), crc_, position_);
 }
 
+std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories) {
+  std::vector<std::filesystem::path> folders;
+  for (const std::filesystem::path directory : directories) {
+    folders.push_back(directory / set);
+    folders.push_back(directory);
+  }
+  return folders;
+}
+
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,
                                          const std::vector<std::string>& directories) {
   std::string lacking;  // of the first folder that has some
-  for (const std::string& directory : directories) {
+  for (const std::filesystem::path& folder : folders_of(set, directories)) {
     std::vector<std::string> paths;
     std::vector<std::string> missing;
     for (const std::string& name : names) {
-      const std::string path = (std::filesystem::path(directory) / set / name).string();
+      const std::string path = (folder / name).string();
       std::string found;
       for (const std::string& candidate : {path, path + ".gz"}) {
         std::error_code ignored;
@@ -152,8 +161,7 @@ std::vector<std::string> find_data_files(const std::string& set, const std::vect
     }
     if (missing.empty()) return paths;
     if (!paths.empty() && lacking.empty())
-      lacking =
-          fmt::format("{}: missing in {}", comma_list(missing), (std::filesystem::path(directory) / set).string());
+      lacking = fmt::format("{}: missing in {}", comma_list(missing), folder.string());
   }
   if (lacking.empty()) refuse_missing(set, fmt::format("{}, each plain or .gz", comma_list(names)), directories);
   throw DataError(fmt::format("{}: {}, neither plain nor as .gz. {}", set, lacking, remedy(set)));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -59,7 +60,11 @@ class DataFile {
   bool member_ended_ = false;
 };
 
-/// The first DIR/<set> that holds every one of `names`, each plain or with ".gz" (plain wins); their paths, in order.
+/// Where the files of a set may lie: DIR/<set>, then DIR itself, for each DIR in order.
+std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories);
+
+/// The first DIR/<set>, or DIR itself, that holds every one of `names`, each plain or with ".gz" (plain wins); their
+/// paths, in order.
 /// Throws DataError that says what was expected, where it was looked for, and how to get it.
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,
                                          const std::vector<std::string>& directories);

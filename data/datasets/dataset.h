@@ -37,7 +37,8 @@ struct Dataset {
 /// What a set needs besides its own options.
 struct DatasetSource {
   std::uint64_t seed = 1;
-  const std::vector<std::string>& directories;  // files are looked for in DIR/<set>/
+  const std::vector<std::string>& directories;  // files are looked for in DIR/<set>/, then in DIR itself
+  bool training_only = false;                   // test files are not looked for, and Dataset::test is empty
 };
 
 using DatasetTable = Table<Dataset, const DatasetSource&>;

@@ -46,19 +46,21 @@ void read_labels(DataFile& file, int classes, ExamplePool& pool) {
 Dataset make_idx(const std::string& set, Normalization normalization, const Options& options,
                  const DatasetSource& source) {
   const std::size_t limit = read_limit(options);
-  const std::vector<std::string> paths = find_data_files(
-      set, {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
-      source.directories);
+  std::vector<std::string> names = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+                                    "t10k-labels-idx1-ubyte"};
+  if (source.training_only) names.resize(2);
+  const std::vector<std::string> paths = find_data_files(set, names, source.directories);
   Dataset made;
   made.classes = 10;
   made.normalization = normalization;
   made.training = read_idx(paths[0], paths[1], made.classes, made.checksums);
-  made.test = read_idx(paths[2], paths[3], made.classes, made.checksums);
   made.shape = made.training.shape;
+  keep_first(made.training, limit);
+  if (source.training_only) return made;
+  made.test = read_idx(paths[2], paths[3], made.classes, made.checksums);
   if (!(made.test.shape == made.shape))
     throw DataError(fmt::format("{}: test images of {} x {} pixels, but training images of {} x {}", paths[2],
                                 made.test.shape.height, made.test.shape.width, made.shape.height, made.shape.width));
-  keep_first(made.training, limit);
   return made;
 }
 

@@ -3,10 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "program/machine_options.h"
+#include "program/tell.h"
+#include "server/resolve.h"
 #include "sim/commands/commands.h"
 #include "sim/cost_report.h"
-#include "sim/resolve.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {

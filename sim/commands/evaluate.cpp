@@ -5,17 +5,19 @@
 #include <filesystem>
 #include <memory>
 
+#include "program/exit_code.h"
+#include "program/machine_options.h"
+#include "program/tell.h"
 #include "scenarios/width.h"
 #include "server/checkpoint.h"
-#include "sim/accuracy_table.h"
+#include "server/federation.h"
+#include "server/record/accuracy_table.h"
+#include "server/record/data_record.h"
+#include "server/record/metrics.h"
+#include "server/record/progress.h"
+#include "server/record/run_directory.h"
+#include "server/resolve.h"
 #include "sim/commands/commands.h"
-#include "sim/data_record.h"
-#include "sim/federation.h"
-#include "sim/metrics.h"
-#include "sim/progress.h"
-#include "sim/resolve.h"
-#include "sim/run_directory.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "program/exit_code.h"
 #include "sim/commands/commands.h"
 
 namespace anybit {

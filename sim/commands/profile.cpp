@@ -5,10 +5,11 @@
 
 #include "nn/kernel_set.h"
 #include "nn/winograd.h"
+#include "program/machine_options.h"
+#include "program/tell.h"
+#include "server/resolve.h"
 #include "sim/commands/commands.h"
 #include "sim/profile.h"
-#include "sim/resolve.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {

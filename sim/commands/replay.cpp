@@ -6,15 +6,17 @@
 #include <memory>
 
 #include "nn/kernel_set.h"
+#include "program/exit_code.h"
+#include "program/machine_options.h"
+#include "program/tell.h"
 #include "scenarios/comma_list.h"
 #include "server/checkpoint.h"
+#include "server/record/data_record.h"
+#include "server/record/kernel_record.h"
+#include "server/record/run_directory.h"
+#include "server/record/scenario_difference.h"
+#include "server/resolve.h"
 #include "sim/commands/commands.h"
-#include "sim/data_record.h"
-#include "sim/kernel_record.h"
-#include "sim/resolve.h"
-#include "sim/run_directory.h"
-#include "sim/scenario_difference.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {

@@ -4,19 +4,19 @@
 #include <memory>
 
 #include "nn/kernel_set.h"
-#include "sim/accuracy_table.h"
+#include "program/exit_code.h"
+#include "program/interrupt.h"
+#include "program/machine_options.h"
+#include "program/tell.h"
+#include "server/record/accuracy_table.h"
+#include "server/record/provenance.h"
+#include "server/record/resume.h"
+#include "server/resolve.h"
 #include "sim/commands/commands.h"
-#include "sim/interrupt.h"
-#include "sim/provenance.h"
 #include "sim/recorded_run.h"
-#include "sim/resolve.h"
-#include "sim/resume.h"
-#include "sim/tell.h"
 
 namespace anybit {
 namespace {
-
-constexpr int kInterrupted = 130;
 
 struct RunOptions {
   std::string scenario;
@@ -47,7 +47,7 @@ std::string resume_command(const RunOptions& options, const RunDirectory& direct
 
 void print_result(const RecordedRun& run, const RunDirectory& directory) {
   fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
-             accuracy_table(run.accuracy()), directory.model().string());
+             accuracy_table(run.recorder().accuracy()), directory.model().string());
 }
 
 int run_scenario(const RunOptions& options) {
@@ -66,7 +66,7 @@ int run_scenario(const RunOptions& options) {
   const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
   write_file(directory.provenance(), provenance_json(federation, start.kernels, state.version, earlier));
 
-  catch_interrupts();
+  catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");
   Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
                                            start.checkpoint ? read_file(directory.metrics()) : ""));
   RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads());
@@ -74,15 +74,16 @@ int run_scenario(const RunOptions& options) {
   progress.end();
   if (done) {
     print_result(run, directory);
-    if (run.abandoned() == 0) return 0;
-    const char* remedy = run.diverged()
+    if (run.recorder().abandoned() == 0) return 0;
+    const char* remedy = run.recorder().diverged()
                              ? "; updates were not finite: a smaller learning rate (training.optimizer.rate) "
                                "is the usual remedy"
                              : "";
-    tell(fmt::format("{} of {} rounds were abandoned: no update was valid{}", run.abandoned(), run.version(), remedy));
-    return run.abandoned() == run.version() ? 1 : 0;
+    tell(fmt::format("{} of {} rounds were abandoned: no update was valid{}", run.recorder().abandoned(), run.version(),
+                     remedy));
+    return run.recorder().abandoned() == run.version() ? 1 : 0;
   }
-  tell(fmt::format("interrupted after round {}; resume with: {}", run.saved_version(),
+  tell(fmt::format("interrupted after round {}; resume with: {}", run.recorder().saved_version(),
                    resume_command(options, directory)));
   return kInterrupted;
 }

@@ -14,8 +14,8 @@
 #include "nn/kernel_set.h"
 #include "nn/parallel.h"
 #include "scenarios/listing.h"
+#include "server/resolve.h"
 #include "sim/client_player.h"
-#include "sim/resolve.h"
 
 namespace anybit {
 namespace {

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "sim/players.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/server/tiny_scenario.h"
 
 namespace {
 

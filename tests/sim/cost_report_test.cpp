@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/memory_cost.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {

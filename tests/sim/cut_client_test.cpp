@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "sim/replay.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 #include "wire/chunks.h"
 
 namespace anybit {

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "server/checkpoint.h"
-#include "sim/metrics.h"
+#include "server/record/metrics.h"
 #include "tests/sim/program.h"
 
 namespace anybit {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {

@@ -2,8 +2,9 @@
 // and keeps statistics.
 #include <gtest/gtest.h>
 
+#include "client/training.h"
 #include "server/aggregate.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 #include "tests/wire/kept_bytes.h"
 
 namespace anybit {

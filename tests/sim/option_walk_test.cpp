@@ -9,7 +9,7 @@
 #include "nn/random.h"
 #include "quant/quantizers/range_rule.h"
 #include "sim/families.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sim/tiny_scenario.h"
+#include "tests/server/tiny_scenario.h"
 
 namespace anybit {
 namespace {

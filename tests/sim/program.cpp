@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "nn/kernel_set.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/server/tiny_scenario.h"
 
 namespace anybit {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "nn/kernel_set.h"
 #include "server/checkpoint.h"
-#include "sim/resume.h"
+#include "server/record/resume.h"
+#include "tests/server/tiny_scenario.h"
 #include "tests/sim/program.h"
-#include "tests/sim/tiny_scenario.h"
 
 namespace anybit {
 namespace {

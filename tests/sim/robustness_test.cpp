@@ -13,7 +13,7 @@
 #include "nn/random.h"
 #include "quant/penalties/kure.h"
 #include "server/evaluator.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "server/record/resume.h"
 #include "sim/recorded_run.h"
-#include "sim/resume.h"
-#include "tests/sim/tiny_scenario.h"
+#include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {

@@ -20,12 +20,13 @@ namespace fs = std::filesystem;
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"scenarios", {}},
     {"nn", {"scenarios"}},
+    {"program", {"scenarios", "nn"}},
     {"data", {"scenarios", "nn"}},
     {"quant", {"scenarios", "nn"}},
     {"wire", {"scenarios", "nn", "quant"}},
-    {"client", {"scenarios", "nn", "data", "quant", "wire"}},
-    {"server", {"scenarios", "nn", "data", "quant", "wire"}},
-    {"sim", {"scenarios", "nn", "data", "quant", "wire", "client", "server"}},
+    {"client", {"scenarios", "nn", "program", "data", "quant", "wire"}},
+    {"server", {"scenarios", "nn", "program", "data", "quant", "wire"}},
+    {"sim", {"scenarios", "nn", "program", "data", "quant", "wire", "client", "server"}},
 };
 
 // Libraries whose templates cost every includer seconds: they stay inside .cpp files.

@@ -1,0 +1,49 @@
+#include "server/record/data_record.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <sstream>
+
+#include "scenarios/comma_list.h"
+
+namespace anybit {
+namespace {
+
+using Contents = std::map<std::string, std::string>;
+
+/// What each file held, by name.
+Contents contents_of(const std::string& record) {
+  Contents contents;
+  std::istringstream lines(record);
+  std::string name, crc, size;
+  while (lines >> name >> crc >> size) contents[name] = fmt::format("crc32 {} of {} bytes", crc, size);
+  return contents;
+}
+
+std::string shown(const Contents& contents, const std::string& name) {
+  const auto found = contents.find(name);
+  return found == contents.end() ? "not there" : found->second;
+}
+
+}  // namespace
+
+std::string data_record(const std::vector<std::string>& checksums) {
+  std::string record;
+  for (const std::string& checksum : checksums) record += checksum + "\n";
+  return record;
+}
+
+std::string data_difference(const std::string& record, const std::string& now) {
+  const Contents before = contents_of(record);
+  const Contents after = contents_of(now);
+  Contents all = before;
+  all.insert(after.begin(), after.end());
+  std::vector<std::string> differing;
+  for (const auto& [name, unused] : all)
+    if (shown(before, name) != shown(after, name))
+      differing.push_back(fmt::format("{} ({}, now {})", name, shown(before, name), shown(after, name)));
+  return comma_list(differing);
+}
+
+}  // namespace anybit

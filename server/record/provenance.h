@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "server/federation.h"
+
+namespace anybit {
+
+/// What a result came from, as JSON, a member a line: scenario digest, data checksums, kernel set (`kernels`: all sets
+/// of the run, "A then B"), and the processes that worked on it, a line each: after which round it began, version and
+/// commit of the program, compiler, kernels. `earlier` is the text that the run's last process left, "" for a new run:
+/// what its processes said of themselves stays.
+std::string provenance_json(const Federation& federation, const std::string& kernels, std::uint32_t begun_after,
+                            const std::string& earlier);
+
+}  // namespace anybit

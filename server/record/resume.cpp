@@ -1,0 +1,117 @@
+#include "server/record/resume.h"
+
+#include <fmt/format.h>
+
+#include "nn/kernel_set.h"
+#include "scenarios/comma_list.h"
+#include "server/record/data_record.h"
+#include "server/record/kernel_record.h"
+#include "server/record/scenario_difference.h"
+
+namespace anybit {
+namespace {
+
+void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& checkpoint, const Scenario& resolved) {
+  const std::string now = result_bearing_text(resolved);
+  if (now == checkpoint.scenario) return;
+  throw RunError(fmt::format(
+      "{}: the run there was started with other settings: {}; set them back, or start another run with --out",
+      directory.path().string(), comma_list(scenario_difference(checkpoint.scenario, now))));
+}
+
+void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation) {
+  const std::string difference = data_difference(checkpoint.data, data_record(federation.data->checksums));
+  if (difference.empty()) return;
+  throw RunError(
+      fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or start "
+                  "another run with --out",
+                  directory.path().string(), difference));
+}
+
+/// True where the model is whole; a damaged one is noted.
+bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std::vector<std::string>& notes) {
+  Checkpoint model;
+  try {
+    model = read_checkpoint(directory.model().string());
+  } catch (const CheckpointError& error) {
+    notes.push_back(fmt::format("{}; writing it again from the last checkpoint", error.what()));
+    return false;
+  }
+  refuse_other_scenario(directory, model, resolved);
+  return true;
+}
+
+/// All sets that the run will have been made with: none counts that made no round.
+std::string kernels_of(const Checkpoint& checkpoint, std::uint32_t rounds) {
+  if (checkpoint.state.version == 0) return kernel_set();
+  if (checkpoint.state.version == rounds) return checkpoint.kernel_set;
+  return record_followed_by(checkpoint.kernel_set, kernel_set());
+}
+
+void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoint& start) {
+  const std::string path = directory.path().string();
+  start.checkpoint = latest_checkpoint(directory.checkpoints().string());
+  if (!start.checkpoint) {
+    if (directory.is_finished())
+      throw RunError(
+          fmt::format("{}: no checkpoint to write it again from; start the run anew (--force)", start.notes.back()));
+    start.notes.push_back(fmt::format("{}: no checkpoint to resume from; starting anew", path));
+    return;
+  }
+  const Checkpoint& checkpoint = start.checkpoint->checkpoint;
+  for (const std::string& broken : start.checkpoint->broken)
+    start.notes.push_back(fmt::format("{}; going on from the one before", broken));
+  refuse_other_scenario(directory, checkpoint, resolved);
+  start.kernels = kernels_of(checkpoint, static_cast<std::uint32_t>(resolved.federation.rounds));
+  if (checkpoint.state.version > 0 && start.kernels != checkpoint.kernel_set)
+    start.notes.push_back(
+        fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
+                    "are not equal to the last bit",
+                    checkpoint.kernel_set, kernel_set()));
+  start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.version));
+}
+
+}  // namespace
+
+StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force) {
+  StartingPoint start;
+  start.kernels = kernel_set();
+  const std::string path = directory.path().string();
+  if (directory.is_foreign())
+    throw RunError(fmt::format("{}: it is not empty and holds no run; name another directory (--out)", path));
+  // An empty folder is locked once it is sure that there will be a run in it.
+  if (directory.holds_run()) start.lock = std::make_unique<RunLock>(directory);
+  if (resume && directory.is_finished() && model_is_whole(directory, resolved, start.notes)) {
+    start.finished = true;
+    start.notes.push_back(fmt::format("{}: the run is finished; its model is {}", path, directory.model().string()));
+  } else if (resume) {
+    go_on(directory, resolved, start);
+  } else if (directory.holds_run() && !force) {
+    throw RunError(
+        fmt::format("{}: holds a run already; go on with it (--resume), overwrite it (--force) or name "
+                    "another directory (--out)",
+                    path));
+  }
+  return start;
+}
+
+FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start) {
+  if (start.checkpoint) refuse_other_data(directory, start.checkpoint->checkpoint, federation);
+  directory.create();
+  if (!start.lock) {
+    start.lock = std::make_unique<RunLock>(directory);
+    if (std::filesystem::exists(directory.scenario()))
+      throw RunError(fmt::format("{}: another process began a run there just now", directory.path().string()));
+  }
+  directory.remove_leftovers();
+  if (!start.checkpoint) {
+    directory.clear();
+    return federation.first_state();
+  }
+  Checkpoint& checkpoint = start.checkpoint->checkpoint;
+  attach_layout(checkpoint, federation.training.layout, start.checkpoint->path);
+  directory.cut_back(checkpoint.state.version, static_cast<std::uint32_t>(federation.scenario.federation.cohort));
+  return std::move(checkpoint.state);
+}
+
+}  // namespace anybit

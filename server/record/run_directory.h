@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "server/record/output_file.h"
+
+namespace anybit {
+
+/// The files of one run:
+///   scenario.toml  provenance.json  metrics.jsonl  events.log  checkpoints/checkpoint-NNNNNN.ckpt  model.ckpt  lock
+/// Nothing is held open here; the name says where, this class what is there.
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path scenario() const { return path_ / "scenario.toml"; }
+  std::filesystem::path provenance() const { return path_ / "provenance.json"; }
+  std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path events() const { return path_ / "events.log"; }
+  std::filesystem::path model() const { return path_ / "model.ckpt"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path lock() const { return path_ / "lock"; }
+
+  /// Whether a run was begun here. A scenario alone is none: it can be the user's own.
+  bool holds_run() const;
+  /// Whether it is a folder of other things.
+  bool is_foreign() const;
+  bool is_finished() const { return std::filesystem::exists(model()); }
+
+  /// Makes the folders.
+  void create() const;
+  /// Removes the files of a run, the pictures of `plot` among them, and no others.
+  void clear() const;
+  /// Removes the temporary files that a killed process left behind.
+  void remove_leftovers() const;
+  /// Cuts metrics.jsonl and events.log back to what belongs to the first `version` rounds of `cohort` clients: later
+  /// lines, and half a line at the end, are of work that is done again. RunError where one of the files does not hold
+  /// all of these rounds; both are then as before.
+  void cut_back(std::uint32_t version, std::uint32_t cohort) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Keeps other processes out of a run directory while it lives; the system frees it with the process, however it ends.
+/// RunError where another process has it.
+class RunLock {
+ public:
+  explicit RunLock(const RunDirectory& directory);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int file_;
+};
+
+}  // namespace anybit

@@ -1,0 +1,125 @@
+#include "server/record/run_recorder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/record/accuracy_table.h"
+#include "server/record/data_record.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::chrono::seconds kFlushInterval{1};
+
+/// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one.
+bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Kind::kStarted && event.round > 0; }
+
+Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
+  Checkpoint checkpoint;
+  checkpoint.scenario = federation.result_bearing;
+  checkpoint.kernel_set = std::move(kernels);
+  checkpoint.data = data_record(federation.data->checksums);
+  checkpoint.layout = federation.training.layout->digest();
+  return checkpoint;
+}
+
+/// By the words of whoever refused the update.
+bool is_of_divergence(const std::string& failure) { return failure.find("not finite") != std::string::npos; }
+
+bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>& known) {
+  for (const GridPoint& point : points) {
+    bool found = false;
+    for (const Accuracy& accuracy : known) found = found || same_point(accuracy.point, point);
+    if (!found) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels,
+                         std::uint32_t version, int threads)
+    : federation_(federation),
+      directory_(std::move(directory)),
+      metrics_(directory_.metrics()),
+      events_(directory_.events().string()),
+      evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
+      checkpoint_(first_checkpoint(federation, std::move(kernels))),
+      saved_version_(version > 0 ? std::optional(version) : std::nullopt),
+      abandoned_(count_abandoned(read_file(directory_.metrics()))) {}
+
+void RunRecorder::event(const LoggedEvent& event) {
+  if (!is_restart(event)) events_.append(event);
+}
+
+RunRecorder::Grid RunRecorder::grid_of_round(std::uint32_t round) const {
+  const Scenario& scenario = federation_.scenario;
+  if (round == static_cast<std::uint32_t>(scenario.federation.rounds)) return Grid::kFinal;
+  const bool due = scenario.evaluate.every > 0 && round % static_cast<std::uint32_t>(scenario.evaluate.every) == 0;
+  return due ? Grid::kRegular : Grid::kNone;
+}
+
+bool RunRecorder::evaluate(RoundRecord& record, const Parameters& global, const Stop& stop) {
+  const Grid grid = grid_of_round(record.report.round);
+  if (grid == Grid::kNone) return true;
+  std::optional<std::vector<Accuracy>> values =
+      grid == Grid::kFinal ? evaluate_final(global, stop)
+                           : evaluator_.evaluate(global, federation_.scenario.evaluate.grid, stop);
+  if (!values) return false;
+  record.accuracy = std::move(*values);
+  if (grid == Grid::kFinal) accuracy_ = record.accuracy;
+  return true;
+}
+
+std::optional<std::vector<Accuracy>> RunRecorder::evaluate_final(const Parameters& global, const Stop& stop) {
+  const Scenario::Evaluate& settings = federation_.scenario.evaluate;
+  std::optional<std::vector<Accuracy>> values = evaluator_.evaluate(global, settings.final_grid, stop);
+  if (!values || settings.every == 0 || all_known(grid_points(settings.grid), *values)) return values;
+  const std::optional<std::vector<Accuracy>> regular = evaluator_.evaluate(global, settings.grid, stop);
+  if (!regular) return std::nullopt;
+  return merge_accuracies(std::move(*values), *regular);
+}
+
+void RunRecorder::conclude(const RoundRecord& record) {
+  if (record.report.abandoned) {
+    ++abandoned_;
+    diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
+  }
+  metrics_.write_line(metrics_line(record));
+  if (Clock::now() - flushed_ < kFlushInterval) return;
+  metrics_.flush();
+  flushed_ = Clock::now();
+}
+
+bool RunRecorder::checkpoint_is_due(std::uint32_t version) const {
+  const std::chrono::duration<double> worked = Clock::now() - saved_;
+  return version == static_cast<std::uint32_t>(federation_.scenario.federation.rounds) ||
+         worked.count() >= federation_.scenario.checkpoint.seconds;
+}
+
+void RunRecorder::save() {
+  metrics_.sync();  // a checkpoint promises the lines before it, in both files
+  events_.sync();
+  const std::uint32_t version = checkpoint_.state.version;
+  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_);
+  prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
+  saved_version_ = version;
+  saved_ = Clock::now();
+}
+
+void RunRecorder::save_what_is_new() {
+  if (saved_version_ != checkpoint_.state.version) save();
+}
+
+bool RunRecorder::finish(const FederationState& state, const Stop& stop) {
+  if (accuracy_.empty()) {  // killed between the last checkpoint and the model
+    std::optional<std::vector<Accuracy>> values = evaluate_final(state.global, stop);
+    if (!values) return false;
+    accuracy_ = std::move(*values);
+  }
+  keep(state);
+  write_checkpoint(directory_.model().string(), checkpoint_);
+  return true;
+}
+
+}  // namespace anybit

@@ -1,0 +1,167 @@
+#include "server/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data/data_error.h"
+#include "data/datasets/dataset.h"
+#include "data/partitions/partition.h"
+#include "nn/models/model.h"
+#include "nn/objectives/objective.h"
+#include "nn/optimizers/optimizer.h"
+#include "quant/method.h"
+#include "quant/model_quantizer.h"
+#include "scenarios/comma_list.h"
+#include "server/federation.h"
+#include "server/strategies/strategy.h"
+#include "wire/codec.h"
+
+namespace anybit {
+namespace {
+
+/// Stands for the images of a set whose files are not read: every model takes them.
+constexpr Shape kUsualImage{32, 32, 3};
+constexpr int kUsualClasses = 10;
+/// Where no files are found: a set's options are checked without reading it.
+const std::vector<std::string> kNowhere;
+
+struct Images {
+  Shape shape = kUsualImage;
+  int classes = kUsualClasses;
+  bool known = false;  // else they stand in, and nothing is said of sizes
+};
+
+/// Goes on with what is right: whatever depends on a key that a mistake is about is passed over.
+class Resolver {
+ public:
+  Resolver(Scenario& scenario, Mistakes& mistakes) : scenario_(scenario), mistakes_(mistakes) {}
+
+  void resolve_parts();
+  /// What can only be said of parts together, or with their files.
+  void check_together(const Images& images);
+  void check_data(const std::vector<std::string>& directories);
+
+  /// Of the set, where it does not come from files.
+  Images images() const;
+  std::vector<std::string>& notes() { return notes_; }
+
+ private:
+  /// Fills in the defaults of a part that is right, and says whether it is.
+  template <class Family, class... Arguments>
+  bool resolve(const Family& table, Part& part, const Arguments&... arguments);
+  void check_range_names(const EvaluationGrid& grid, const std::string& path);
+
+  Scenario& scenario_;
+  Mistakes& mistakes_;
+  std::vector<std::string> notes_;
+  bool set_is_right_ = false;
+};
+
+template <class Family, class... Arguments>
+bool Resolver::resolve(const Family& table, Part& part, const Arguments&... arguments) {
+  if (part.name.empty()) return false;  // missing, and told by who read the file
+  const std::size_t before = mistakes_.found().size();
+  mistakes_.check([&] {
+    const std::vector<std::string> dropped = drop_foreign_options(table.row(part).info, part);
+    if (!dropped.empty())
+      notes_.push_back(fmt::format("{} is now '{}': dropped what was written for the old one: {}", part.options.path(),
+                                   part.name, comma_list(dropped)));
+    const std::vector<ScenarioError> found = table.mistakes(part, arguments...);
+    if (!found.empty()) throw ScenarioErrors(found);
+    part = table.resolve(part);
+  });
+  return mistakes_.found().size() == before;
+}
+
+void Resolver::resolve_parts() {
+  set_is_right_ = resolve(datasets(), scenario_.data.set, DatasetSource{scenario_.seed, kNowhere});
+  resolve(partitions(), scenario_.data.partition);
+  resolve(models(), scenario_.model, kUsualImage, kUsualClasses);
+  resolve(methods(), scenario_.training.method);
+  resolve(objectives(), scenario_.training.objective);
+  resolve(optimizers(), scenario_.training.optimizer);
+  resolve(strategies(), scenario_.federation.strategy);
+  resolve(codecs(), scenario_.federation.uplink);
+  resolve(codecs(), scenario_.federation.downlink);
+  check_range_names(scenario_.evaluate.grid, "evaluate.range");
+  if (scenario_.evaluate.has_final) check_range_names(scenario_.evaluate.final_grid, "evaluate.final.range");
+}
+
+void Resolver::check_range_names(const EvaluationGrid& grid, const std::string& path) {
+  const std::vector<RowInfo>& rules = range_rules();
+  for (const std::string& range : grid.range) {
+    const auto is_it = [&](const RowInfo& rule) { return rule.name == range; };
+    if (std::any_of(rules.begin(), rules.end(), is_it)) continue;
+    mistakes_.check([&] { refuse_name("range rule", {range, Options(path), grid.range_where}, rules); });
+  }
+}
+
+Images Resolver::images() const {
+  if (!set_is_right_) return {};
+  try {
+    const Dataset set = datasets().make(scenario_.data.set, {scenario_.seed, kNowhere});
+    return {set.shape, set.classes, true};
+  } catch (const DataError&) {
+    return {};  // a set of files
+  }
+}
+
+void Resolver::check_together(const Images& images) {
+  if (mistakes_.about("model") || mistakes_.about("training.method")) return;
+  mistakes_.check([&] {
+    Scenario judged = scenario_;
+    if (mistakes_.about("fleet")) judged.fleet.clear();
+    const NetworkPlan trained = make_network_plan(judged, images.shape, images.classes);
+    if (images.known && !mistakes_.about("training.batch")) check_size(scenario_, trained, mistakes_);
+    if (mistakes_.about("data.proxy")) return;
+    const auto check = [&](const EvaluationGrid& grid, const std::string& path) {
+      for (const char* key : {".weights", ".activations", ".range", ".granularity", ".first", ".last"})
+        if (mistakes_.about(path + key)) return;
+      check_grid(grid, scenario_, trained, mistakes_);
+    };
+    if (scenario_.evaluate.uses_grid()) check(scenario_.evaluate.grid, "evaluate");
+    if (scenario_.evaluate.has_final) check(scenario_.evaluate.final_grid, "evaluate.final");
+  });
+}
+
+void Resolver::check_data(const std::vector<std::string>& directories) {
+  const Part& set = scenario_.data.set;
+  if (set.name.empty() || mistakes_.about("seed")) return;
+  mistakes_.check([&] {
+    if (mistakes_.about("data")) {  // nothing can be dealt out, but files can be missing, whatever the options are
+      (void)load_set({set.name, Options(set.options.path()), set.where}, {scenario_.seed, directories});
+      return;
+    }
+    const std::unique_ptr<const FederatedData> data = load_checked_data(scenario_, directories);
+    check_together({data->shape, data->classes, true});
+  });
+}
+
+/// `mistakes` are those found before; with any, there is no scenario.
+ResolvedScenario resolve_all(Scenario scenario, Mistakes& mistakes, const std::vector<std::string>& directories) {
+  Resolver resolver(scenario, mistakes);
+  resolver.resolve_parts();
+  resolver.check_together(resolver.images());
+  // Loading takes its time: who goes on does it anyway, so only a scenario that is refused is loaded here.
+  if (!mistakes.empty()) resolver.check_data(directories);
+  mistakes.throw_if_any();
+  return {std::move(scenario), std::move(resolver.notes())};
+}
+
+}  // namespace
+
+ResolvedScenario resolve_scenario(Scenario scenario, const std::vector<std::string>& data_directories) {
+  Mistakes mistakes;
+  return resolve_all(std::move(scenario), mistakes, data_directories);
+}
+
+ResolvedScenario resolve_file(const std::string& path, const std::vector<std::string>& settings,
+                              const std::vector<std::string>& data_directories) {
+  Mistakes mistakes(path);
+  std::vector<Override> overrides;
+  for (const std::string& setting : settings) mistakes.check([&] { overrides.push_back(parse_override(setting)); });
+  return resolve_all(read_scenario(overrides, mistakes), mistakes, data_directories);
+}
+
+}  // namespace anybit

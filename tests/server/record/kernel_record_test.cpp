@@ -1,0 +1,24 @@
+#include "server/record/kernel_record.h"
+
+#include <gtest/gtest.h>
+
+namespace anybit {
+namespace {
+
+TEST(KernelRecord, GrowsWhereTheSetChanges) {
+  EXPECT_EQ(record_followed_by("avx512", "avx512"), "avx512");
+  EXPECT_EQ(record_followed_by("avx512", "avx2"), "avx512 then avx2");
+  EXPECT_EQ(record_followed_by("avx512 then avx2", "avx2"), "avx512 then avx2");
+  EXPECT_EQ(record_followed_by("avx512 then avx2", "avx512"), "avx512 then avx2 then avx512");
+}
+
+TEST(KernelRecord, SaysWhatCannotBeReplayed) {
+  EXPECT_EQ(replay_refusal("avx2", "avx2"), "");
+  EXPECT_EQ(replay_refusal("avx2", "avx512"),
+            "made with kernels 'avx2', here they are 'avx512': the same bits need the same kernels (--isa)");
+  EXPECT_EQ(replay_refusal("avx512 then avx2", "avx2"),
+            "a mixed run, made with kernels 'avx512 then avx2': no one set makes the same bits");
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,88 @@
+#include "server/record/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace anybit {
+namespace {
+
+RoundRecord record() {
+  RoundRecord made;
+  made.report.round = 12;
+  made.report.clients = 9;
+  made.report.failed = 1;
+  made.report.train_loss = 0.5;
+  made.seconds = 0.25;
+  made.bytes_down = 100;
+  made.bytes_up = 90;
+  return made;
+}
+
+TEST(Metrics, WritesARoundAsOneLine) {
+  EXPECT_EQ(metrics_line(record()),
+            R"({"round": 12, "seconds": 0.250000, "bytes_down": 100, "bytes_up": 90, "train_loss": 0.5, "clients": 9, )"
+            R"("failed": 1})");
+}
+
+TEST(Metrics, AddsAccuracyWhereItWasMeasured) {
+  RoundRecord evaluated = record();
+  evaluated.accuracy.resize(1);
+  evaluated.accuracy[0].point.weights = 4;
+  evaluated.accuracy[0].point.range = "mse";
+  evaluated.accuracy[0].value = 0.875;
+  EXPECT_TRUE(metrics_line(evaluated).ends_with(
+      R"("accuracy": [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.875}]})"));
+}
+
+TEST(Metrics, NamesTheWidthsOfTheFirstAndLastLayerWhereTheyAreSet) {
+  Accuracy accuracy;
+  accuracy.point.weights = 2;
+  accuracy.point.last = 8;
+  EXPECT_EQ(
+      accuracies_json({accuracy}),
+      R"([{"weights": 2, "activations": 32, "range": "minmax", "granularity": "tensor", "last": 8, "value": 0}])");
+  accuracy.point.first = 6;
+  EXPECT_NE(accuracies_json({accuracy}).find(R"(, "first": 6, "last": 8, )"), std::string::npos);
+}
+
+TEST(Metrics, AddsUpEarlierRounds) {
+  RoundRecord evaluated = record();
+  evaluated.accuracy.resize(2);
+  evaluated.accuracy[0].value = 0.5;
+  evaluated.accuracy[1].point = {4, 8, "mse", "channel", 8, 6, {}};
+  evaluated.accuracy[1].value = 0.25;
+  const EarlierRounds earlier = read_earlier_rounds(metrics_line(record()) + "\n" + metrics_line(evaluated) + "\n" +
+                                                    metrics_line(record()) + "\n");
+  EXPECT_EQ(earlier.bytes_down, 300U);
+  EXPECT_EQ(earlier.bytes_up, 270U);
+  EXPECT_EQ(accuracies_json(earlier.accuracy), accuracies_json(evaluated.accuracy));
+  EXPECT_TRUE(read_earlier_rounds("").accuracy.empty());
+}
+
+TEST(Metrics, SaysWhenARoundChangedNothing) {
+  RoundRecord failed = record();
+  failed.report.abandoned = true;
+  failed.report.train_loss = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(metrics_line(failed).ends_with(R"("failed": 1, "abandoned": true})"));
+  EXPECT_NE(metrics_line(failed).find(R"("train_loss": null)"), std::string::npos);
+}
+
+TEST(Metrics, CountsTheRoundsThatChangedNothing) {
+  RoundRecord failed = record();
+  failed.report.abandoned = true;
+  EXPECT_EQ(count_abandoned(""), 0U);
+  EXPECT_EQ(count_abandoned(metrics_line(failed) + "\n" + metrics_line(record()) + "\n" + metrics_line(failed) + "\n"),
+            2U);
+}
+
+TEST(Metrics, ReadsTheRoundOfItsOwnLinesOnly) {
+  const std::string line = metrics_line(record());
+  EXPECT_EQ(round_of_metrics_line(line), 12U);
+  EXPECT_EQ(round_of_metrics_line(line.substr(0, line.size() - 1)), 0U);
+  EXPECT_EQ(round_of_metrics_line("{}"), 0U);
+  EXPECT_EQ(round_of_metrics_line(""), 0U);
+}
+
+}  // namespace
+}  // namespace anybit
