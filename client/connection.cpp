@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <asio.hpp>
+#include <utility>
+
+#include "wire/byte_stream.h"
 
 namespace anybit {
 namespace {
@@ -18,9 +21,7 @@ struct Outcome {
   bool timed_out = false;
 };
 
-std::string describe(const asio::error_code& error) {
-  return error == asio::error::eof ? "the server closed the connection" : error.message();
-}
+std::string describe(const std::error_code& error) { return anybit::describe(error, "the server"); }
 
 Connection::Timeout left_until(Clock::time_point end) {
   return std::max(Connection::Timeout{0}, std::chrono::ceil<Connection::Timeout>(end - Clock::now()));
@@ -44,19 +45,25 @@ struct Connection::State {
       asio::error_code ignored;
       resolver.cancel();
       socket.cancel(ignored);
+      if (stream) stream->cancel();
       io.run_one();
     }
     outcome.timed_out = outcome.error == asio::error::operation_aborted;
   }
 
-  Outcome read_some(std::size_t from, std::size_t to, Timeout timeout) {
+  /// Runs one operation of the stream: start(done).
+  template <class Start>
+  Outcome run(Timeout timeout, const Start& start) {
     Outcome outcome;
-    socket.async_read_some(asio::buffer(frame.data() + from, to - from),
-                           [&outcome](const asio::error_code& error, std::size_t bytes) {
-                             outcome = {error, bytes};
-                           });
+    start([&outcome](const std::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
     wait(timeout, outcome);
     return outcome;
+  }
+
+  Outcome read_some(std::size_t from, std::size_t to, Timeout timeout) {
+    return run(timeout, [&](ByteStream::Done done) {
+      stream->read_some(std::span(frame).subspan(from, to - from), std::move(done));
+    });
   }
 
   std::string connect_to(const tcp::endpoint& endpoint, Timeout timeout) {
@@ -64,7 +71,11 @@ struct Connection::State {
     socket.async_connect(endpoint, [&outcome](const asio::error_code& error) { outcome = {error}; });
     wait(timeout, outcome);
     if (outcome.timed_out) return "no answer" + in_time(timeout);
-    return outcome.error ? describe(outcome.error) : "";
+    if (outcome.error) return describe(outcome.error);
+    asio::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    stream = make_plain_stream(std::exchange(socket, tcp::socket(io)));
+    return "";
   }
 
   std::string read_frame(Timeout timeout, std::size_t& bytes, bool& quiet);
@@ -72,8 +83,9 @@ struct Connection::State {
   const FrameLimits limits;
   asio::io_context io{1};
   tcp::resolver resolver{io};
-  tcp::socket socket{io};
-  Bytes frame;  // used again for each frame
+  tcp::socket socket{io};              // until it is connected
+  std::unique_ptr<ByteStream> stream;  // from then on; none where the connection is closed
+  Bytes frame;                         // used again for each frame
 };
 
 /// Reads header and body into `frame`. Its room follows what has arrived, not what was declared. `quiet`: the time went
@@ -124,9 +136,7 @@ std::string Connection::connect(const std::string& host, std::uint16_t port, Tim
   for (const tcp::endpoint& endpoint : endpoints) {
     close();
     reason = state_->connect_to(endpoint, left_until(end));
-    if (!reason.empty()) continue;
-    state_->socket.set_option(tcp::no_delay(true), error);
-    return "";
+    if (reason.empty()) return "";
   }
   close();
   return where + reason;
@@ -146,12 +156,9 @@ std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout time
 
 std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeout) {
   if (!is_open()) return "the connection is closed";
-  Outcome outcome;
-  asio::async_write(state_->socket, asio::buffer(frame.data(), frame.size()),
-                    [&outcome](const asio::error_code& error, std::size_t bytes) {
-                      outcome = {error, bytes};
-                    });
-  state_->wait(timeout, outcome);
+  const Outcome outcome = state_->run(timeout, [&](ByteStream::Done done) {
+    state_->stream->write({frame, {}}, std::move(done));
+  });
   if (!outcome.timed_out) return outcome.error ? describe(outcome.error) : "";
   close();
   return "the server did not take the frame" + in_time(timeout);
@@ -167,11 +174,13 @@ std::string Connection::receive(Message& message, Timeout timeout) {
   return reason;
 }
 
-bool Connection::is_open() const { return state_->socket.is_open(); }
+bool Connection::is_open() const { return state_->stream != nullptr; }
 
 void Connection::close() {
   asio::error_code ignored;
   state_->socket.close(ignored);
+  if (state_->stream) state_->stream->close();
+  state_->stream.reset();
 }
 
 }  // namespace anybit

@@ -1,0 +1,212 @@
+// Start at start(); then reading above, writing below. Everything runs inside Sessions::poll(), on the driver's thread.
+#include "server/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace anybit {
+namespace {
+
+constexpr std::size_t kFirstRoom = std::size_t{1} << 20;   // read without asking how much of it has arrived
+constexpr std::size_t kKeptRoom = std::size_t{4} << 10;    // what an idle connection may hold
+constexpr std::size_t kDrainRoom = std::size_t{64} << 10;  // for what is read and forgotten
+constexpr std::size_t kSpares = 2;
+
+bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
+
+}  // namespace
+
+Bytes SharedBySessions::take_spare() {
+  if (spares.empty()) return {};
+  const auto largest = std::ranges::max_element(spares, is_smaller);
+  Bytes spare = std::move(*largest);
+  spares.erase(largest);
+  return spare;
+}
+
+void SharedBySessions::give_spare(Bytes buffer) {
+  spares.push_back(std::move(buffer));
+  if (spares.size() > kSpares) spares.erase(std::ranges::min_element(spares, is_smaller));
+}
+
+Session::Session(SharedBySessions& shared, ConnectionId id, std::unique_ptr<ByteStream> stream)
+    : shared_(shared), id_(id), stream_(std::move(stream)), read_deadline_(Clock::now() + shared.settings.hello) {}
+
+void Session::start() {
+  stream_->handshake(
+      [self = shared_from_this()](const std::error_code& error, std::size_t) { self->did_handshake(error); });
+}
+
+void Session::send(Outgoing frame) {
+  queued_bytes_ += frame.size();
+  outbox_.push_back(std::move(frame));
+  if (outbox_.size() == 1) write();
+  if (queued_bytes_ <= shared_.settings.queued_bytes) return;
+  // Posted, because the listener is called from poll() only and this may be the driver's own call.
+  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent"); });
+}
+
+void Session::end(const std::string& reason, bool flush) {
+  if (ended_) return;
+  ended_ = true;
+  if (!ready_) return close();  // it could not be told
+  if (!flush && outbox_.size() > 1) outbox_.erase(outbox_.begin() + 1, outbox_.end());
+  outbox_.push_back({std::make_shared<const Bytes>(encode_frame(Goodbye{reason}))});
+  farewell_deadline_ = Clock::now() + (flush ? shared_.settings.frame : shared_.settings.farewell);
+  if (outbox_.size() == 1) write();
+  // Posted, because draining reuses the buffer of a frame that the listener may be looking at.
+  shared_.post([self = shared_from_this()] { self->drain(); });
+}
+
+void Session::lose(const std::string& reason) {
+  if (ended_) return;
+  const bool had_joined = joined();
+  end(reason, false);
+  report(had_joined, reason);
+}
+
+void Session::check_deadlines(Clock::time_point now) {
+  if (ended_) {
+    if (now >= farewell_deadline_) close();
+  } else if (now >= read_deadline_) {
+    lose(received_ > 0 ? "a frame took too long" : joined() ? "was silent for too long" : "said no Hello in time");
+  } else if (!outbox_.empty() && now >= write_deadline_) {
+    lose("took too long to read a frame");
+  }
+}
+
+void Session::report(bool had_joined, const std::string& reason) {
+  if (!had_joined) {
+    ++shared_.turned_away;
+    return;
+  }
+  shared_.something_happened = true;
+  shared_.listener.lost(id_, clients_, reason);
+}
+
+/// Without a Goodbye: the peer is not there to hear it.
+void Session::vanish(const std::string& reason) {
+  const bool had_joined = joined();
+  const bool news = !std::exchange(ended_, true);
+  close();
+  if (news) report(had_joined, reason);
+}
+
+void Session::close() {
+  stream_->close();
+  shared_.gone(id_);
+}
+
+void Session::did_handshake(const std::error_code& error) {
+  if (ended_) return;
+  if (error) return vanish(describe(error, "the peer"));
+  ready_ = true;
+  read();
+}
+
+// Reading: wanted_ bytes of a frame, its header first.
+
+void Session::read() {
+  const std::size_t room = std::min(wanted_, std::max(kFirstRoom, 2 * received_));
+  if (frame_.size() < room) frame_.resize(room);
+  const std::size_t end = std::min(wanted_, frame_.size());
+  reading_ = true;
+  stream_->read_some(
+      std::span(frame_).subspan(received_, end - received_),
+      [self = shared_from_this()](const std::error_code& error, std::size_t bytes) { self->did_read(error, bytes); });
+}
+
+void Session::did_read(const std::error_code& error, std::size_t bytes) {
+  reading_ = false;
+  if (ended_) return error ? close() : drain();
+  if (error) return vanish(describe(error, "the peer") + (received_ > 0 ? " in the middle of a frame" : ""));
+  if (received_ == 0 && joined()) read_deadline_ = Clock::now() + shared_.settings.frame;
+  received_ += bytes;
+  if (received_ == kFrameHeaderBytes && wanted_ == kFrameHeaderBytes) take_header();
+  if (ended_) return;
+  if (received_ == wanted_) take_frame();
+  if (!ended_) read();
+}
+
+std::size_t Session::limit() const {
+  return clients_.count > 0 ? shared_.settings.limits.body : shared_.settings.limits.before_welcome;
+}
+
+void Session::take_header() {
+  std::size_t body_bytes = 0;
+  const std::string reason = check_header(std::span(frame_).first(kFrameHeaderBytes), limit(), body_bytes);
+  if (!reason.empty()) return lose(reason);
+  wanted_ = kFrameHeaderBytes + body_bytes;
+  if (wanted_ <= frame_.size()) return;
+  Bytes spare = shared_.take_spare();
+  if (spare.size() <= frame_.size()) return;
+  std::copy_n(frame_.begin(), kFrameHeaderBytes, spare.begin());
+  frame_ = std::move(spare);
+}
+
+void Session::take_frame() {
+  const std::span<const std::uint8_t> frame = std::span(frame_).first(wanted_);
+  const std::string reason = decode_frame(frame, limit(), shared_.message);
+  received_ = 0;
+  wanted_ = kFrameHeaderBytes;
+  if (!reason.empty()) return lose(reason);
+  read_deadline_ = Clock::now() + shared_.settings.silence;
+  take_message(frame);
+  if (frame_.size() > kKeptRoom) shared_.give_spare(std::exchange(frame_, {}));
+}
+
+void Session::take_message(std::span<const std::uint8_t> frame) {
+  Message& message = shared_.message;
+  if (const auto* goodbye = std::get_if<Goodbye>(&message)) return vanish("said goodbye: " + goodbye->reason);
+  if (clients_.count == 0) {
+    const auto* hello = std::get_if<Hello>(&message);
+    return hello == nullptr ? lose("the first frame must be a Hello") : take_hello(*hello);
+  }
+  const auto* update = std::get_if<UpdateMessage>(&message);
+  if (update == nullptr) return lose("only updates are expected from a client");
+  if (!clients_.holds(update->id.client))
+    return lose("sent an update of client " + std::to_string(update->id.client) + ", which it does not play");
+  shared_.something_happened = true;
+  shared_.listener.arrived(id_, message, frame, frame_);
+}
+
+void Session::take_hello(const Hello& hello) {
+  const std::uint32_t known = shared_.settings.clients;
+  if (hello.protocol != kProtocol) return lose("speaks protocol " + std::to_string(hello.protocol));
+  if (hello.clients == 0 || hello.client >= known || hello.clients > known - hello.client) {
+    return lose("plays " + std::to_string(hello.clients) + " clients from " + std::to_string(hello.client) +
+                " on, the federation has " + std::to_string(known));
+  }
+  clients_ = {hello.client, hello.clients};
+  send({std::make_shared<const Bytes>(encode_frame(shared_.settings.welcome))});
+  shared_.something_happened = true;
+  shared_.listener.joined(id_, hello);
+}
+
+/// Reads and forgets until the peer closes: closing with bytes unread would destroy the Goodbye on its way.
+void Session::drain() {
+  if (reading_) return;
+  received_ = 0;
+  wanted_ = kDrainRoom;
+  read();
+}
+
+// Writing.
+
+void Session::write() {
+  write_deadline_ = Clock::now() + shared_.settings.frame;
+  stream_->write(outbox_.front().pieces(),
+                 [self = shared_from_this()](const std::error_code& error, std::size_t) { self->wrote(error); });
+}
+
+void Session::wrote(const std::error_code& error) {
+  if (error) return vanish(describe(error, "the peer"));
+  queued_bytes_ -= std::min(queued_bytes_, outbox_.front().size());
+  outbox_.pop_front();
+  if (!outbox_.empty()) return write();
+  if (!ended_) return;
+  stream_->shutdown();
+  farewell_deadline_ = Clock::now() + shared_.settings.farewell;
+}
+
+}  // namespace anybit

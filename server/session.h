@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/sessions.h"
+#include "wire/byte_stream.h"
+
+namespace anybit {
+
+/// What the sessions of a server have in common.
+struct SharedBySessions {
+  const SessionSettings settings;
+  SessionListener& listener;
+  std::function<void(std::function<void()>)> post;  // has it done soon, outside of whatever runs now
+  std::function<void(ConnectionId)> gone;           // told when a session has closed
+  std::vector<Bytes> spares = {};                   // large frame buffers of connections that are idle again
+  Message message = {};                             // decoded into again and again
+  std::uint64_t turned_away = 0;
+  bool something_happened = false;  // that the listener heard of
+
+  Bytes take_spare();
+  void give_spare(Bytes buffer);
+};
+
+/// A frame that waits to be sent, with the bulk that it shares with others where it has one.
+struct Outgoing {
+  std::shared_ptr<const Bytes> head;
+  std::shared_ptr<const Bytes> bulk = nullptr;
+
+  std::size_t size() const { return head->size() + (bulk ? bulk->size() : 0); }
+  ByteStream::Pieces pieces() const {
+    return {*head, bulk ? std::span<const std::uint8_t>(*bulk) : std::span<const std::uint8_t>()};
+  }
+};
+
+/// The server's end of one connection. What it waits for keeps it alive until the stream has let go of its buffers.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Session(SharedBySessions& shared, ConnectionId id, std::unique_ptr<ByteStream> stream);
+
+  void start();
+  /// Welcomed and not ended.
+  bool joined() const { return clients_.count > 0 && !ended_; }
+  const ClientRange& clients() const { return clients_; }
+
+  void send(Outgoing frame);
+  /// Ends the connection: what is queued still goes out where `flush`, then a Goodbye; the stream closes when the peer
+  /// has read it or the farewell's time is over.
+  void end(const std::string& reason, bool flush);
+  /// The same, for what the peer or the network did: the listener hears of it.
+  void lose(const std::string& reason);
+  void check_deadlines(Clock::time_point now);
+
+ private:
+  void report(bool had_joined, const std::string& reason);
+  void vanish(const std::string& reason);
+  void close();
+
+  void did_handshake(const std::error_code& error);
+  void read();
+  void did_read(const std::error_code& error, std::size_t bytes);
+  void drain();
+  std::size_t limit() const;
+  void take_header();
+  void take_frame();
+  void take_message(std::span<const std::uint8_t> frame);
+  void take_hello(const Hello& hello);
+
+  void write();
+  void wrote(const std::error_code& error);
+
+  SharedBySessions& shared_;
+  const ConnectionId id_;
+  const std::unique_ptr<ByteStream> stream_;
+  ClientRange clients_;  // empty until a Hello was welcomed
+  Bytes frame_;
+  std::size_t received_ = 0;  // of the frame, and
+  std::size_t wanted_ = kFrameHeaderBytes;
+  std::deque<Outgoing> outbox_;  // the first is under way
+  std::size_t queued_bytes_ = 0;
+  Clock::time_point read_deadline_;
+  Clock::time_point write_deadline_;
+  Clock::time_point farewell_deadline_;
+  bool ready_ = false;  // the handshake is done
+  bool reading_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace anybit

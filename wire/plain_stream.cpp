@@ -1,0 +1,56 @@
+#include <asio.hpp>
+#include <utility>
+
+#include "wire/byte_stream.h"
+
+namespace anybit {
+namespace {
+
+class PlainStream final : public ByteStream {
+ public:
+  explicit PlainStream(TcpSocket&& socket) : socket_(std::move(socket)) {}
+
+  void handshake(Done done) override {
+    asio::post(socket_.get_executor(), [done = std::move(done)] { done({}, 0); });
+  }
+
+  void read_some(std::span<std::uint8_t> into, Done done) override {
+    socket_.async_read_some(asio::buffer(into.data(), into.size()), std::move(done));
+  }
+
+  void write(const Pieces& pieces, Done done) override {
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(pieces[0].data(), pieces[0].size()),
+                                                       asio::buffer(pieces[1].data(), pieces[1].size())};
+    asio::async_write(socket_, buffers, std::move(done));
+  }
+
+  void shutdown() override {
+    std::error_code ignored;
+    socket_.shutdown(TcpSocket::shutdown_send, ignored);
+  }
+
+  void cancel() override {
+    std::error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  void close() override {
+    std::error_code ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  TcpSocket socket_;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteStream> make_plain_stream(TcpSocket&& socket) {
+  return std::make_unique<PlainStream>(std::move(socket));
+}
+
+std::string describe(const std::error_code& error, const std::string& peer) {
+  return error == asio::error::eof ? peer + " closed the connection" : error.message();
+}
+
+}  // namespace anybit
