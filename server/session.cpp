@@ -11,6 +11,16 @@ constexpr std::size_t kFirstRoom = std::size_t{1} << 20;   // read without askin
 constexpr std::size_t kKeptRoom = std::size_t{4} << 10;    // what an idle connection may hold
 constexpr std::size_t kDrainRoom = std::size_t{64} << 10;  // for what is read and forgotten
 constexpr std::size_t kSpares = 2;
+constexpr std::size_t kUnstaged = std::size_t{64} << 10;  // a frame that is read without waiting for a turn
+constexpr std::uint32_t kComeAgainMilliseconds = 500;
+
+/// The task that a client's message is an answer to; null where it is none.
+const TaskId* task_of_answer(const Message& message) {
+  if (const auto* update = std::get_if<UpdateMessage>(&message)) return &update->id;
+  if (const auto* accept = std::get_if<Accept>(&message)) return &accept->id;
+  if (const auto* decline = std::get_if<Decline>(&message)) return &decline->id;
+  return nullptr;
+}
 
 bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
@@ -43,25 +53,26 @@ void Session::send(Outgoing frame) {
   if (outbox_.size() == 1) write();
   if (queued_bytes_ <= shared_.settings.queued_bytes) return;
   // Posted, because the listener is called from poll() only and this may be the driver's own call.
-  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent"); });
+  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent", Farewell::kComeAgain); });
 }
 
-void Session::end(const std::string& reason, bool flush) {
+void Session::end(const Goodbye& goodbye, bool flush) {
   if (ended_) return;
   ended_ = true;
+  free_turn();
   if (!ready_) return close();  // it could not be told
   if (!flush && outbox_.size() > 1) outbox_.erase(outbox_.begin() + 1, outbox_.end());
-  outbox_.push_back({std::make_shared<const Bytes>(encode_frame(Goodbye{reason}))});
+  outbox_.push_back({std::make_shared<const Bytes>(encode_frame(goodbye))});
   farewell_deadline_ = Clock::now() + (flush ? shared_.settings.frame : shared_.settings.farewell);
   if (outbox_.size() == 1) write();
   // Posted, because draining reuses the buffer of a frame that the listener may be looking at.
   shared_.post([self = shared_from_this()] { self->drain(); });
 }
 
-void Session::lose(const std::string& reason) {
+void Session::lose(const std::string& reason, Farewell farewell) {
   if (ended_) return;
   const bool had_joined = joined();
-  end(reason, false);
+  end({reason, farewell, kComeAgainMilliseconds}, false);
   report(had_joined, reason);
 }
 
@@ -69,9 +80,12 @@ void Session::check_deadlines(Clock::time_point now) {
   if (ended_) {
     if (now >= farewell_deadline_) close();
   } else if (now >= read_deadline_) {
-    lose(received_ > 0 ? "a frame took too long" : joined() ? "was silent for too long" : "said no Hello in time");
+    lose(received_ > 0 ? "a frame took too long"
+         : joined()    ? "was silent for too long"
+                       : "said no Hello in time",
+         Farewell::kComeAgain);
   } else if (!outbox_.empty() && now >= write_deadline_) {
-    lose("took too long to read a frame");
+    lose("took too long to read a frame", Farewell::kComeAgain);
   }
 }
 
@@ -88,6 +102,7 @@ void Session::report(bool had_joined, const std::string& reason) {
 void Session::vanish(const std::string& reason) {
   const bool had_joined = joined();
   const bool news = !std::exchange(ended_, true);
+  free_turn();
   close();
   if (news) report(had_joined, reason);
 }
@@ -123,7 +138,7 @@ void Session::did_read(const std::error_code& error, std::size_t bytes) {
   if (received_ == 0 && joined()) read_deadline_ = Clock::now() + shared_.settings.frame;
   received_ += bytes;
   if (received_ == kFrameHeaderBytes && wanted_ == kFrameHeaderBytes) take_header();
-  if (ended_) return;
+  if (ended_ || waiting_) return;
   if (received_ == wanted_) take_frame();
   if (!ended_) read();
 }
@@ -137,6 +152,11 @@ void Session::take_header() {
   const std::string reason = check_header(std::span(frame_).first(kFrameHeaderBytes), limit(), body_bytes);
   if (!reason.empty()) return lose(reason);
   wanted_ = kFrameHeaderBytes + body_bytes;
+  if (body_bytes > kUnstaged && wait_for_turn()) return;
+  make_room();
+}
+
+void Session::make_room() {
   if (wanted_ <= frame_.size()) return;
   Bytes spare = shared_.take_spare();
   if (spare.size() <= frame_.size()) return;
@@ -153,6 +173,43 @@ void Session::take_frame() {
   read_deadline_ = Clock::now() + shared_.settings.silence;
   take_message(frame);
   if (frame_.size() > kKeptRoom) shared_.give_spare(std::exchange(frame_, {}));
+  free_turn();
+}
+
+/// Whether so many large frames are being read already that this one has to wait: it is not read until then.
+bool Session::wait_for_turn() {
+  if (shared_.staged < shared_.settings.staged_uploads) {
+    ++shared_.staged;
+    staged_ = true;
+    return false;
+  }
+  waiting_ = true;
+  read_deadline_ = Clock::time_point::max();
+  shared_.waiting.push_back(weak_from_this());
+  return true;
+}
+
+/// Hands the turn on to who waits for one.
+void Session::free_turn() {
+  if (!std::exchange(staged_, false)) return;
+  --shared_.staged;
+  while (!shared_.waiting.empty()) {
+    const std::shared_ptr<Session> next = shared_.waiting.front().lock();
+    shared_.waiting.pop_front();
+    if (next == nullptr || next->ended_) continue;
+    ++shared_.staged;
+    next->staged_ = true;
+    shared_.post([next] { next->take_turn(); });
+    return;
+  }
+}
+
+void Session::take_turn() {
+  waiting_ = false;
+  if (ended_) return;
+  read_deadline_ = Clock::now() + shared_.settings.frame;
+  make_room();
+  read();
 }
 
 void Session::take_message(std::span<const std::uint8_t> frame) {
@@ -162,16 +219,24 @@ void Session::take_message(std::span<const std::uint8_t> frame) {
     const auto* hello = std::get_if<Hello>(&message);
     return hello == nullptr ? lose("the first frame must be a Hello") : take_hello(*hello);
   }
-  const auto* update = std::get_if<UpdateMessage>(&message);
-  if (update == nullptr) return lose("only updates are expected from a client");
-  if (!clients_.holds(update->id.client))
-    return lose("sent an update of client " + std::to_string(update->id.client) + ", which it does not play");
+  if (std::holds_alternative<Heartbeat>(message)) {
+    if (outbox_.empty()) send({std::make_shared<const Bytes>(encode_frame(message))});  // else it hears enough
+    return;
+  }
+  const TaskId* task = task_of_answer(message);
+  if (task == nullptr) return lose("sent what only a server says");
+  if (!clients_.holds(task->client))
+    return lose("answered for client " + std::to_string(task->client) + ", which it does not play");
   shared_.something_happened = true;
   shared_.listener.arrived(id_, message, frame, frame_);
 }
 
 void Session::take_hello(const Hello& hello) {
   const std::uint32_t known = shared_.settings.clients;
+  if (shared_.held) {
+    ++shared_.turned_away;
+    return end(*shared_.held, true);
+  }
   if (hello.protocol != kProtocol) return lose("speaks protocol " + std::to_string(hello.protocol));
   if (hello.clients == 0 || hello.client >= known || hello.clients > known - hello.client) {
     return lose("plays " + std::to_string(hello.clients) + " clients from " + std::to_string(hello.client) +

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "wire/byte_stream.h"
 
 namespace anybit {
+
+class Session;
 
 /// What the sessions of a server have in common.
 struct SharedBySessions {
@@ -21,6 +24,9 @@ struct SharedBySessions {
   std::function<void(ConnectionId)> gone;           // told when a session has closed
   std::vector<Bytes> spares = {};                   // large frame buffers of connections that are idle again
   Message message = {};                             // decoded into again and again
+  std::optional<Goodbye> held = {};                 // what a Hello hears in place of Welcome
+  std::size_t staged = 0;                           // uploads that are being read
+  std::deque<std::weak_ptr<Session>> waiting = {};  // for their turn to be read
   std::uint64_t turned_away = 0;
   bool something_happened = false;  // that the listener heard of
 
@@ -54,10 +60,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void send(Outgoing frame);
   /// Ends the connection: what is queued still goes out where `flush`, then a Goodbye; the stream closes when the peer
   /// has read it or the farewell's time is over.
-  void end(const std::string& reason, bool flush);
+  void end(const Goodbye& goodbye, bool flush);
   /// The same, for what the peer or the network did: the listener hears of it.
-  void lose(const std::string& reason);
+  void lose(const std::string& reason, Farewell farewell = Farewell::kRefused);
   void check_deadlines(Clock::time_point now);
+  /// Goes on reading an upload that had to wait.
+  void take_turn();
 
  private:
   void report(bool had_joined, const std::string& reason);
@@ -70,9 +78,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void drain();
   std::size_t limit() const;
   void take_header();
+  void make_room();
   void take_frame();
   void take_message(std::span<const std::uint8_t> frame);
   void take_hello(const Hello& hello);
+  bool wait_for_turn();
+  void free_turn();
 
   void write();
   void wrote(const std::error_code& error);
@@ -92,6 +103,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ready_ = false;  // the handshake is done
   bool reading_ = false;
   bool ended_ = false;
+  bool staged_ = false;   // has one of the turns
+  bool waiting_ = false;  // for one
 };
 
 }  // namespace anybit

@@ -143,17 +143,19 @@ ConnectionId Sessions::playing(std::uint32_t client) const {
 }
 
 void Sessions::close(ConnectionId connection, const std::string& reason) {
-  if (Session* session = state_->find(connection)) session->end(reason, true);
+  if (Session* session = state_->find(connection)) session->end({reason}, true);
 }
 
-void Sessions::stop(const std::string& reason, std::chrono::milliseconds timeout) {
+void Sessions::hold(std::optional<Goodbye> goodbye) { state_->shared.held = std::move(goodbye); }
+
+void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {
   const Clock::time_point end = Clock::now() + timeout;
   state_->stopping = true;
   asio::error_code ignored;
   state_->acceptor.close(ignored);
   std::vector<std::shared_ptr<Session>> all;
   for (const auto& [id, session] : state_->sessions) all.push_back(session);
-  for (const auto& session : all) session->end(reason, true);
+  for (const auto& session : all) session->end(goodbye, true);
   while (!state_->sessions.empty() && Clock::now() < end) poll(std::min(kSweep, timeout));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,8 +29,9 @@ class SessionListener {
   virtual ~SessionListener() = default;
   /// Welcomed: from now on frames can be sent to it.
   virtual void joined(ConnectionId connection, const Hello& hello) = 0;
-  /// An update whose id names a client that the connection plays. `frame` is what came, for counting and logging. Its
-  /// bytes are the first of `storage`, and the message's delta is a view into them: both are good for the call only.
+  /// What a client says of a task (Update, Accept, Decline), whose id names one that the connection plays. `frame` is
+  /// what came, for counting and logging. Its bytes are the first of `storage`, and an update's delta is a view into
+  /// them: both are good for the call only.
   /// Who keeps the update swaps message and storage for others of his own, whose capacity is used again.
   virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
                        Bytes& storage) = 0;
@@ -46,6 +48,7 @@ struct SessionSettings {
   std::uint16_t port = 0;  // 0: the system's choice
   FrameLimits limits = {};
   std::size_t connections = 4096;                     // more wait in the system's queue until one ends
+  std::size_t staged_uploads = 2;                     // large frames that are read at once; others wait unread
   std::size_t queued_bytes = std::size_t{512} << 20;  // per connection; more ends it
   std::chrono::milliseconds hello{5000};              // from accepting to a whole Hello
   std::chrono::milliseconds frame{60000};             // from a frame's first byte to its last, in each direction
@@ -80,11 +83,13 @@ class Sessions {
   bool send(ConnectionId connection, const Message& message);
   /// The newest connection that plays the client; 0 where there is none.
   ConnectionId playing(std::uint32_t client) const;
+  /// From now on whoever says Hello hears this Goodbye; without one, Welcome again.
+  void hold(std::optional<Goodbye> goodbye);
   /// Says Goodbye and ends the connection.
   void close(ConnectionId connection, const std::string& reason);
   /// Accepts no more, lets what is queued go out, says Goodbye to all and waits until they have gone or `timeout` is
   /// over.
-  void stop(const std::string& reason, std::chrono::milliseconds timeout);
+  void stop(const Goodbye& goodbye, std::chrono::milliseconds timeout);
 
   /// Connections that are open, joined or not.
   std::size_t open() const;

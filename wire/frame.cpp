@@ -33,6 +33,10 @@ constexpr std::array<Kind, std::variant_size_v<Message>> kKinds = {{
     {"Acknowledge", 4096},
     {"Reject", 4096},
     {"Goodbye", 4096},
+    {"Offer", std::size_t{64} << 10},
+    {"Accept", 64},
+    {"Decline", 4096},
+    {"Heartbeat", 64},
 }};
 
 constexpr std::size_t kTask = 2;

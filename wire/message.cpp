@@ -21,9 +21,12 @@ namespace {
 constexpr auto fields(const TaskId*) { return std::tuple(&TaskId::run, &TaskId::round, &TaskId::client); }
 constexpr auto fields(const TensorShare*) { return std::tuple(&TensorShare::tensor, &TensorShare::steps); }
 constexpr auto fields(const Hello*) {
-  return std::tuple(&Hello::protocol, &Hello::client, &Hello::clients, &Hello::kernel_set);
+  return std::tuple(&Hello::protocol, &Hello::client, &Hello::clients, &Hello::kernel_set, &Hello::examples,
+                    &Hello::memory, &Hello::widths, &Hello::state_version);
 }
-constexpr auto fields(const Welcome*) { return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario); }
+constexpr auto fields(const Welcome*) {
+  return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario, &Welcome::heartbeat_milliseconds);
+}
 constexpr auto fields(const TaskMessage*) {
   return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::chunks, &TaskMessage::layout,
                     &TaskMessage::parameters);
@@ -34,7 +37,16 @@ constexpr auto fields(const UpdateMessage*) {
 }
 constexpr auto fields(const Acknowledge*) { return std::tuple(&Acknowledge::id); }
 constexpr auto fields(const Reject*) { return std::tuple(&Reject::id, &Reject::reason); }
-constexpr auto fields(const Goodbye*) { return std::tuple(&Goodbye::reason); }
+constexpr auto fields(const Goodbye*) {
+  return std::tuple(&Goodbye::reason, &Goodbye::farewell, &Goodbye::wait_milliseconds);
+}
+constexpr auto fields(const Offer*) {
+  return std::tuple(&Offer::id, &Offer::layout, &Offer::parameters, &Offer::digest, &Offer::chunks, &Offer::method,
+                    &Offer::options);
+}
+constexpr auto fields(const Accept*) { return std::tuple(&Accept::id); }
+constexpr auto fields(const Decline*) { return std::tuple(&Decline::id, &Decline::reason); }
+constexpr auto fields(const Heartbeat*) { return std::tuple(); }
 
 template <class M>
 constexpr bool bulk_is_last() {
@@ -68,6 +80,7 @@ class Writer {
   void put(const std::vector<T>& list) {
     put_span(list.data(), list.size());
   }
+  void put(Farewell farewell) { put(static_cast<std::uint8_t>(farewell)); }
   void put(const std::string& text) { put_span(text.data(), text.size()); }
   void put(std::span<const std::uint8_t> bulk) {
     put(static_cast<std::uint64_t>(bulk.size()));
@@ -86,7 +99,15 @@ class Writer {
     put(reject.id);
     put(cut(reject.reason));
   }
-  void put(const Goodbye& goodbye) { put(cut(goodbye.reason)); }
+  void put(const Goodbye& goodbye) {
+    put(cut(goodbye.reason));
+    put(goodbye.farewell);
+    put(goodbye.wait_milliseconds);
+  }
+  void put(const Decline& decline) {
+    put(decline.id);
+    put(cut(decline.reason));
+  }
 
   /// What stands behind all that was written.
   std::span<const std::uint8_t> bulk() const { return bulk_; }
@@ -120,6 +141,11 @@ class Reader {
   template <Number T>
   void get(T& value) {
     archive_(value);
+  }
+  void get(Farewell& farewell) {
+    std::uint8_t value = 0;
+    get(value);
+    farewell = static_cast<Farewell>(value);
   }
   // Cereal's own loaders of containers allocate what the peer declares; these ask the budget first.
   void get(std::span<const std::uint8_t>& bulk) {
@@ -183,6 +209,10 @@ std::string check_values(const TaskMessage& task) {
   if (task.chunks >= 1 && task.chunks <= kMostChunks) return "";
   return "cuts batches into " + std::to_string(task.chunks) + " chunks, allowed are 1 to " +
          std::to_string(kMostChunks);
+}
+
+std::string check_values(const Goodbye& goodbye) {
+  return goodbye.farewell <= Farewell::kOver ? "" : "has a farewell that is none";
 }
 
 template <class T>

@@ -17,7 +17,7 @@ namespace anybit {
 // longer. What keeps a message for later keeps the bytes beside it: CohortTask here, ReceivedUpdate in the simulator.
 
 /// The version of frames and bodies that this program speaks (FORMAT.md).
-inline constexpr std::uint16_t kProtocol = 2;
+inline constexpr std::uint16_t kProtocol = 3;
 
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
@@ -33,6 +33,10 @@ struct Hello {
   std::uint32_t client = 0;   // first client that this connection plays
   std::uint32_t clients = 1;  // how many it plays, from `client` on
   std::string kernel_set = {};
+  std::uint32_t examples = 0;              // of each client; 0: as the scenario deals them out
+  std::uint64_t memory = 0;                // bytes that a task may take; 0: not told
+  std::vector<std::uint32_t> widths = {};  // that the device can run; empty: as the scenario's fleet says
+  std::uint32_t state_version = 0;         // of the client's own state (DESIGN D8); 0: none
 };
 
 /// Server -> client: the run you are in.
@@ -40,6 +44,8 @@ struct Welcome {
   std::uint32_t protocol = kProtocol;
   std::uint64_t run = 0;
   std::string scenario = {};  // result-bearing TOML; empty where both sides already hold it
+  /// Each side lets the other hear something at least this often, from now on; 0: there is no need to.
+  std::uint32_t heartbeat_milliseconds = 0;
 };
 
 /// The most chunks that a task may cut a batch into.
@@ -81,12 +87,42 @@ struct Reject {
 struct Acknowledge {
   TaskId id = {};
 };
+/// What a peer that is told Goodbye should do.
+enum class Farewell : std::uint8_t {
+  kRefused,    // not come again as it is
+  kComeAgain,  // after the time that is named
+  kOver,       // nothing: the run is over
+};
 /// Either side: no more from me.
 struct Goodbye {
   std::string reason = {};
+  Farewell farewell = Farewell::kRefused;
+  std::uint32_t wait_milliseconds = 0;  // kComeAgain only
 };
+/// Server -> client: this task is yours if you want it. Comes before the task, whose parameters may be large.
+struct Offer {
+  TaskId id = {};
+  std::uint64_t layout = 0;      // digest of the layout
+  std::uint64_t parameters = 0;  // bytes of the downlink
+  std::uint32_t digest = 0;      // CRC32C of the downlink
+  std::uint32_t chunks = 1;
+  std::string method = {};   // training.method of the scenario: its name
+  std::string options = {};  // and the rest of it, TOML, a key a line
+};
+/// Client -> server: send it.
+struct Accept {
+  TaskId id = {};
+};
+/// Client -> server: not this one.
+struct Decline {
+  TaskId id = {};
+  std::string reason = {};
+};
+/// Either side: I am still here.
+struct Heartbeat {};
 
-using Message = std::variant<Hello, Welcome, TaskMessage, UpdateMessage, Acknowledge, Reject, Goodbye>;
+using Message = std::variant<Hello, Welcome, TaskMessage, UpdateMessage, Acknowledge, Reject, Goodbye, Offer, Accept,
+                             Decline, Heartbeat>;
 
 /// The largest body that a peer may send; checked before a byte is allocated. Kinds that are small by nature have
 /// smaller limits of their own (FORMAT.md).

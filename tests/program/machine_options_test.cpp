@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

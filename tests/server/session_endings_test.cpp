@@ -133,7 +133,7 @@ TEST(Sessions, StopSaysGoodbyeToAllInBoundedTime) {
   server.serve_for(kTurn);
   const auto start = std::chrono::steady_clock::now();
   std::thread closes([&] { EXPECT_EQ(std::get<Goodbye>(reader.receive()).reason, "all rounds are done"); });
-  server.sessions.stop("all rounds are done", milliseconds{500});
+  server.sessions.stop({"all rounds are done"}, milliseconds{500});
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds{3000});
   closes.join();
   EXPECT_EQ(server.heard, (Heard{"joined 1+1", "joined 2+1"}));
@@ -153,7 +153,7 @@ TEST(Sessions, ConnectionHearsTheGoodbye) {
     EXPECT_EQ(connection.receive(message, kLong), "the server closed the connection");
   });
   EXPECT_TRUE(server.serve_until_heard(1));
-  server.sessions.stop("done", kLong);
+  server.sessions.stop({"done"}, kLong);
   client.join();
   EXPECT_EQ(server.sessions.open(), 0U);
 }

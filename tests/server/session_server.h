@@ -28,6 +28,10 @@ class Server : public SessionListener {
     newest = connection;
   }
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes&) override {
+    if (const auto* accept = std::get_if<Accept>(&message))
+      return heard.push_back("accept of " + std::to_string(accept->id.client));
+    if (const auto* decline = std::get_if<Decline>(&message))
+      return heard.push_back("decline of " + std::to_string(decline->id.client) + ": " + decline->reason);
     const auto& update = std::get<UpdateMessage>(message);
     heard.push_back("update of " + std::to_string(update.id.client));
     frame_bytes += frame.size();

@@ -186,7 +186,7 @@ TEST(Sessions, GarbageIsTurnedAwayWithAReason) {
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.client = 99, .clients = 0xffffffff})),
             "plays 4294967295 clients from 99 on, the federation has 100");
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.clients = 0})), "plays 0 clients from 0 on, the federation has 100");
-  EXPECT_EQ(answer_to(server, encode_frame(Hello{.protocol = 3})), "speaks protocol 3");
+  EXPECT_EQ(answer_to(server, encode_frame(Hello{.protocol = 4})), "speaks protocol 4");
   EXPECT_TRUE(server.heard.empty());
   EXPECT_EQ(server.sessions.turned_away(), 6U);
 }
@@ -252,11 +252,11 @@ TEST(Sessions, OthersUpdatesAndOtherKindsLoseTheConnection) {
   RawSocket liar = server.join(1);
   liar.send(encode_frame(update_of(2)));
   ASSERT_TRUE(server.serve_until_heard(2));
-  EXPECT_EQ(server.heard.back(), "lost 1+1: sent an update of client 2, which it does not play");
+  EXPECT_EQ(server.heard.back(), "lost 1+1: answered for client 2, which it does not play");
   RawSocket twice = server.join(3);
   twice.send(encode_frame(Hello{.client = 3}));
   ASSERT_TRUE(server.serve_until_heard(4));
-  EXPECT_EQ(server.heard.back(), "lost 3+1: only updates are expected from a client");
+  EXPECT_EQ(server.heard.back(), "lost 3+1: sent what only a server says");
 }
 
 }  // namespace

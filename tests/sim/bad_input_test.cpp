@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "server/checkpoint.h"
+#include "tests/program/started_program.h"
 #include "tests/sim/idx_digits.h"
-#include "tests/sim/program.h"
 
 namespace anybit {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
+#include "tests/program/started_program.h"
 #include "tests/sim/idx_digits.h"
-#include "tests/sim/program.h"
 
 namespace anybit {
 namespace {

@@ -4,7 +4,7 @@
 #include <regex>
 
 #include "sim/families.h"
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

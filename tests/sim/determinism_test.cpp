@@ -10,7 +10,7 @@
 
 #include "server/checkpoint.h"
 #include "server/record/metrics.h"
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

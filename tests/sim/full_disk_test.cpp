@@ -2,7 +2,7 @@
 // files, which picks the file that fails, and by a small disk.
 #include <gtest/gtest.h>
 
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 

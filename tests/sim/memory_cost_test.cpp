@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

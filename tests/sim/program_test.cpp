@@ -1,5 +1,5 @@
 // The tests' own means to wait for a program.
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>

@@ -9,8 +9,8 @@
 #include "nn/kernel_set.h"
 #include "server/checkpoint.h"
 #include "server/record/resume.h"
+#include "tests/program/started_program.h"
 #include "tests/server/tiny_scenario.h"
-#include "tests/sim/program.h"
 
 namespace anybit {
 namespace {

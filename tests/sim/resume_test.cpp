@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 namespace anybit {
 namespace {

@@ -92,7 +92,7 @@ TEST(TcpTransport, SaysWhyTheServerEndedALine) {
     FAIL() << "carried";
   } catch (const TransportError& error) {
     EXPECT_EQ(std::string(error.what()),
-              "transport tcp: sent an update of client 20, which it does not play; go on with --resume");
+              "transport tcp: answered for client 20, which it does not play; go on with --resume");
   }
 }
 

@@ -56,7 +56,7 @@ TEST(Frame, EveryTruncationIsRefused) {
 TEST(Frame, BytesBehindTheEndAreRefused) {
   Bytes frame = encode_frame(Goodbye{"done"});
   frame.push_back(0);
-  EXPECT_EQ(refusal(frame), "frame declares a body of 13 bytes and has 14");
+  EXPECT_EQ(refusal(frame), "frame declares a body of 18 bytes and has 19");
 }
 
 /// Changes one header byte of an Acknowledge and, unlike an accident, its checksum with it.
@@ -70,10 +70,10 @@ std::string forge(std::size_t at, std::uint8_t value) {
 
 TEST(Frame, EachHeaderFieldHasItsOwnReason) {
   for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(forge(at, 0), "not a frame of anybit");
-  EXPECT_EQ(forge(4, 1), "peer speaks protocol 1, this is 2");
-  EXPECT_EQ(forge(5, 1), "peer speaks protocol 258, this is 2");
+  EXPECT_EQ(forge(4, 1), "peer speaks protocol 1, this is 3");
+  EXPECT_EQ(forge(5, 1), "peer speaks protocol 259, this is 3");
   EXPECT_EQ(forge(6, 0), "unknown kind of frame 0");
-  EXPECT_EQ(forge(6, 8), "unknown kind of frame 8");
+  EXPECT_EQ(forge(6, 12), "unknown kind of frame 12");
   EXPECT_EQ(forge(7, 1), "reserved header byte is not zero");
   EXPECT_EQ(forge(8, 16), "frame declares a body of 16 bytes and has 17");
   EXPECT_EQ(forge(9, 0x10), "Acknowledge frame declares a body of 4113 bytes, allowed are 4096");
@@ -99,9 +99,9 @@ TEST(Frame, LimitIsCheckedOnTheHeaderAlone) {
 }
 
 TEST(Frame, SmallKindsStaySmallWhateverTheConnectionAllows) {
-  EXPECT_NE(refusal(encode_frame(Hello{2, 0, 1, std::string(5000, 'x')})), "");
-  EXPECT_NE(refusal(encode_frame(Welcome{2, 0, std::string(2 << 20, 'x')})), "");
-  EXPECT_EQ(refusal(encode_frame(Welcome{2, 0, std::string(1 << 19, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Hello{3, 0, 1, std::string(5000, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Welcome{3, 0, std::string(2 << 20, 'x')})), "");
+  EXPECT_EQ(refusal(encode_frame(Welcome{3, 0, std::string(1 << 19, 'x')})), "");
 }
 
 TEST(Frame, AppendsBehindWhatIsThere) {

@@ -27,13 +27,17 @@ inline UpdateMessage sample_update() {
 
 /// One message of every kind, none of their fields at its default.
 inline std::vector<Message> one_of_each() {
-  return {Hello{2, 3, 2, "avx2"},
-          Welcome{2, 99, "seed = 1\n"},
+  return {Hello{3, 3, 2, "avx2", 600, 1ULL << 33, {8, 4}, 6},
+          Welcome{3, 99, "seed = 1\n", 5000},
           TaskMessage{sample_task(), 60, 4, 0xaabb, keep({1, 2, 3, 4})},
           sample_update(),
           Acknowledge{sample_task()},
           Reject{sample_task(), "late"},
-          Goodbye{"done"}};
+          Goodbye{"done", Farewell::kComeAgain, 250},
+          Offer{sample_task(), 0xaabb, 4, 0x12345678, 4, "mqat", "activations = 8\n"},
+          Accept{sample_task()},
+          Decline{sample_task(), "too large"},
+          Heartbeat{}};
 }
 
 /// Puts right checksums into a frame that a test has changed on purpose.
@@ -47,7 +51,7 @@ inline void seal(Bytes& frame) {
 /// A frame of this kind and body with right lengths and checksums.
 inline Bytes frame_of(std::uint8_t kind, const Bytes& body) {
   Bytes frame(kFrameHeaderBytes + body.size());
-  const Bytes start = {0x41, 0x4e, 0x59, 0x42, 2, 0, kind, 0};
+  const Bytes start = {0x41, 0x4e, 0x59, 0x42, 3, 0, kind, 0};
   std::copy(start.begin(), start.end(), frame.begin());
   const std::uint64_t length = body.size();
   std::memcpy(frame.data() + 8, &length, sizeof length);

@@ -1,4 +1,4 @@
-#include "tests/sim/program.h"
+#include "tests/program/started_program.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 
 namespace anybit {
 
-/// What came out of a run of the real anybit-sim.
+/// What came out of a run of a real program.
 struct Outcome {
   int code = 0;  // exit code; 128 + signal where it was killed
   std::string out;

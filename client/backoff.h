@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+namespace anybit {
+
+/// How long a client waits before it tries its server again: twice as long each time, and a random part of it, so that
+/// a thousand clients of a server that comes back do not come at once. Nothing of it reaches a result.
+class Backoff {
+ public:
+  using Time = std::chrono::milliseconds;
+
+  Backoff(Time first, Time longest) : first_(first), longest_(longest) { reset(); }
+
+  /// Half to all of the time that is due; `hint` is what the server asked for, and the least that is waited.
+  Time next(Time hint = Time{0}) {
+    std::uniform_real_distribution<double> part(0.5, 1.0);
+    const Time waited(static_cast<Time::rep>(static_cast<double>(time_.count()) * part(random_)));
+    time_ = std::min(2 * time_, longest_);
+    const Time spread(static_cast<Time::rep>(static_cast<double>(hint.count()) * part(random_)));
+    return hint.count() > 0 ? hint + spread : waited;
+  }
+  void reset() { time_ = first_; }
+
+ private:
+  Time first_;
+  Time longest_;
+  Time time_{};
+  std::mt19937 random_{std::random_device{}()};
+};
+
+}  // namespace anybit

@@ -1,0 +1,111 @@
+#include "client/client_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <charconv>
+
+#include "program/exit_code.h"
+#include "program/interrupt.h"
+#include "program/tell.h"
+
+namespace anybit {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  double bytes;
+};
+constexpr std::array<Unit, 7> kUnits = {
+    {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"MiB", 0x1p20}, {"GiB", 0x1p30}}};
+
+ParticipantSettings settings_of(const ClientOptions& options) {
+  const ServerAddress server = parse_connect(options.connect);
+  if (!server.is_loopback && !options.insecure)
+    throw CommandError(
+        fmt::format("--connect {}: beyond this machine the network is not to be trusted, and TLS is not "
+                    "set up; say --insecure to do without",
+                    options.connect));
+  ParticipantSettings settings;
+  settings.host = server.host;
+  settings.port = server.port;
+  if (!options.shard.empty()) {
+    settings.shard = parse_shard(options.shard);
+  } else if (options.client < 0) {
+    throw CommandError("say who this is: --shard K/N, client K of the scenario's N, or --client K, with its own data");
+  } else {
+    if (options.data.empty()) throw CommandError("--client needs --data FORMAT:FOLDER: where its own examples lie");
+    settings.client = static_cast<std::uint32_t>(options.client);
+  }
+  if (!options.data.empty()) settings.data = parse_data_place(options.data);
+  settings.data_directories = data_directories(options.machine.data_directory);
+  settings.widths = options.widths;
+  settings.limits = {parse_bytes(options.max_memory), options.max_seconds, options.methods};
+  settings.give_up = std::chrono::milliseconds(static_cast<std::int64_t>(options.give_up_seconds * 1000));
+  settings.threads = options.machine.worker_threads();
+  return settings;
+}
+
+}  // namespace
+
+void ClientOptions::add_to(CLI::App& program) {
+  program.add_option("--connect", connect, "HOST:PORT of the server")->required();
+  program.add_option("--data", data,
+                     "Where the examples lie: FORMAT:FOLDER with the format idx or cifar-10, or FOLDER alone");
+  CLI::Option* whole =
+      program.add_option("--client", client, "Which client this is, counted from 0; with its own data")
+          ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 31));
+  program.add_option("--shard", shard, "K/N: client K of the scenario's N, with the examples that it deals out to K")
+      ->excludes(whole);
+  program.add_option("--widths", widths, "Widths that the device can run, e.g. 8,4 (default: as the scenario says)")
+      ->delimiter(',')
+      ->check(CLI::Range(2, 32));
+  program.add_option("--max-memory", max_memory, "Declines tasks that take more, e.g. 512MB (default: no limit)");
+  program.add_option("--max-seconds", max_seconds, "Declines tasks that take longer (default: no limit)")
+      ->check(CLI::NonNegativeNumber);
+  program.add_option("--methods", methods, "Declines tasks of other training methods, e.g. fedavg,mqat (default: any)")
+      ->delimiter(',');
+  program.add_option("--give-up", give_up_seconds, "Seconds without a word from the server after which this ends")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it");
+  machine.add_to(program);
+}
+
+ServerAddress parse_connect(const std::string& text) {
+  const auto refuse = [&](const std::string& why) -> CommandError {
+    return CommandError(fmt::format("--connect {}: {}; write HOST:PORT, e.g. server.lan:7700", text, why));
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) throw refuse("has no port");
+  ServerAddress server;
+  server.host = text.substr(0, colon);
+  if (server.host.size() > 1 && server.host.front() == '[' && server.host.back() == ']')
+    server.host = server.host.substr(1, server.host.size() - 2);
+  const std::string port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
+  if (error != std::errc{} || end != port.data() + port.size() || server.port == 0) throw refuse("the port is none");
+  server.is_loopback = server.host == "localhost" || server.host == "::1" || server.host.starts_with("127.");
+  return server;
+}
+
+double parse_bytes(const std::string& text) {
+  if (text.empty()) return 0;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const Unit& unit : kUnits)
+    if (error == std::errc{} && number > 0 && rest == unit.name) return number * unit.bytes;
+  throw CommandError(
+      fmt::format("--max-memory {}: write a number of bytes, or one of kB, MB, GB, MiB, GiB, as in 512MB", text));
+}
+
+int take_part(const ClientOptions& options) {
+  options.machine.apply();
+  Participant participant(settings_of(options), tell);
+  catch_interrupts("anybit-client: ending; a second Ctrl-C quits at once");
+  return participant.run(interrupted) ? 0 : kInterrupted;
+}
+
+}  // namespace anybit

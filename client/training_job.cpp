@@ -1,0 +1,37 @@
+#include "client/training_job.h"
+
+#include <utility>
+
+namespace anybit {
+
+TrainingJob::TrainingJob(const TrainingPlan& plan, const LocalData& data, std::span<const int> widths, int threads)
+    : data_(data), widths_(widths.begin(), widths.end()), threads_(threads), trainer_(plan) {}
+
+TrainingJob::~TrainingJob() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void TrainingJob::start(const TaskMessage& task) {
+  parameters_.assign(task.parameters.begin(), task.parameters.end());
+  task_ = task;
+  task_->parameters = parameters_;
+  done_ = false;
+  thread_ = std::thread([this] {
+    try {
+      refusal_ = trainer_.train(*task_, data_.examples(), data_.normalization(), widths_, update_, threads_);
+    } catch (const std::exception& failure) {  // out of memory, say
+      refusal_ = failure.what();
+    }
+    done_.store(true, std::memory_order_release);
+  });
+}
+
+std::string TrainingJob::finish(UpdateMessage& update) {
+  thread_.join();
+  task_.reset();
+  done_ = false;
+  update = update_;
+  return std::exchange(refusal_, {});
+}
+
+}  // namespace anybit

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "client/local_data.h"
+#include "client/training.h"
+
+namespace anybit {
+
+/// One task at a time, trained in a thread of its own while the caller speaks to the server.
+class TrainingJob {
+ public:
+  /// Borrows all. `widths`: that the device can run.
+  TrainingJob(const TrainingPlan& plan, const LocalData& data, std::span<const int> widths, int threads);
+  /// Waits for the training.
+  ~TrainingJob();
+
+  /// Copies what the message views. Not while another task is at work.
+  void start(const TaskMessage& task);
+  bool at_work() const { return task_.has_value(); }
+  const TaskMessage& task() const { return *task_; }
+  /// Whether the training is over, and outcome() has what came of it.
+  bool is_done() const { return done_.load(std::memory_order_acquire); }
+  /// Ends the task: "" and the update, whose delta is good until the next start(); or why there is none.
+  std::string finish(UpdateMessage& update);
+
+ private:
+  const LocalData& data_;
+  std::vector<int> widths_;
+  int threads_;
+  Trainer trainer_;
+  std::optional<TaskMessage> task_;
+  Bytes parameters_;  // of the task
+  UpdateMessage update_;
+  std::string refusal_;
+  std::atomic<bool> done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace anybit

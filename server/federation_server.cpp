@@ -1,0 +1,261 @@
+// Start at run(). Events come in from the sessions below it, actions go out through act(); commit() is the turn of a
+// round.
+#include "server/federation_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <limits>
+#include <utility>
+
+#include "nn/kernel_set.h"
+#include "scenarios/comma_list.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::chrono::milliseconds kTurn{100};
+constexpr std::chrono::milliseconds kEvaluationTurn{20};
+constexpr std::chrono::seconds kQuiet{2};
+constexpr std::size_t kFailuresTold = 3;
+constexpr std::size_t kMostNamed = 10;
+
+double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+FederationServer::FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
+                                   RunRecorder& recorder, Progress& progress, FederationState start, double last_time)
+    : federation_(federation),
+      settings_(settings),
+      sessions_(sessions),
+      recorder_(recorder),
+      progress_(progress),
+      coordinator_(federation.plan(), std::move(start)),
+      first_time_(last_time) {}
+
+bool FederationServer::run(const Stop& stop) {
+  take(Started{});
+  work_off(stop);
+  while (!finished_ && !stopped_) {
+    if (stop()) return false;
+    sessions_.poll(kTurn);
+    give_up_those_away();
+    work_off(stop);
+    tell_who_is_awaited();
+  }
+  return finished_ && recorder_.finish(coordinator_.state(), stop);
+}
+
+double FederationServer::now() const { return first_time_ + seconds(Clock::now() - begin_); }
+
+// Events.
+
+void FederationServer::take(const Event& event, std::uint32_t update_crc) {
+  const double time = now();
+  recorder_.event(describe(event, time, coordinator_.state().version, update_crc));
+  answered_.clear();
+  coordinator_.handle(event, time, answered_);
+  std::ranges::move(answered_, std::back_inserter(actions_));
+}
+
+void FederationServer::joined(ConnectionId connection, const Hello& hello) {
+  roster_.join(connection, hello);
+  const ClientRange clients{hello.client, hello.clients};
+  progress_.tell(fmt::format("{} joined, {} of {} are here", clients_text(clients), roster_.clients(),
+                             federation_.scenario.data.clients));
+  if (hello.kernel_set != kernel_set())
+    progress_.tell(
+        fmt::format("{} computes with kernels '{}', this is '{}': results are valid, but not equal to the "
+                    "last bit",
+                    clients_text(clients), hello.kernel_set, kernel_set()));
+  for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client});
+}
+
+void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
+  roster_.leave(connection);
+  progress_.tell(fmt::format("{} is gone: {}; {} of {} are here", clients_text(clients), reason, roster_.clients(),
+                             federation_.scenario.data.clients));
+  for (auto& [client, delivery] : deliveries_) {
+    if (delivery.connection != connection) continue;
+    delivery.connection = 0;
+    delivery.phase = Phase::kAway;
+    delivery.since = Clock::now();
+  }
+}
+
+void FederationServer::arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
+                               Bytes& /*storage*/) {
+  bytes_up_ += frame.size();
+  if (const auto* accept = std::get_if<Accept>(&message)) {
+    take_accept(connection, accept->id);
+  } else if (const auto* decline = std::get_if<Decline>(&message)) {
+    take_decline(*decline);
+  } else if (const auto* update = std::get_if<UpdateMessage>(&message)) {
+    const Hello* hello = roster_.hello(connection);
+    const std::uint32_t own = hello == nullptr ? 0 : hello->examples;
+    const std::uint32_t most =
+        own > 0 ? std::min(own, settings_.most_examples) : federation_.data->examples(update->id.client);
+    if (update->examples > most)
+      sessions_.close(connection, fmt::format("claims {} examples and has {}", update->examples, most));
+    else
+      take_update(*update, frame_crc(frame));
+  }
+}
+
+FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
+  const auto found = deliveries_.find(id.client);
+  return found == deliveries_.end() || found->second.task.task != id ? nullptr : &found->second;
+}
+
+void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
+  Delivery* delivery = delivery_of(id);
+  if (delivery == nullptr) {
+    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, "late"})));
+  } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
+    send_task(*delivery);
+  }
+}
+
+void FederationServer::take_decline(const Decline& decline) {
+  if (delivery_of(decline.id) != nullptr) give_up(decline.id.client, "declines: " + decline.reason);
+}
+
+void FederationServer::take_update(const UpdateMessage& update, std::uint32_t crc) {
+  take(UpdateArrived{update.id.client, &update}, crc);
+}
+
+void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
+  deliveries_.erase(client);
+  note_failure(fmt::format("client {} is lost: {}", client, reason));
+  take(ClientLost{client, reason});
+}
+
+void FederationServer::give_up_those_away() {
+  const Clock::time_point end = Clock::now() - settings_.grace;
+  std::vector<std::uint32_t> gone;
+  for (const auto& [client, delivery] : deliveries_)
+    if (delivery.phase == Phase::kAway && delivery.since <= end) gone.push_back(client);
+  for (const std::uint32_t client : gone)
+    give_up(client, fmt::format("away for {} s", std::chrono::ceil<std::chrono::seconds>(settings_.grace).count()));
+}
+
+// Actions.
+
+void FederationServer::work_off(const Stop& stop) {
+  while (!actions_.empty() && !stopped_) {
+    Action action = std::move(actions_.front());
+    actions_.pop_front();
+    act(action, stop);
+  }
+}
+
+void FederationServer::act(Action& action, const Stop& stop) {
+  if (const auto* task = std::get_if<SendTask>(&action)) {
+    offer(*task);
+  } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
+    answer(acknowledge->task, Acknowledge{acknowledge->task});
+  } else if (const auto* reject = std::get_if<SendReject>(&action)) {
+    note_failure(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
+    answer(reject->task, Reject{reject->task, reject->reason});
+  } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
+    stopped_ = !commit(conclude->report, stop);
+  } else if (std::holds_alternative<anybit::Stop>(action)) {
+    finished_ = true;
+  }
+}
+
+void FederationServer::answer(const TaskId& task, const Message& message) {
+  if (delivery_of(task) != nullptr) deliveries_.erase(task.client);
+  const ConnectionId connection = sessions_.playing(task.client);
+  if (connection != 0) send(connection, std::make_shared<const Bytes>(encode_frame(message)));
+}
+
+void FederationServer::offer(const SendTask& task) {
+  if (!shared_ || shared_->parameters != task.parameters) shared_ = make_cohort_task(federation_.training, task);
+  Delivery& delivery = deliveries_[task.client];
+  if (delivery.task.task != task.task) delivery.since = Clock::now();
+  delivery.task = task;
+  delivery.shared = shared_;
+  deliver(delivery);
+}
+
+/// Offers the task to its client, if that is here.
+void FederationServer::deliver(Delivery& delivery) {
+  const ConnectionId connection = sessions_.playing(delivery.task.client);
+  if (connection == 0) return;
+  const Part& method = federation_.scenario.training.method;
+  Offer offer;
+  offer.id = delivery.task.task;
+  offer.layout = delivery.shared->message.layout;
+  offer.parameters = delivery.shared->parameters->size();
+  offer.digest = delivery.shared->parameters_crc;
+  offer.chunks = delivery.task.chunks;
+  offer.method = method.name;
+  offer.options = options_text(method.options);
+  if (!send(connection, std::make_shared<const Bytes>(encode_frame(offer)))) return;
+  delivery.connection = connection;
+  delivery.phase = Phase::kOffered;
+  delivery.since = Clock::now();
+}
+
+void FederationServer::send_task(Delivery& delivery) {
+  auto head = std::make_shared<Bytes>();
+  append_frame_head(*delivery.shared, {delivery.task.client, delivery.task.chunks}, *head);
+  if (!send(delivery.connection, std::move(head), delivery.shared->parameters)) return;
+  delivery.phase = Phase::kSent;
+  delivery.since = Clock::now();
+}
+
+bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
+  RoundRecord record;
+  record.report = report;
+  if (report.abandoned) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of no client
+  record.seconds = seconds(Clock::now() - round_begin_);
+  record.bytes_down = std::exchange(bytes_down_, 0);
+  record.bytes_up = std::exchange(bytes_up_, 0);
+  record.failures = std::exchange(failures_, {});
+  deliveries_.clear();
+  recorder_.keep(coordinator_.state());  // now: events that arrive meanwhile may conclude the next round
+  if (recorder_.measures(report.round)) {
+    std::future<bool> measured =
+        std::async(std::launch::async, [&] { return recorder_.evaluate(record, recorder_.kept().global, stop); });
+    while (measured.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions_.poll(kEvaluationTurn);
+    if (!measured.get()) return false;
+  }
+  recorder_.conclude(record);
+  recorder_.save();
+  progress_.round(record);
+  round_begin_ = Clock::now();
+  return true;
+}
+
+void FederationServer::note_failure(std::string failure) {
+  if (failures_.size() < kFailuresTold) failures_.push_back(std::move(failure));
+}
+
+bool FederationServer::send(ConnectionId connection, std::shared_ptr<const Bytes> frame,
+                            std::shared_ptr<const Bytes> bulk) {
+  const std::size_t bytes = frame->size() + (bulk ? bulk->size() : 0);
+  const bool sent = sessions_.send(connection, std::move(frame), std::move(bulk));
+  if (sent) bytes_down_ += bytes;
+  return sent;
+}
+
+/// Never a silent wait: who keeps the round from its end.
+void FederationServer::tell_who_is_awaited() {
+  if (finished_ || Clock::now() - round_begin_ < kQuiet) return;
+  std::vector<std::string> away, at_work;
+  for (const auto& [client, delivery] : deliveries_) {
+    std::vector<std::string>& list = delivery.phase == Phase::kAway ? away : at_work;
+    if (list.size() < kMostNamed) list.push_back(std::to_string(client));
+  }
+  std::string text = fmt::format("round {}: waiting for {} of {} clients", coordinator_.state().version + 1,
+                                 deliveries_.size(), federation_.scenario.federation.cohort);
+  if (!at_work.empty()) text += "; at work: " + comma_list(at_work);
+  if (!away.empty()) text += "; not here: " + comma_list(away);
+  progress_.wait(text);
+}
+
+}  // namespace anybit

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/coordinator.h"
+#include "server/federation.h"
+#include "server/record/progress.h"
+#include "server/record/run_recorder.h"
+#include "server/roster.h"
+#include "server/sessions.h"
+
+namespace anybit {
+
+/// What a server decides beside the scenario.
+struct ServerSettings {
+  /// How long a client may be away that has a task, be it that it left or that it never came.
+  std::chrono::milliseconds grace{std::chrono::minutes(5)};
+  /// The most examples that a client with data of its own may claim to have.
+  std::uint32_t most_examples = 1'000'000;
+};
+
+/// A federation over sockets in real time (DESIGN D8): drives the coordinator by what happens on the sessions, and the
+/// clock. A round is committed (its checkpoint is on the disk) before anybody hears of the next one. While a round is
+/// evaluated the sessions are served; what would be sent waits.
+class FederationServer final : public SessionListener {
+ public:
+  using Stop = std::function<bool()>;
+
+  /// Borrows all. `sessions` must hand its events to this object, which answers from run() on. Event times go on from
+  /// `last_time`.
+  FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
+                   RunRecorder& recorder, Progress& progress, FederationState start, double last_time);
+
+  /// Runs to the end and writes the model; or until `stop` says so. True where all rounds are done.
+  bool run(const Stop& stop);
+
+  const FederationState& state() const { return coordinator_.state(); }
+
+  void joined(ConnectionId connection, const Hello& hello) override;
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes& storage) override;
+  void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Phase : std::uint8_t { kAway, kOffered, kSent };
+
+  /// A task that a client of the round has not answered yet.
+  struct Delivery {
+    SendTask task;
+    std::shared_ptr<const CohortTask> shared;
+    Phase phase = Phase::kAway;
+    ConnectionId connection = 0;
+    Clock::time_point since;  // of the phase
+  };
+
+  void take(const Event& event, std::uint32_t update_crc = 0);
+  void work_off(const Stop& stop);
+  void act(Action& action, const Stop& stop);
+  void answer(const TaskId& task, const Message& message);
+  void offer(const SendTask& task);
+  void deliver(Delivery& delivery);
+  void send_task(Delivery& delivery);
+  /// Whether it was evaluated and committed; false where `stop` said so.
+  bool commit(const RoundReport& report, const Stop& stop);
+
+  void take_accept(ConnectionId connection, const TaskId& id);
+  void take_decline(const Decline& decline);
+  void take_update(const UpdateMessage& update, std::uint32_t crc);
+  Delivery* delivery_of(const TaskId& id);
+  void give_up(std::uint32_t client, const std::string& reason);
+  void give_up_those_away();
+  void tell_who_is_awaited();
+
+  double now() const;
+  void note_failure(std::string failure);
+  bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr);
+
+  const Federation& federation_;
+  const ServerSettings settings_;
+  Sessions& sessions_;
+  RunRecorder& recorder_;
+  Progress& progress_;
+  Coordinator coordinator_;
+  Roster roster_;
+  std::map<std::uint32_t, Delivery> deliveries_;  // by client
+  std::shared_ptr<const CohortTask> shared_;      // what the cohort gets now
+  std::deque<Action> actions_;                    // to be done, in order
+  std::vector<Action> answered_;                  // of one event
+  const double first_time_;
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point round_begin_ = Clock::now();
+  std::uint64_t bytes_down_ = 0;  // of the round
+  std::uint64_t bytes_up_ = 0;
+  std::vector<std::string> failures_;
+  bool finished_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace anybit

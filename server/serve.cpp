@@ -1,0 +1,144 @@
+// The process anybit-server: from its options to the model.
+#include <fmt/format.h>
+
+#include <future>
+#include <optional>
+
+#include "nn/kernel_set.h"
+#include "program/exit_code.h"
+#include "program/interrupt.h"
+#include "program/tell.h"
+#include "server/record/accuracy_table.h"
+#include "server/record/provenance.h"
+#include "server/record/resume.h"
+#include "server/resolve.h"
+#include "server/server_options.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::chrono::milliseconds kTurn{50};
+constexpr std::chrono::milliseconds kComeBack{500};  // what clients are told while the server is not ready
+constexpr std::chrono::milliseconds kFarewell{5000};
+constexpr std::chrono::milliseconds kHeartbeat{5000};
+constexpr int kSilentHeartbeats = 3;
+constexpr std::chrono::seconds kLinger{5};
+
+using Clock = std::chrono::steady_clock;
+
+/// Hands on to whoever serves; before there is anyone, nobody is welcomed.
+class Doorway final : public SessionListener {
+ public:
+  void hand_on_to(SessionListener& listener) { behind_ = &listener; }
+
+  void joined(ConnectionId connection, const Hello& hello) override { behind_->joined(connection, hello); }
+  void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
+               Bytes& storage) override {
+    behind_->arrived(connection, message, frame, storage);
+  }
+  void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override {
+    if (behind_ != nullptr) behind_->lost(connection, clients, reason);
+  }
+
+ private:
+  SessionListener* behind_ = nullptr;
+};
+
+SessionSettings session_settings(const ServerOptions& options, const Scenario& scenario) {
+  const ListenAddress listen = parse_listen(options.listen);
+  if (!listen.is_loopback && !options.insecure)
+    throw CommandError(
+        fmt::format("--listen {}: beyond this machine the network is not to be trusted, and TLS is not "
+                    "set up; say --insecure to do without, or listen on 127.0.0.1",
+                    options.listen));
+  SessionSettings settings;
+  settings.address = listen.address;
+  settings.port = listen.port;
+  settings.clients = scenario.data.clients;
+  settings.welcome.scenario = result_bearing_text(scenario);
+  settings.welcome.run = text_digest(settings.welcome.scenario);
+  settings.welcome.heartbeat_milliseconds = static_cast<std::uint32_t>(kHeartbeat.count());
+  settings.silence = kSilentHeartbeats * kHeartbeat;
+  return settings;
+}
+
+/// All that takes its time before clients can be served.
+struct Loaded {
+  Federation federation;
+  FederationState state;
+};
+
+Loaded load(const Scenario& scenario, const std::vector<std::string>& data, const RunDirectory& directory,
+            StartingPoint& start) {
+  Loaded loaded{make_federation(scenario, data), {}};
+  loaded.state = prepare_directory(directory, loaded.federation, start);
+  write_file(directory.scenario(), write_scenario(scenario));
+  const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
+  write_file(directory.provenance(), provenance_json(loaded.federation, start.kernels, loaded.state.version, earlier));
+  return loaded;
+}
+
+double last_time(const RunDirectory& directory) {
+  if (!std::filesystem::exists(directory.events())) return 0;
+  const std::vector<LoggedEvent> events = read_event_log(directory.events().string());
+  return events.empty() ? 0 : events.back().time;
+}
+
+std::string describe(const Scenario& scenario, const FederationState& state) {
+  return fmt::format("{} clients, {} of them a round, {} of {} rounds are done", scenario.data.clients,
+                     scenario.federation.cohort, state.version, scenario.federation.rounds);
+}
+
+}  // namespace
+
+int serve(const ServerOptions& options) {
+  options.machine.apply();
+  const std::vector<std::string> data = data_directories(options.machine.data_directory);
+  const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
+  const Scenario& scenario = resolved.scenario;
+  for (const std::string& note : resolved.notes) tell(note);
+  const RunDirectory directory(options.state.empty() ? "runs/" + scenario.name : options.state);
+  const bool resume = directory.holds_run() && !options.force;
+  StartingPoint start = find_starting_point(directory, scenario, resume, options.force);
+  for (const std::string& note : start.notes) tell(note);
+
+  catch_interrupts("anybit-server: ending; a second Ctrl-C quits at once");
+  Doorway doorway;
+  Sessions sessions(session_settings(options, scenario), doorway);
+  tell(fmt::format("listening on {}:{}", parse_listen(options.listen).address, sessions.port()));
+  if (start.finished) {
+    // Clients of a server that was killed at the very end have not heard of it.
+    sessions.hold(Goodbye{"the run is over", Farewell::kOver});
+    for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted();) sessions.poll(kTurn);
+    return 0;
+  }
+  sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kComeBack.count())});
+  std::future<Loaded> loading = std::async(std::launch::async, [&] { return load(scenario, data, directory, start); });
+  while (loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions.poll(kTurn);
+  Loaded loaded = loading.get();
+  tell(describe(scenario, loaded.state));
+
+  Progress progress(stderr, standing_after(loaded.state.version, loaded.federation.plan().rounds,
+                                           start.checkpoint ? read_file(directory.metrics()) : ""));
+  RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state.version,
+                       options.machine.worker_threads());
+  ServerSettings settings;
+  settings.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000));
+  const double time = last_time(directory);
+  FederationServer server(loaded.federation, settings, sessions, recorder, progress, std::move(loaded.state), time);
+  doorway.hand_on_to(server);
+  sessions.hold(std::nullopt);
+  const bool done = server.run(interrupted);
+  progress.end();
+  if (done) {
+    sessions.stop({"the run is over", Farewell::kOver}, kFarewell);
+    fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
+               accuracy_table(recorder.accuracy()), directory.model().string());
+    return recorder.abandoned() == server.state().version ? kFailed : 0;
+  }
+  sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kComeBack.count())}, kFarewell);
+  tell(fmt::format("interrupted after round {}; the same command goes on from there", recorder.saved_version()));
+  return kInterrupted;
+}
+
+}  // namespace anybit

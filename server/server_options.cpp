@@ -1,0 +1,63 @@
+#include "server/server_options.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "program/exit_code.h"
+
+namespace anybit {
+namespace {
+
+/// 1: a loopback address; 0: another; -1: none.
+int loopback(const std::string& address) {
+  in_addr four = {};
+  if (::inet_pton(AF_INET, address.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24U) == 127 ? 1 : 0;
+  in6_addr six = {};
+  if (::inet_pton(AF_INET6, address.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six) ? 1 : 0;
+  return -1;
+}
+
+}  // namespace
+
+void ServerOptions::add_to(CLI::App& program) {
+  program.add_option("scenario", scenario, "Scenario file (TOML): what every client trains")->required();
+  program.add_option("--set", settings, "key.path=value: replaces a value of the scenario")->allow_extra_args(false);
+  program.add_option("--listen", listen, "ADDRESS:PORT to wait for clients on; port 0: the system's choice")
+      ->capture_default_str();
+  program.add_option("--state", state,
+                     "Run directory (default: runs/<name>); a run that is there and not finished goes on");
+  program.add_flag("--force", force, "Overwrite the run that is in the run directory");
+  program
+      .add_option("--grace", grace_seconds,
+                  "Seconds that a client with a task may be away before the round goes on without it")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it");
+  machine.add_to(program);
+}
+
+ListenAddress parse_listen(const std::string& text) {
+  const auto refuse = [&](const std::string& why) -> CommandError {
+    return CommandError(fmt::format("--listen {}: {}; write ADDRESS:PORT, e.g. 0.0.0.0:7700 or [::1]:7700", text, why));
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) throw refuse("has no port");
+  ListenAddress listen;
+  listen.address = text.substr(0, colon);
+  if (listen.address.size() > 1 && listen.address.front() == '[' && listen.address.back() == ']')
+    listen.address = listen.address.substr(1, listen.address.size() - 2);
+  if (listen.address == "localhost") listen.address = "127.0.0.1";
+  const std::string port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+  if (error != std::errc{} || end != port.data() + port.size()) throw refuse("the port is none");
+  const int kind = loopback(listen.address);
+  if (kind < 0) throw refuse("the address is none of this machine's numbers");
+  listen.is_loopback = kind == 1;
+  return listen;
+}
+
+}  // namespace anybit

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/program/started_program.h"
+
+namespace anybit {
+
+/// A server and clients of the tiny scenario as processes on loopback, each in a folder of its own; the server's run
+/// directory is server/run. Whatever still runs at the end is killed.
+class Lan {
+ public:
+  explicit Lan(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {}
+  ~Lan();
+
+  /// Starts the server, at the same port as before where it ran already, and waits until it listens.
+  void start_server(const std::vector<std::string>& more = {});
+  void start_client(std::uint32_t client, const std::vector<std::string>& more = {});
+  void start_clients(std::uint32_t from, std::uint32_t to);
+
+  const Program& server() const { return *server_; }
+  const Program& client(std::uint32_t client) const { return *clients_.at(client); }
+  Outcome end_of_server();
+  Outcome end_of_client(std::uint32_t client);
+
+  void kill_server();
+  void kill_client(std::uint32_t client);
+  /// Waits until the server's metrics have so many rounds.
+  void wait_for_rounds(int rounds) const;
+  /// Waits until the server has said so.
+  void wait_for_word(const std::string& word) const;
+
+  const ProgramFolder& folder() const { return folder_; }
+  std::string model() const { return folder_.read("server/run/model.ckpt"); }
+  /// The model of the same scenario by anybit-sim, with these settings besides.
+  std::string simulated_model(const std::vector<std::string>& more = {}) const;
+  int port() const { return port_; }
+
+ private:
+  ProgramFolder folder_;
+  std::vector<std::string> settings_;
+  std::unique_ptr<Program> server_;
+  std::map<std::uint32_t, std::unique_ptr<Program>> clients_;
+  int port_ = 0;
+};
+
+}  // namespace anybit

@@ -1,0 +1,151 @@
+// The same federation as real processes: what they end in, and what happens when they end too early. Membership is
+// equal by construction: every client of a round is waited for.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/system/lan.h"
+
+namespace anybit {
+namespace {
+
+TEST(Lan, MemoryTcpAndProcessesEndInTheSameBits) {
+  Lan lan;
+  lan.start_server();
+  lan.start_clients(0, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(server.out.find("accuracy in %"), std::string::npos);
+  for (std::uint32_t client = 0; client < 20; ++client) {
+    const Outcome outcome = lan.end_of_client(client);
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    EXPECT_NE(outcome.error.find("the server says: the run is over"), std::string::npos) << outcome.error;
+  }
+  const std::string model = lan.model();
+  ASSERT_FALSE(model.empty());
+  EXPECT_EQ(lan.simulated_model({"federation.transport=memory"}), model);
+  EXPECT_EQ(lan.simulated_model({"federation.transport=tcp"}), model);
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+// The cohort of a round is drawn from all twenty, whoever is here; a process may play the part of each in turn.
+TEST(Lan, AKilledClientComesBackAndTheBitsAreTheSame) {
+  Lan lan({"federation.cohort=20", "federation.rounds=6"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (std::uint32_t victim = 0; victim < 3; ++victim) {
+    lan.wait_for_rounds(static_cast<int>(victim) + 1);
+    lan.kill_client(victim);
+    lan.start_client(victim);
+  }
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(lan.simulated_model(), lan.model());
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST(Lan, AKilledServerGoesOnAndTheBitsAreTheSame) {
+  Lan lan({"federation.cohort=20", "federation.rounds=6"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (int round = 1; round <= 3; ++round) {
+    lan.wait_for_rounds(round);
+    lan.kill_server();
+    lan.start_server();
+  }
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(lan.simulated_model(), lan.model());
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+  for (std::uint32_t client = 0; client < 20; ++client) EXPECT_EQ(lan.end_of_client(client).code, 0);
+}
+
+TEST(Lan, AServerThatIsAskedToEndSaysHowToGoOn) {
+  Lan lan({"federation.cohort=20", "federation.rounds=6"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  lan.wait_for_rounds(1);
+  lan.server().signal(SIGTERM);
+  const Outcome interrupted = lan.end_of_server();
+  EXPECT_EQ(interrupted.code, 130);
+  EXPECT_NE(interrupted.error.find("the same command goes on from there"), std::string::npos) << interrupted.error;
+  lan.start_server();
+  EXPECT_EQ(lan.end_of_server().code, 0);
+  EXPECT_EQ(lan.simulated_model(), lan.model());
+}
+
+TEST(Lan, ARunThatIsOverTellsThoseWhoComeLate) {
+  Lan lan({"federation.cohort=20", "federation.rounds=1"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  EXPECT_EQ(lan.end_of_server().code, 0);
+  lan.start_server();
+  lan.start_client(3);
+  EXPECT_EQ(lan.end_of_client(3).code, 0);
+  EXPECT_EQ(lan.end_of_server().code, 0);
+}
+
+TEST(Lan, AClientThatIsAwayTooLongIsGivenUp) {
+  Lan lan({"federation.cohort=20", "federation.rounds=1"});
+  lan.start_server({"--grace", "1"});
+  lan.start_clients(1, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(server.error.find("client 0 is lost: away for 1 s"), std::string::npos) << server.error;
+  EXPECT_NE(lan.folder().read("server/run/metrics.jsonl").find(R"("clients": 19, "failed": 1)"), std::string::npos);
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST(Lan, AClientDeclinesWhatItsOwnerDoesNotAllow) {
+  Lan lan({"federation.cohort=20", "federation.rounds=1"});
+  lan.start_server();
+  lan.start_client(0, {"--max-memory", "10kB"});
+  lan.start_client(1, {"--max-seconds", "0.000001"});
+  lan.start_client(2, {"--methods", "fedavg,qat"});
+  lan.start_clients(3, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(server.error.find("client 0 is lost: declines: it takes "), std::string::npos) << server.error;
+  EXPECT_NE(server.error.find("client 1 is lost: declines: it takes about "), std::string::npos) << server.error;
+  EXPECT_NE(
+      server.error.find("client 2 is lost: declines: the method 'mqat' is not allowed here; allowed: fedavg, qat"),
+      std::string::npos)
+      << server.error;
+}
+
+TEST(Lan, WhatIsWrongIsSaidOnceWithWhatToDo) {
+  Lan lan;
+  const auto client = [&](std::vector<std::string> words) {
+    return Program(lan.folder().path(), words, 0, "stdout.txt", ANYBIT_CLIENT).wait();
+  };
+  const auto server = [&](std::vector<std::string> words) {
+    return Program(lan.folder().path(), words, 0, "stdout.txt", ANYBIT_SERVER).wait();
+  };
+  expect_one_complaint(client({"--connect", "127.0.0.1:1", "--shard", "4/4"}), {"--shard 4/4", "3/4"});
+  expect_one_complaint(client({"--connect", "127.0.0.1:1"}), {"--shard K/N", "--client K"});
+  expect_one_complaint(client({"--connect", "192.0.2.1:7700", "--shard", "0/4"}), {"--insecure"});
+  expect_one_complaint(server({"tiny.toml", "--listen", "0.0.0.0:0"}), {"--insecure", "127.0.0.1"});
+  expect_one_complaint(server({"tiny.toml", "--listen", "nowhere"}), {"ADDRESS:PORT"});
+  expect_one_complaint(server({"missing.toml"}), {"missing.toml"});
+  lan.start_server();
+  lan.wait_for_word("of 4 rounds are done");
+  const std::string address = "127.0.0.1:" + std::to_string(lan.port());
+  expect_one_complaint(client({"--connect", address, "--shard", "0/4"}), {"the server's scenario has 20 clients"});
+  expect_one_complaint(client({"--connect", address, "--client", "20", "--data", "."}),
+                       {"the server refuses this client: plays 1 clients from 20 on"});
+  expect_one_complaint(server({"tiny.toml", "--listen", address}), {"cannot listen on " + address, "in use"});
+}
+
+TEST(Lan, AClientGivesUpWithTheReason) {
+  Lan lan;
+  const Outcome outcome =
+      Program(lan.folder().path(), {"--connect", "127.0.0.1:1", "--shard", "0/20", "--give-up", "0.5"}, 0, "stdout.txt",
+              ANYBIT_CLIENT)
+          .wait();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.error.find("no word from the server"), std::string::npos) << outcome.error;
+  EXPECT_NE(outcome.error.find("refused"), std::string::npos) << outcome.error;
+}
+
+}  // namespace
+}  // namespace anybit
