@@ -21,7 +21,7 @@ struct Outcome {
   bool timed_out = false;
 };
 
-std::string describe(const std::error_code& error) { return anybit::describe(error, "the server"); }
+constexpr const char* kPeer = "the server";
 
 Connection::Timeout left_until(Clock::time_point end) {
   return std::max(Connection::Timeout{0}, std::chrono::ceil<Connection::Timeout>(end - Clock::now()));
@@ -32,7 +32,9 @@ std::string in_time(Connection::Timeout timeout) { return " within " + std::to_s
 }  // namespace
 
 struct Connection::State {
-  explicit State(FrameLimits with) : limits(with) {}
+  State(FrameLimits with, const std::optional<TlsSettings>& settings) : limits(with) {
+    if (settings) tls.emplace(*settings, TlsContext::Side::kClient);
+  }
 
   /// Lets the one operation that was started run to its end, or cancels it when the time is over. It wrote `outcome`
   /// before this returns, so no handler outlives the call that waits for it.
@@ -66,21 +68,35 @@ struct Connection::State {
     });
   }
 
-  std::string connect_to(const tcp::endpoint& endpoint, Timeout timeout) {
+  std::string connect_to(const tcp::endpoint& endpoint, const std::string& host, Timeout timeout) {
+    const Clock::time_point end = Clock::now() + timeout;
     Outcome outcome;
     socket.async_connect(endpoint, [&outcome](const asio::error_code& error) { outcome = {error}; });
     wait(timeout, outcome);
     if (outcome.timed_out) return "no answer" + in_time(timeout);
-    if (outcome.error) return describe(outcome.error);
+    if (outcome.error) return describe(outcome.error, kPeer);
     asio::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    stream = make_plain_stream(std::exchange(socket, tcp::socket(io)));
-    return "";
+    tcp::socket connected = std::exchange(socket, tcp::socket(io));
+    stream = tls ? make_tls_stream(std::move(connected), *tls, host) : make_plain_stream(std::move(connected));
+    return shake_hands(left_until(end));
   }
+
+  std::string shake_hands(Timeout timeout) {
+    const Outcome outcome = run(timeout, [&](ByteStream::Done done) { stream->handshake(std::move(done)); });
+    if (outcome.timed_out) return "no TLS handshake" + in_time(timeout);
+    if (!outcome.error) return "";
+    refused = tls_failure(outcome.error).has_value();
+    return describe(outcome.error, kPeer) + (refused ? "" : " in the TLS handshake");
+  }
+
+  std::string failure_of_read(const std::error_code& error, std::size_t bytes);
 
   std::string read_frame(Timeout timeout, std::size_t& bytes, bool& quiet);
 
   const FrameLimits limits;
+  std::optional<TlsContext> tls;
+  bool refused = false;
   asio::io_context io{1};
   tcp::resolver resolver{io};
   tcp::socket socket{io};              // until it is connected
@@ -99,7 +115,7 @@ std::string Connection::State::read_frame(Timeout timeout, std::size_t& bytes, b
     bytes += outcome.bytes;
     quiet = outcome.timed_out && bytes == 0;
     if (outcome.timed_out) return (quiet ? "no frame" : "no whole frame") + in_time(timeout);
-    if (outcome.error) return describe(outcome.error) + (bytes > 0 ? " in the middle of a frame" : "");
+    if (outcome.error) return failure_of_read(outcome.error, bytes);
     if (bytes != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
     std::size_t body = 0;
     if (std::string reason = check_header(std::span(frame).first(bytes), limits.body, body); !reason.empty())
@@ -109,12 +125,24 @@ std::string Connection::State::read_frame(Timeout timeout, std::size_t& bytes, b
   return "";
 }
 
-Connection::Connection(FrameLimits limits) : state_(std::make_unique<State>(limits)) {}
+std::string Connection::State::failure_of_read(const std::error_code& error, std::size_t bytes) {
+  const std::optional<TlsFailure> failure = tls_failure(error);
+  refused = failure && *failure != TlsFailure::kBroken && *failure != TlsFailure::kToldBroken;
+  if (!failure && !tls && looks_like_tls(std::span(frame).first(bytes))) {
+    refused = true;
+    return describe(TlsFailure::kTlsPeer, kPeer);
+  }
+  return describe(error, kPeer) + (bytes > 0 && !refused ? " in the middle of a frame" : "");
+}
+
+Connection::Connection(FrameLimits limits, const std::optional<TlsSettings>& tls)
+    : state_(std::make_unique<State>(limits, tls)) {}
 
 Connection::~Connection() = default;
 
 std::string Connection::connect(const std::string& host, std::uint16_t port, Timeout timeout) {
   close();
+  state_->refused = false;
   const std::string where = host + ":" + std::to_string(port) + ": ";
   const Clock::time_point end = Clock::now() + timeout;
   asio::error_code error;
@@ -130,13 +158,15 @@ std::string Connection::connect(const std::string& host, std::uint16_t port, Tim
                                      for (const auto& entry : found) endpoints.push_back(entry.endpoint());
                                    });
     state_->wait(timeout, outcome);
-    if (outcome.error) return where + (outcome.timed_out ? "no address" + in_time(timeout) : describe(outcome.error));
+    if (outcome.error)
+      return where + (outcome.timed_out ? "no address" + in_time(timeout) : describe(outcome.error, kPeer));
   }
   std::string reason = "no address";
   for (const tcp::endpoint& endpoint : endpoints) {
     close();
-    reason = state_->connect_to(endpoint, left_until(end));
+    reason = state_->connect_to(endpoint, host, left_until(end));
     if (reason.empty()) return "";
+    if (state_->refused) break;
   }
   close();
   return where + reason;
@@ -144,9 +174,12 @@ std::string Connection::connect(const std::string& host, std::uint16_t port, Tim
 
 std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout timeout) {
   const Clock::time_point end = Clock::now() + timeout;
-  if (std::string reason = send(encode_frame(hello), timeout); !reason.empty()) return reason;
+  const std::string unsent = send(encode_frame(hello), timeout);
+  if (!is_open()) return unsent;
+  // Where the Hello did not get through, the server may have said why before it closed.
   Message message;
-  if (std::string reason = receive(message, left_until(end)); !reason.empty()) return reason;
+  if (std::string reason = receive(message, left_until(end)); !reason.empty())
+    return unsent.empty() || refused() ? reason : unsent;
   if (const auto* goodbye = std::get_if<Goodbye>(&message)) return "the server refuses: " + goodbye->reason;
   auto* answer = std::get_if<Welcome>(&message);
   if (answer == nullptr) return "the server answered Hello with something else than Welcome";
@@ -156,16 +189,18 @@ std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout time
 
 std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeout) {
   if (!is_open()) return "the connection is closed";
+  state_->refused = false;
   const Outcome outcome = state_->run(timeout, [&](ByteStream::Done done) {
     state_->stream->write({frame, {}}, std::move(done));
   });
-  if (!outcome.timed_out) return outcome.error ? describe(outcome.error) : "";
+  if (!outcome.timed_out) return outcome.error ? describe(outcome.error, kPeer) : "";
   close();
   return "the server did not take the frame" + in_time(timeout);
 }
 
 std::string Connection::receive(Message& message, Timeout timeout) {
   if (!is_open()) return "the connection is closed";
+  state_->refused = false;
   std::size_t bytes = 0;
   bool quiet = false;
   std::string reason = state_->read_frame(timeout, bytes, quiet);
@@ -173,6 +208,8 @@ std::string Connection::receive(Message& message, Timeout timeout) {
   if (!reason.empty() && !quiet) close();
   return reason;
 }
+
+bool Connection::refused() const { return state_->refused; }
 
 bool Connection::is_open() const { return state_->stream != nullptr; }
 

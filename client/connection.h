@@ -3,26 +3,30 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "wire/message.h"
+#include "wire/tls.h"
 
 namespace anybit {
 
 /// A client's connection to a server, for one thread: each call waits, and none longer than its timeout, except that
-/// looking up a host name cannot be broken off (a numeric address needs no look-up). Plain TCP.
-/// All calls return "" or the reason of the failure.
+/// looking up a host name cannot be broken off (a numeric address needs no look-up). Plain TCP, or
+/// TLS. All calls return "" or the reason of the failure.
 class Connection {
  public:
   using Timeout = std::chrono::milliseconds;
 
-  explicit Connection(FrameLimits limits = {});
+  /// With `tls`, never plain. Throws std::runtime_error for its files, as TlsContext does.
+  explicit Connection(FrameLimits limits = {}, const std::optional<TlsSettings>& tls = {});
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Connects anew; an open connection is closed first.
+  /// Connects anew; an open connection is closed first. With TLS, the server's certificate must be for `host`. That the
+  /// server refuses this end's shows only when something is received.
   std::string connect(const std::string& host, std::uint16_t port, Timeout timeout);
   /// Says Hello and waits for the Welcome. A server's refusal is the reason.
   std::string greet(const Hello& hello, Welcome& welcome, Timeout timeout);
@@ -34,6 +38,9 @@ class Connection {
   std::string receive(Message& message, Timeout timeout);
 
   bool is_open() const;
+  /// Whether the last failure was that one of the ends is not who the other wants: it comes again with every try,
+  /// unlike failures of the network.
+  bool refused() const;
   void close();
 
  private:

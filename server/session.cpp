@@ -22,6 +22,8 @@ const TaskId* task_of_answer(const Message& message) {
   return nullptr;
 }
 
+constexpr const char* kPeer = "the peer";
+
 bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
 }  // namespace
@@ -39,8 +41,12 @@ void SharedBySessions::give_spare(Bytes buffer) {
   if (spares.size() > kSpares) spares.erase(std::ranges::min_element(spares, is_smaller));
 }
 
-Session::Session(SharedBySessions& shared, ConnectionId id, std::unique_ptr<ByteStream> stream)
-    : shared_(shared), id_(id), stream_(std::move(stream)), read_deadline_(Clock::now() + shared.settings.hello) {}
+Session::Session(SharedBySessions& shared, ConnectionId id, std::string address, std::unique_ptr<ByteStream> stream)
+    : shared_(shared),
+      id_(id),
+      address_(std::move(address)),
+      stream_(std::move(stream)),
+      read_deadline_(Clock::now() + shared.settings.hello) {}
 
 void Session::start() {
   stream_->handshake(
@@ -80,22 +86,32 @@ void Session::check_deadlines(Clock::time_point now) {
   if (ended_) {
     if (now >= farewell_deadline_) close();
   } else if (now >= read_deadline_) {
-    lose(received_ > 0 ? "a frame took too long"
-         : joined()    ? "was silent for too long"
-                       : "said no Hello in time",
+    lose(!ready_         ? "did not end the handshake in time"
+         : received_ > 0 ? "a frame took too long"
+         : joined()      ? "was silent for too long"
+                         : "said no Hello in time",
          Farewell::kComeAgain);
   } else if (!outbox_.empty() && now >= write_deadline_) {
     lose("took too long to read a frame", Farewell::kComeAgain);
   }
 }
 
+void Session::check_allowed(const TlsContext& tls) {
+  const PeerIdentity* peer = stream_->peer();
+  if (ended_ || peer == nullptr || tls.allows(*peer)) return;
+  refuse(TlsFailure::kNotAllowed, describe(TlsFailure::kNotAllowed, kPeer));
+}
+
+void Session::refuse(TlsFailure failure, const std::string& reason) {
+  ++shared_.refusals[failure];
+  lose(reason);
+}
+
 void Session::report(bool had_joined, const std::string& reason) {
-  if (!had_joined) {
-    ++shared_.turned_away;
-    return;
-  }
   shared_.something_happened = true;
-  shared_.listener.lost(id_, clients_, reason);
+  if (had_joined) return shared_.listener.lost(id_, clients_, reason);
+  ++shared_.turned_away;
+  shared_.listener.turned_away(address_, reason);
 }
 
 /// Without a Goodbye: the peer is not there to hear it.
@@ -114,9 +130,13 @@ void Session::close() {
 
 void Session::did_handshake(const std::error_code& error) {
   if (ended_) return;
-  if (error) return vanish(describe(error, "the peer"));
+  const std::optional<TlsFailure> failure = tls_failure(error);
+  if (error && !failure) return vanish(describe(error, kPeer) + " in the TLS handshake");
   ready_ = true;
-  read();
+  if (failure) return refuse(*failure, describe(*failure, kPeer));
+  // The list may have changed since the certificate was looked at.
+  if (shared_.tls != nullptr) check_allowed(*shared_.tls);
+  if (!ended_) read();
 }
 
 // Reading: wanted_ bytes of a frame, its header first.
@@ -134,7 +154,7 @@ void Session::read() {
 void Session::did_read(const std::error_code& error, std::size_t bytes) {
   reading_ = false;
   if (ended_) return error ? close() : drain();
-  if (error) return vanish(describe(error, "the peer") + (received_ > 0 ? " in the middle of a frame" : ""));
+  if (error) return vanish(describe(error, kPeer) + (received_ > 0 ? " in the middle of a frame" : ""));
   if (received_ == 0 && joined()) read_deadline_ = Clock::now() + shared_.settings.frame;
   received_ += bytes;
   if (received_ == kFrameHeaderBytes && wanted_ == kFrameHeaderBytes) take_header();
@@ -148,6 +168,8 @@ std::size_t Session::limit() const {
 }
 
 void Session::take_header() {
+  if (stream_->peer() == nullptr && !joined() && looks_like_tls(frame_))
+    return refuse(TlsFailure::kTlsPeer, describe(TlsFailure::kTlsPeer, kPeer));
   std::size_t body_bytes = 0;
   const std::string reason = check_header(std::span(frame_).first(kFrameHeaderBytes), limit(), body_bytes);
   if (!reason.empty()) return lose(reason);
@@ -242,10 +264,21 @@ void Session::take_hello(const Hello& hello) {
     return lose("plays " + std::to_string(hello.clients) + " clients from " + std::to_string(hello.client) +
                 " on, the federation has " + std::to_string(known));
   }
+  if (!is_named(hello)) {
+    return refuse(TlsFailure::kOtherClient, "plays " + std::to_string(hello.clients) + " clients from " +
+                                                std::to_string(hello.client) + " on, its certificate is that of " +
+                                                stream_->peer()->name);
+  }
   clients_ = {hello.client, hello.clients};
   send({std::make_shared<const Bytes>(encode_frame(shared_.settings.welcome))});
   shared_.something_happened = true;
   shared_.listener.joined(id_, hello);
+}
+
+/// Whether it plays the one client that its certificate names.
+bool Session::is_named(const Hello& hello) const {
+  const PeerIdentity* peer = stream_->peer();
+  return peer == nullptr || (hello.clients == 1 && peer->name == "client-" + std::to_string(hello.client));
 }
 
 /// Reads and forgets until the peer closes: closing with bytes unread would destroy the Goodbye on its way.
@@ -265,7 +298,7 @@ void Session::write() {
 }
 
 void Session::wrote(const std::error_code& error) {
-  if (error) return vanish(describe(error, "the peer"));
+  if (error) return vanish(describe(error, kPeer));
   queued_bytes_ -= std::min(queued_bytes_, outbox_.front().size());
   outbox_.pop_front();
   if (!outbox_.empty()) return write();

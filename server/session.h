@@ -20,6 +20,7 @@ class Session;
 struct SharedBySessions {
   const SessionSettings settings;
   SessionListener& listener;
+  const TlsContext* tls;                            // null: plain
   std::function<void(std::function<void()>)> post;  // has it done soon, outside of whatever runs now
   std::function<void(ConnectionId)> gone;           // told when a session has closed
   std::vector<Bytes> spares = {};                   // large frame buffers of connections that are idle again
@@ -28,6 +29,7 @@ struct SharedBySessions {
   std::size_t staged = 0;                           // uploads that are being read
   std::deque<std::weak_ptr<Session>> waiting = {};  // for their turn to be read
   std::uint64_t turned_away = 0;
+  std::map<TlsFailure, std::uint64_t> refusals = {};
   bool something_happened = false;  // that the listener heard of
 
   Bytes take_spare();
@@ -50,7 +52,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Session(SharedBySessions& shared, ConnectionId id, std::unique_ptr<ByteStream> stream);
+  Session(SharedBySessions& shared, ConnectionId id, std::string address, std::unique_ptr<ByteStream> stream);
 
   void start();
   /// Welcomed and not ended.
@@ -66,8 +68,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void check_deadlines(Clock::time_point now);
   /// Goes on reading an upload that had to wait.
   void take_turn();
+  /// Loses it where its certificate is on the list no more.
+  void check_allowed(const TlsContext& tls);
 
  private:
+  void refuse(TlsFailure failure, const std::string& reason);
   void report(bool had_joined, const std::string& reason);
   void vanish(const std::string& reason);
   void close();
@@ -84,12 +89,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void take_hello(const Hello& hello);
   bool wait_for_turn();
   void free_turn();
+  bool is_named(const Hello& hello) const;
 
   void write();
   void wrote(const std::error_code& error);
 
   SharedBySessions& shared_;
   const ConnectionId id_;
+  const std::string address_;  // the peer's
   const std::unique_ptr<ByteStream> stream_;
   ClientRange clients_;  // empty until a Hello was welcomed
   Bytes frame_;

@@ -19,12 +19,24 @@ using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kSweep{100};
 
+std::unique_ptr<TlsContext> tls_of(const SessionSettings& settings) {
+  return settings.tls ? std::make_unique<TlsContext>(*settings.tls, TlsContext::Side::kServer) : nullptr;
+}
+
+std::string address_of(const tcp::socket& socket) {
+  asio::error_code error;
+  const tcp::endpoint endpoint = socket.remote_endpoint(error);
+  return error ? "an unknown address" : endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+
 }  // namespace
 
 struct Sessions::State {
   State(const SessionSettings& settings, SessionListener& listener)
-      : shared{.settings = settings,
+      : tls(tls_of(settings)),
+        shared{.settings = settings,
                .listener = listener,
+               .tls = tls.get(),
                .post = [this](std::function<void()> work) { asio::post(io, std::move(work)); },
                .gone = [this](ConnectionId id) { remove(id); }} {
     listen();
@@ -37,6 +49,7 @@ struct Sessions::State {
   void remove(ConnectionId id);
   Session* find(ConnectionId id);
 
+  const std::unique_ptr<TlsContext> tls;  // null: plain
   SharedBySessions shared;
   asio::io_context io{1};
   tcp::acceptor acceptor{io};
@@ -76,7 +89,10 @@ void Sessions::State::accepted(const asio::error_code& error, tcp::socket socket
   if (stopping || error) return;  // too few descriptors, say: the next sweep tries again
   asio::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  auto session = std::make_shared<Session>(shared, ++last_id, make_plain_stream(std::move(socket)));
+  const std::string address = address_of(socket);
+  auto session =
+      std::make_shared<Session>(shared, ++last_id, address,
+                                tls ? make_tls_stream(std::move(socket), *tls) : make_plain_stream(std::move(socket)));
   sessions.emplace(last_id, session);
   session->start();
   accept();
@@ -87,7 +103,11 @@ void Sessions::State::sweep() {
   next_sweep = now + kSweep;
   std::vector<std::shared_ptr<Session>> all;  // a copy: ending one changes the map
   for (const auto& [id, session] : sessions) all.push_back(session);
-  for (const auto& session : all) session->check_deadlines(now);
+  const bool list_changed = tls && tls->look_again();
+  for (const auto& session : all) {
+    if (list_changed) session->check_allowed(*tls);
+    session->check_deadlines(now);
+  }
   accept();
 }
 
@@ -100,6 +120,8 @@ Session* Sessions::State::find(ConnectionId id) {
   const auto found = sessions.find(id);
   return found == sessions.end() || !found->second->joined() ? nullptr : found->second.get();
 }
+
+void SessionListener::turned_away(const std::string&, const std::string&) {}
 
 Sessions::Sessions(const SessionSettings& settings, SessionListener& listener)
     : state_(std::make_unique<State>(settings, listener)) {}
@@ -162,5 +184,7 @@ void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {
 std::size_t Sessions::open() const { return state_->sessions.size(); }
 
 std::uint64_t Sessions::turned_away() const { return state_->shared.turned_away; }
+
+const std::map<TlsFailure, std::uint64_t>& Sessions::refusals() const { return state_->shared.refusals; }
 
 }  // namespace anybit

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "wire/message.h"
+#include "wire/tls.h"
 
 namespace anybit {
 
@@ -39,13 +41,16 @@ class SessionListener {
   /// Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again before the
   /// old connection was found dead, so ask Sessions::playing() for each client before giving it up.
   virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
+  /// A connection from this address was ended before it had joined.
+  virtual void turned_away(const std::string& address, const std::string& reason);
 };
 
 struct SessionSettings {
   Welcome welcome = {};       // the answer to each Hello
   std::uint32_t clients = 1;  // of the federation: a Hello must stay below
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: the system's choice
+  std::uint16_t port = 0;               // 0: the system's choice
+  std::optional<TlsSettings> tls = {};  // none: plain
   FrameLimits limits = {};
   std::size_t connections = 4096;                     // more wait in the system's queue until one ends
   std::size_t staged_uploads = 2;                     // large frames that are read at once; others wait unread
@@ -56,14 +61,16 @@ struct SessionSettings {
   std::chrono::milliseconds farewell{1000};           // for a Goodbye to get through
 };
 
-/// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP. Peers may
-/// send anything: a connection that breaks the rules of FORMAT.md gets a Goodbye with the reason and is closed.
-/// Memory follows the bytes that arrived, never a length that was declared. Deadlines are checked ten times a second.
+/// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP, or TLS, in
+/// which a connection plays the one client that its certificate names: client-3 plays client 3. Peers may send
+/// anything: a connection that breaks the rules of FORMAT.md gets a Goodbye with the reason and is closed.
+/// Memory follows the bytes that arrived, never a length that was declared. Deadlines are checked ten times a second,
+/// and the allow-list is looked at: who is not on it any more is lost.
 ///
 /// Has no thread of its own: whoever drives it calls poll(). All calls are the driver's, but post().
 class Sessions {
  public:
-  /// Listens at once. Throws std::runtime_error with address, port and reason.
+  /// Listens at once. Throws std::runtime_error with address, port and reason, or for a file of TLS.
   Sessions(const SessionSettings& settings, SessionListener& listener);
   /// Closes everything at once, without a Goodbye.
   ~Sessions();
@@ -95,6 +102,8 @@ class Sessions {
   std::size_t open() const;
   /// Connections that were ended before they had joined.
   std::uint64_t turned_away() const;
+  /// How often each of these ended a connection, joined or not.
+  const std::map<TlsFailure, std::uint64_t>& refusals() const;
 
  private:
   struct State;

@@ -23,6 +23,12 @@ namespace anybit {
 
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, asio::any_io_executor>;
 
+/// Who a peer is, as the certificate says that it has shown.
+struct PeerIdentity {
+  std::string name;         // the subject's common name: client-3
+  std::string fingerprint;  // SHA-256 of the certificate, in lower-case hexadecimal
+};
+
 /// What carries a connection's bytes, plain or encrypted. Each operation ends by one call of its Done, from the
 /// socket's io_context and never before the call that started it has returned; until then the stream and the bytes
 /// given stay where they are. One operation of each kind may be under way at a time.
@@ -42,10 +48,12 @@ class ByteStream {
   virtual void write(const Pieces& pieces, Done done) = 0;
   /// Tells the peer that nothing more will be written. Not while a write is under way.
   virtual void shutdown() = 0;
-  /// Ends what is under way with the error operation_canceled.
+  /// Ends what is under way with asio::error::operation_aborted.
   virtual void cancel() = 0;
   /// The same, and closes the socket.
   virtual void close() = 0;
+  /// Once the handshake is done; null where bytes are plain.
+  virtual const PeerIdentity* peer() const = 0;
 };
 
 /// The bytes as they are: the handshake succeeds without a byte.

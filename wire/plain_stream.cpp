@@ -39,6 +39,8 @@ class PlainStream final : public ByteStream {
     socket_.close(ignored);
   }
 
+  const PeerIdentity* peer() const override { return nullptr; }
+
  private:
   TcpSocket socket_;
 };
@@ -47,10 +49,6 @@ class PlainStream final : public ByteStream {
 
 std::unique_ptr<ByteStream> make_plain_stream(TcpSocket&& socket) {
   return std::make_unique<PlainStream>(std::move(socket));
-}
-
-std::string describe(const std::error_code& error, const std::string& peer) {
-  return error == asio::error::eof ? peer + " closed the connection" : error.message();
 }
 
 }  // namespace anybit

@@ -41,6 +41,8 @@ class Server : public SessionListener {
     heard.push_back("lost " + std::to_string(clients.first) + "+" + std::to_string(clients.count) + ": " + reason);
   }
 
+  void turned_away(const std::string&, const std::string& reason) override { refused.push_back(reason); }
+
   /// Polls until the condition holds; false after five seconds.
   bool serve_until(const std::function<bool()>& holds) {
     const auto end = std::chrono::steady_clock::now() + kLong;
@@ -66,6 +68,7 @@ class Server : public SessionListener {
   }
 
   std::vector<std::string> heard;
+  std::vector<std::string> refused;  // before they had joined
   std::function<void(ConnectionId, const UpdateMessage&)> on_update;
   std::size_t frame_bytes = 0;
   ConnectionId newest = 0;
