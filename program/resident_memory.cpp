@@ -19,6 +19,8 @@ double resident_bytes() {
   return 0;
 }
 
+void return_large_buffers() { mallopt(M_MMAP_THRESHOLD, 4 << 20); }
+
 double physical_bytes() {
   return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }

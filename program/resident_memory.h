@@ -6,6 +6,10 @@ namespace anybit {
 /// back to the system first. 0 where the system does not say (/proc/self/smaps_rollup).
 double resident_bytes();
 
+/// From now on buffers of several megabytes go back to the system as soon as they are freed, whatever lies beside them:
+/// for a process that holds few of them at a time and others now and then.
+void return_large_buffers();
+
 /// Bytes of memory that this machine has.
 double physical_bytes();
 

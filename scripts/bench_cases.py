@@ -280,13 +280,13 @@ def write_colour_data(folder, tests):
         (folder / name).write_bytes(records)
 
 
-def built(folder=None):
+def built(folder=None, targets=TARGETS):
     """The build folder of the programs: the one that was named, or build/release, brought up to date. What the build
     prints goes to standard error."""
     if folder:
         return pathlib.Path(folder).resolve()
     for command in (["cmake", "--preset", "release", "--log-level=WARNING"],
-                    ["cmake", "--build", "--preset", "release", "--target", *TARGETS]):
+                    ["cmake", "--build", "--preset", "release", "--target", *targets]):
         try:
             code = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False).returncode
         except FileNotFoundError:

@@ -59,8 +59,8 @@ ByteSpan bytes_of(const T* data, std::size_t count) {
   return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
 }
 
-std::array<ByteSpan, kSections> bodies(const Checkpoint& checkpoint, const Numbers& numbers) {
-  const FederationState& state = checkpoint.state;
+std::array<ByteSpan, kSections> bodies(const Checkpoint& checkpoint, const FederationState& state,
+                                       const Numbers& numbers) {
   return {bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size()),
           bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size()),
           bytes_of(checkpoint.data.data(), checkpoint.data.size()),
@@ -151,8 +151,12 @@ void check_table(const Reader& reader, const Header& header) {
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  const Numbers numbers = {checkpoint.layout, checkpoint.state.version};
-  const auto sections = bodies(checkpoint, numbers);
+  write_checkpoint(path, checkpoint, checkpoint.state);
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state) {
+  const Numbers numbers = {checkpoint.layout, state.version};
+  const auto sections = bodies(checkpoint, state, numbers);
   Header header;
   for (std::uint32_t i = 0; i < kSections; ++i) header.table[i] = {i + 1, crc32c(sections[i]), sections[i].size()};
   const std::uint32_t crc = crc32c(bytes_of(&header, 1));

@@ -30,6 +30,8 @@ class CheckpointError : public std::runtime_error {
 /// temporary file in the same folder, flush to disk, rename, flush of the folder. On failure the old one is untouched
 /// and the temporary is removed.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+/// The same with this state in place of the checkpoint's own, which is not copied.
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state);
 /// Reads and checks the whole file. state.global has no layout yet: call attach_layout.
 Checkpoint read_checkpoint(const std::string& path);
 /// Checks digest and sizes against the network the caller made from checkpoint.scenario.

@@ -18,6 +18,7 @@ namespace {
 constexpr std::chrono::milliseconds kTurn{100};
 constexpr std::chrono::milliseconds kEvaluationTurn{20};
 constexpr std::chrono::seconds kQuiet{2};
+constexpr std::chrono::seconds kOncePer{1};
 constexpr std::size_t kFailuresTold = 3;
 constexpr std::size_t kMostNamed = 10;
 
@@ -32,10 +33,11 @@ FederationServer::FederationServer(const Federation& federation, const ServerSet
       sessions_(sessions),
       recorder_(recorder),
       progress_(progress),
-      coordinator_(federation.plan(), std::move(start)),
+      coordinator_(federation.plan(settings.threads), std::move(start)),
       first_time_(last_time) {}
 
 bool FederationServer::run(const Stop& stop) {
+  settings_.on_phase("selecting");
   take(Started{});
   work_off(stop);
   while (!finished_ && !stopped_) {
@@ -93,15 +95,18 @@ void FederationServer::arrived(ConnectionId connection, Message& message, std::s
   } else if (const auto* decline = std::get_if<Decline>(&message)) {
     take_decline(*decline);
   } else if (const auto* update = std::get_if<UpdateMessage>(&message)) {
-    const Hello* hello = roster_.hello(connection);
-    const std::uint32_t own = hello == nullptr ? 0 : hello->examples;
-    const std::uint32_t most =
-        own > 0 ? std::min(own, settings_.most_examples) : federation_.data->examples(update->id.client);
-    if (update->examples > most)
-      sessions_.close(connection, fmt::format("claims {} examples and has {}", update->examples, most));
-    else
-      take_update(*update, frame_crc(frame));
+    take_update(connection, *update, frame_crc(frame));
   }
+}
+
+void FederationServer::staging(std::size_t uploads) {
+  if (!committing_) settings_.on_phase(uploads > 0 ? "staging" : "training");
+}
+
+void FederationServer::turned_away(const std::string& address, const std::string& reason) {
+  if (Clock::now() - turned_away_told_ < kOncePer) return;  // whoever knocks all the time shall not fill the screen
+  turned_away_told_ = Clock::now();
+  progress_.tell(fmt::format("turned away {}: {} ({} so far)", address, reason, sessions_.turned_away()));
 }
 
 FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
@@ -122,8 +127,23 @@ void FederationServer::take_decline(const Decline& decline) {
   if (delivery_of(decline.id) != nullptr) give_up(decline.id.client, "declines: " + decline.reason);
 }
 
-void FederationServer::take_update(const UpdateMessage& update, std::uint32_t crc) {
-  take(UpdateArrived{update.id.client, &update}, crc);
+void FederationServer::take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
+  const auto reject = [&](const std::string& reason) {
+    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{update.id, reason})));
+  };
+  const Hello* hello = roster_.hello(connection);
+  const std::uint32_t own = hello == nullptr ? 0 : hello->examples;
+  const std::uint32_t most =
+      own > 0 ? std::min(own, settings_.most_examples) : federation_.data->examples(update.id.client);
+  if (update.examples > most) {
+    const std::string reason = fmt::format("claims {} examples and has {}", update.examples, most);
+    reject(reason);
+    if (delivery_of(update.id) != nullptr) give_up(update.id.client, reason);
+  } else if (committing_ && update.id.round >= coordinator_.state().version) {
+    reject("no such task was offered");  // the next round is not there for anybody yet
+  } else {
+    take(UpdateArrived{update.id.client, &update}, crc);
+  }
 }
 
 void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
@@ -177,7 +197,7 @@ void FederationServer::offer(const SendTask& task) {
   Delivery& delivery = deliveries_[task.client];
   if (delivery.task.task != task.task) delivery.since = Clock::now();
   delivery.task = task;
-  delivery.shared = shared_;
+  delivery.task.parameters.reset();
   deliver(delivery);
 }
 
@@ -188,9 +208,9 @@ void FederationServer::deliver(Delivery& delivery) {
   const Part& method = federation_.scenario.training.method;
   Offer offer;
   offer.id = delivery.task.task;
-  offer.layout = delivery.shared->message.layout;
-  offer.parameters = delivery.shared->parameters->size();
-  offer.digest = delivery.shared->parameters_crc;
+  offer.layout = shared_->message.layout;
+  offer.parameters = shared_->parameters->size();
+  offer.digest = shared_->parameters_crc;
   offer.chunks = delivery.task.chunks;
   offer.method = method.name;
   offer.options = options_text(method.options);
@@ -202,10 +222,18 @@ void FederationServer::deliver(Delivery& delivery) {
 
 void FederationServer::send_task(Delivery& delivery) {
   auto head = std::make_shared<Bytes>();
-  append_frame_head(*delivery.shared, {delivery.task.client, delivery.task.chunks}, *head);
-  if (!send(delivery.connection, std::move(head), delivery.shared->parameters)) return;
+  append_frame_head(*shared_, {delivery.task.client, delivery.task.chunks}, *head);
+  if (!send(delivery.connection, std::move(head), shared_->parameters)) return;
   delivery.phase = Phase::kSent;
   delivery.since = Clock::now();
+  forget_what_all_have();
+  settings_.on_phase("training");
+}
+
+/// A large model's downlink is not kept beside the next one.
+void FederationServer::forget_what_all_have() {
+  const auto has_it = [](const auto& delivery) { return delivery.second.phase == Phase::kSent; };
+  if (std::ranges::all_of(deliveries_, has_it)) shared_.reset();
 }
 
 bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
@@ -217,15 +245,21 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   record.bytes_up = std::exchange(bytes_up_, 0);
   record.failures = std::exchange(failures_, {});
   deliveries_.clear();
-  recorder_.keep(coordinator_.state());  // now: events that arrive meanwhile may conclude the next round
+  // Nothing that arrives meanwhile moves the state: the next round's tasks are offered to nobody yet.
+  committing_ = true;
+  settings_.on_phase("committing");
+  const FederationState& state = coordinator_.state();
   if (recorder_.measures(report.round)) {
+    sessions_.free_spares();
     std::future<bool> measured =
-        std::async(std::launch::async, [&] { return recorder_.evaluate(record, recorder_.kept().global, stop); });
+        std::async(std::launch::async, [&] { return recorder_.evaluate(record, state.global, stop); });
     while (measured.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions_.poll(kEvaluationTurn);
     if (!measured.get()) return false;
   }
   recorder_.conclude(record);
-  recorder_.save();
+  recorder_.save(state);
+  committing_ = false;
+  settings_.on_phase("committed");
   progress_.round(record);
   round_begin_ = Clock::now();
   return true;

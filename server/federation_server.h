@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/coordinator.h"
@@ -25,6 +26,10 @@ struct ServerSettings {
   std::chrono::milliseconds grace{std::chrono::minutes(5)};
   /// The most examples that a client with data of its own may claim to have.
   std::uint32_t most_examples = 1'000'000;
+  int threads = 1;  // the most that share the sum of a large model
+  /// Told what the server is at, whenever that changes: selecting, training, staging (an upload is being read),
+  /// committing, committed.
+  std::function<void(std::string_view)> on_phase = [](std::string_view) {};
 };
 
 /// A federation over sockets in real time (DESIGN D8): drives the coordinator by what happens on the sessions, and the
@@ -47,6 +52,8 @@ class FederationServer final : public SessionListener {
   void joined(ConnectionId connection, const Hello& hello) override;
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes& storage) override;
   void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override;
+  void staging(std::size_t uploads) override;
+  void turned_away(const std::string& address, const std::string& reason) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -54,8 +61,7 @@ class FederationServer final : public SessionListener {
 
   /// A task that a client of the round has not answered yet.
   struct Delivery {
-    SendTask task;
-    std::shared_ptr<const CohortTask> shared;
+    SendTask task;  // without its parameters, which the coordinator has
     Phase phase = Phase::kAway;
     ConnectionId connection = 0;
     Clock::time_point since;  // of the phase
@@ -68,12 +74,13 @@ class FederationServer final : public SessionListener {
   void offer(const SendTask& task);
   void deliver(Delivery& delivery);
   void send_task(Delivery& delivery);
+  void forget_what_all_have();
   /// Whether it was evaluated and committed; false where `stop` said so.
   bool commit(const RoundReport& report, const Stop& stop);
 
   void take_accept(ConnectionId connection, const TaskId& id);
   void take_decline(const Decline& decline);
-  void take_update(const UpdateMessage& update, std::uint32_t crc);
+  void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_those_away();
@@ -91,15 +98,18 @@ class FederationServer final : public SessionListener {
   Coordinator coordinator_;
   Roster roster_;
   std::map<std::uint32_t, Delivery> deliveries_;  // by client
-  std::shared_ptr<const CohortTask> shared_;      // what the cohort gets now
-  std::deque<Action> actions_;                    // to be done, in order
-  std::vector<Action> answered_;                  // of one event
+  /// What the cohort gets now, until everybody has it: whoever needs it again is given it by the coordinator.
+  std::shared_ptr<const CohortTask> shared_;
+  std::deque<Action> actions_;    // to be done, in order
+  std::vector<Action> answered_;  // of one event
   const double first_time_;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point round_begin_ = Clock::now();
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
   std::vector<std::string> failures_;
+  Clock::time_point turned_away_told_{};
+  bool committing_ = false;
   bool finished_ = false;
   bool stopped_ = false;
 };

@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "nn/kernel_set.h"
+#include "program/descriptors.h"
 #include "program/exit_code.h"
 #include "program/interrupt.h"
+#include "program/resident_memory.h"
 #include "program/tell.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/provenance.h"
@@ -39,6 +41,12 @@ class Doorway final : public SessionListener {
   void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override {
     if (behind_ != nullptr) behind_->lost(connection, clients, reason);
   }
+  void staging(std::size_t uploads) override {
+    if (behind_ != nullptr) behind_->staging(uploads);
+  }
+  void turned_away(const std::string& address, const std::string& reason) override {
+    if (behind_ != nullptr) behind_->turned_away(address, reason);
+  }
 
  private:
   SessionListener* behind_ = nullptr;
@@ -59,6 +67,16 @@ SessionSettings session_settings(const ServerOptions& options, const Scenario& s
   settings.welcome.run = text_digest(settings.welcome.scenario);
   settings.welcome.heartbeat_milliseconds = static_cast<std::uint32_t>(kHeartbeat.count());
   settings.silence = kSilentHeartbeats * kHeartbeat;
+  // Each client may have an old connection beside its new one; what else is open are files.
+  constexpr std::size_t kOthers = 64;
+  const std::size_t wanted = 2 * std::min<std::size_t>(scenario.data.clients, 100'000) + kOthers;
+  const std::size_t allowed = raise_descriptor_limit(wanted + kOthers);
+  settings.connections = std::min(wanted, std::max(allowed, 2 * kOthers) - kOthers);
+  if (settings.connections < scenario.data.clients)
+    tell(
+        fmt::format("this system allows {} open files, so of {} clients no more than {} can be here at once; `ulimit "
+                    "-Hn` raises it",
+                    allowed, scenario.data.clients, settings.connections));
   return settings;
 }
 
@@ -102,6 +120,7 @@ int serve(const ServerOptions& options) {
   StartingPoint start = find_starting_point(directory, scenario, resume, options.force);
   for (const std::string& note : start.notes) tell(note);
 
+  return_large_buffers();
   catch_interrupts("anybit-server: ending; a second Ctrl-C quits at once");
   Doorway doorway;
   Sessions sessions(session_settings(options, scenario), doorway);
@@ -123,6 +142,8 @@ int serve(const ServerOptions& options) {
   RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state.version,
                        options.machine.worker_threads());
   ServerSettings settings;
+  settings.on_phase = [&lock = *start.lock](std::string_view phase) { lock.note(phase); };
+  settings.threads = options.machine.worker_threads();
   settings.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000));
   const double time = last_time(directory);
   FederationServer server(loaded.federation, settings, sessions, recorder, progress, std::move(loaded.state), time);

@@ -28,6 +28,11 @@ bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
 }  // namespace
 
+void SharedBySessions::count_staged(int more) {
+  staged += static_cast<std::size_t>(more);
+  listener.staging(staged);
+}
+
 Bytes SharedBySessions::take_spare() {
   if (spares.empty()) return {};
   const auto largest = std::ranges::max_element(spares, is_smaller);
@@ -201,7 +206,7 @@ void Session::take_frame() {
 /// Whether so many large frames are being read already that this one has to wait: it is not read until then.
 bool Session::wait_for_turn() {
   if (shared_.staged < shared_.settings.staged_uploads) {
-    ++shared_.staged;
+    shared_.count_staged(1);
     staged_ = true;
     return false;
   }
@@ -214,12 +219,12 @@ bool Session::wait_for_turn() {
 /// Hands the turn on to who waits for one.
 void Session::free_turn() {
   if (!std::exchange(staged_, false)) return;
-  --shared_.staged;
+  shared_.count_staged(-1);
   while (!shared_.waiting.empty()) {
     const std::shared_ptr<Session> next = shared_.waiting.front().lock();
     shared_.waiting.pop_front();
     if (next == nullptr || next->ended_) continue;
-    ++shared_.staged;
+    shared_.count_staged(1);
     next->staged_ = true;
     shared_.post([next] { next->take_turn(); });
     return;

@@ -32,6 +32,7 @@ struct SharedBySessions {
   std::map<TlsFailure, std::uint64_t> refusals = {};
   bool something_happened = false;  // that the listener heard of
 
+  void count_staged(int more);
   Bytes take_spare();
   void give_spare(Bytes buffer);
 };

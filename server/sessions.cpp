@@ -121,6 +121,7 @@ Session* Sessions::State::find(ConnectionId id) {
   return found == sessions.end() || !found->second->joined() ? nullptr : found->second.get();
 }
 
+void SessionListener::staging(std::size_t /*uploads*/) {}
 void SessionListener::turned_away(const std::string&, const std::string&) {}
 
 Sessions::Sessions(const SessionSettings& settings, SessionListener& listener)
@@ -180,6 +181,8 @@ void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {
   for (const auto& session : all) session->end(goodbye, true);
   while (!state_->sessions.empty() && Clock::now() < end) poll(std::min(kSweep, timeout));
 }
+
+void Sessions::free_spares() { state_->shared.spares = {}; }
 
 std::size_t Sessions::open() const { return state_->sessions.size(); }
 

@@ -41,6 +41,8 @@ class SessionListener {
   /// Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again before the
   /// old connection was found dead, so ask Sessions::playing() for each client before giving it up.
   virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
+  /// So many large uploads are being read now; told whenever that changes.
+  virtual void staging(std::size_t uploads);
   /// A connection from this address was ended before it had joined.
   virtual void turned_away(const std::string& address, const std::string& reason);
 };
@@ -98,6 +100,8 @@ class Sessions {
   /// over.
   void stop(const Goodbye& goodbye, std::chrono::milliseconds timeout);
 
+  /// Gives back the memory of large frames that are done with, for a driver that needs room.
+  void free_spares();
   /// Connections that are open, joined or not.
   std::size_t open() const;
   /// Connections that were ended before they had joined.

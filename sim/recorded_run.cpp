@@ -13,12 +13,12 @@ RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, F
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
   try {
     if (!run_rounds(stop, progress)) {
-      recorder_.save_what_is_new();
+      recorder_.save_what_is_kept();
       return false;
     }
   } catch (const TransportError&) {
     recorder_.keep(run_.state());
-    recorder_.save_what_is_new();
+    recorder_.save_what_is_kept();
     throw;
   }
   return recorder_.finish(run_.state(), stop);
@@ -36,10 +36,7 @@ bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progre
     }
     if (!recorder_.evaluate(*record, run_.state().global, stop)) return false;
     recorder_.conclude(*record);
-    if (recorder_.checkpoint_is_due(version())) {
-      recorder_.keep(run_.state());
-      recorder_.save();
-    }
+    if (recorder_.checkpoint_is_due(version())) recorder_.save(run_.state());
     progress.round(*record);
   }
   return true;

@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -131,6 +133,15 @@ RunLock::RunLock(const RunDirectory& directory)
   if (error != EWOULDBLOCK) throw RunError(describe_failure("lock", directory.lock().string(), error));
   throw RunError(fmt::format("another process runs in {}; wait for its end, or name another directory (--out)",
                              directory.path().string()));
+}
+
+void RunLock::note(std::string_view what) const {
+  std::array<char, 32> line;  // always as long, so that nothing of a longer word stays
+  line.fill(' ');
+  line.back() = '\n';
+  std::copy_n(what.begin(), std::min(what.size(), line.size() - 1), line.begin());
+  // A word that cannot be written costs nobody anything.
+  [[maybe_unused]] const ssize_t written = ::pwrite(file_, line.data(), line.size(), 0);
 }
 
 RunLock::~RunLock() { ::close(file_); }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 #include "server/record/output_file.h"
 
@@ -52,6 +53,9 @@ class RunLock {
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
+
+  /// Leaves a word in the file, for whoever looks at a process that runs, or was killed: what it is at.
+  void note(std::string_view what) const;
 
  private:
   int file_;

@@ -97,18 +97,18 @@ bool RunRecorder::checkpoint_is_due(std::uint32_t version) const {
          worked.count() >= federation_.scenario.checkpoint.seconds;
 }
 
-void RunRecorder::save() {
+void RunRecorder::save(const FederationState& state) {
   metrics_.sync();  // a checkpoint promises the lines before it, in both files
   events_.sync();
-  const std::uint32_t version = checkpoint_.state.version;
-  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_);
+  const std::uint32_t version = state.version;
+  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_, state);
   prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
   saved_version_ = version;
   saved_ = Clock::now();
 }
 
-void RunRecorder::save_what_is_new() {
-  if (saved_version_ != checkpoint_.state.version) save();
+void RunRecorder::save_what_is_kept() {
+  if (saved_version_ != checkpoint_.state.version) save(checkpoint_.state);
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {
@@ -117,8 +117,7 @@ bool RunRecorder::finish(const FederationState& state, const Stop& stop) {
     if (!values) return false;
     accuracy_ = std::move(*values);
   }
-  keep(state);
-  write_checkpoint(directory_.model().string(), checkpoint_);
+  write_checkpoint(directory_.model().string(), checkpoint_, state);
   return true;
 }
 

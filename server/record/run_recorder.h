@@ -19,7 +19,7 @@ namespace anybit {
 
 /// What a federation leaves in its run directory while it goes on: events, metrics, evaluations, checkpoints, and the
 /// model at the end. Whoever drives the coordinator tells it, in this order: events as they are taken; of a round that
-/// is concluded evaluate(), then conclude(), then, where a checkpoint is wanted, keep() and save(); at last finish().
+/// is concluded evaluate(), then conclude(), then, where a checkpoint is wanted, save(); at last finish().
 class RunRecorder {
  public:
   using Stop = std::function<bool()>;
@@ -39,12 +39,11 @@ class RunRecorder {
 
   /// Whether checkpoint.seconds of work are over since the last one, or this is the last round.
   bool checkpoint_is_due(std::uint32_t version) const;
-  /// Into the checkpoint that is written next.
+  /// Writes a checkpoint. Returns when it and the lines that it promises are on the disk.
+  void save(const FederationState& state);
+  /// Into the checkpoint that save_what_is_kept() writes, unless there is one of this version already.
   void keep(const FederationState& state) { checkpoint_.state = state; }
-  const FederationState& kept() const { return checkpoint_.state; }
-  /// Returns when checkpoint and the lines that it promises are on the disk.
-  void save();
-  void save_what_is_new();
+  void save_what_is_kept();
   /// Writes model.ckpt; evaluates before where that was cut. False where `stop` said so.
   bool finish(const FederationState& state, const Stop& stop);
 
