@@ -9,6 +9,7 @@
 #include "program/exit_code.h"
 #include "program/interrupt.h"
 #include "program/tell.h"
+#include "wire/tls_folder.h"
 
 namespace anybit {
 namespace {
@@ -20,24 +21,46 @@ struct Unit {
 constexpr std::array<Unit, 7> kUnits = {
     {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"MiB", 0x1p20}, {"GiB", 0x1p30}}};
 
+/// A certificate says which client this is; what else says so must agree.
+void take_certificates_name(const ClientOptions& options, ParticipantSettings& settings) {
+  const std::optional<std::uint32_t> client = client_of_certificate(settings.tls->certificate);
+  if (!client)
+    throw CommandError(
+        fmt::format("{}: is not the certificate of a client; take a folder client-K that scripts/provision "
+                    "made",
+                    settings.tls->certificate));
+  const auto require = [&](const char* option, std::int64_t said) {
+    if (said != *client)
+      throw CommandError(
+          fmt::format("{} says client {}, the certificate in {} is of client {}", option, said, options.tls, *client));
+  };
+  if (settings.shard) require("--shard", settings.shard->client);
+  if (options.client >= 0) require("--client", options.client);
+  settings.client = *client;
+}
+
 ParticipantSettings settings_of(const ClientOptions& options) {
   const ServerAddress server = parse_connect(options.connect);
-  if (!server.is_loopback && !options.insecure)
+  if (!server.is_loopback && options.tls.empty() && !options.insecure)
     throw CommandError(
-        fmt::format("--connect {}: beyond this machine the network is not to be trusted, and TLS is not "
-                    "set up; say --insecure to do without",
+        fmt::format("--connect {}: beyond this machine the network is not to be trusted; give the folder "
+                    "that scripts/provision made for this client (--tls client-K), or type --insecure to "
+                    "do without",
                     options.connect));
   ParticipantSettings settings;
+  if (!options.tls.empty()) settings.tls = tls_folder(options.tls, TlsContext::Side::kClient);
   settings.host = server.host;
   settings.port = server.port;
   if (!options.shard.empty()) {
     settings.shard = parse_shard(options.shard);
-  } else if (options.client < 0) {
+  } else if (options.client < 0 && !settings.tls) {
     throw CommandError("say who this is: --shard K/N, client K of the scenario's N, or --client K, with its own data");
   } else {
-    if (options.data.empty()) throw CommandError("--client needs --data FORMAT:FOLDER: where its own examples lie");
-    settings.client = static_cast<std::uint32_t>(options.client);
+    if (options.data.empty())
+      throw CommandError("there is no --shard, so say where the client's own examples lie: --data FORMAT:FOLDER");
+    settings.client = static_cast<std::uint32_t>(std::max<std::int64_t>(options.client, 0));
   }
+  if (settings.tls) take_certificates_name(options, settings);
   if (!options.data.empty()) settings.data = parse_data_place(options.data);
   settings.data_directories = data_directories(options.machine.data_directory);
   settings.widths = options.widths;
@@ -69,7 +92,11 @@ void ClientOptions::add_to(CLI::App& program) {
   program.add_option("--give-up", give_up_seconds, "Seconds without a word from the server after which this ends")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
-  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it");
+  CLI::Option* encrypted =
+      program.add_option("--tls", tls, "Folder with this client's certificate and key, client-K (scripts/provision)")
+          ->check(CLI::ExistingDirectory);
+  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it")
+      ->excludes(encrypted);
   machine.add_to(program);
 }
 

@@ -78,7 +78,10 @@ std::string Participant::Work::refuse(const TaskLimits& limits, const Offer& off
 }
 
 Participant::Participant(ParticipantSettings settings, Tell tell)
-    : settings_(std::move(settings)), tell_(std::move(tell)), backoff_(kFirstWait, kLongestWait) {}
+    : settings_(std::move(settings)),
+      tell_(std::move(tell)),
+      connection_({}, settings_.tls),
+      backoff_(kFirstWait, kLongestWait) {}
 
 Participant::~Participant() = default;
 
@@ -108,6 +111,7 @@ bool Participant::run(const Stop& stop) {
 /// Connects and greets. kLost: `failure` says what did not work and may work later.
 Participant::End Participant::enter(std::string& failure) {
   failure = connection_.connect(settings_.host, settings_.port, kConnect);
+  if (connection_.refused()) throw CommandError(failure);
   if (!failure.empty()) return End::kLost;
   Message answer;
   failure = connection_.send(encode_frame(hello()), kGreet);
@@ -124,6 +128,7 @@ Participant::End Participant::enter(std::string& failure) {
     if (prepare(*welcome)) return End::kWelcomed;
     hint_ = kAtOnce;
   }
+  if (connection_.refused()) throw CommandError(failure);
   connection_.close();
   return End::kLost;
 }

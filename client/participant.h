@@ -24,6 +24,7 @@ struct ParticipantSettings {
   std::uint32_t client = 0;    // who it is, where the examples are its own
   DataPlace data;
   std::vector<std::string> data_directories;  // for a shard of which no place is named
+  std::optional<TlsSettings> tls;             // none: plain
   std::vector<int> widths;                    // that the device can run; empty: as the scenario's fleet says
   TaskLimits limits;
   std::chrono::milliseconds give_up{std::chrono::minutes(10)};  // without a word from the server

@@ -15,6 +15,7 @@
 #include "server/record/resume.h"
 #include "server/resolve.h"
 #include "server/server_options.h"
+#include "wire/tls_folder.h"
 
 namespace anybit {
 namespace {
@@ -54,12 +55,13 @@ class Doorway final : public SessionListener {
 
 SessionSettings session_settings(const ServerOptions& options, const Scenario& scenario) {
   const ListenAddress listen = parse_listen(options.listen);
-  if (!listen.is_loopback && !options.insecure)
+  if (!listen.is_loopback && options.tls.empty() && !options.insecure)
     throw CommandError(
-        fmt::format("--listen {}: beyond this machine the network is not to be trusted, and TLS is not "
-                    "set up; say --insecure to do without, or listen on 127.0.0.1",
+        fmt::format("--listen {}: beyond this machine the network is not to be trusted; give the folder "
+                    "that scripts/provision makes (--tls DIR/server), or type --insecure to do without",
                     options.listen));
   SessionSettings settings;
+  if (!options.tls.empty()) settings.tls = tls_folder(options.tls, TlsContext::Side::kServer);
   settings.address = listen.address;
   settings.port = listen.port;
   settings.clients = scenario.data.clients;
@@ -125,6 +127,7 @@ int serve(const ServerOptions& options) {
   Doorway doorway;
   Sessions sessions(session_settings(options, scenario), doorway);
   tell(fmt::format("listening on {}:{}", parse_listen(options.listen).address, sessions.port()));
+  if (options.insecure) tell("without encryption: anybody on the way can read and change what is sent (--insecure)");
   if (start.finished) {
     // Clients of a server that was killed at the very end have not heard of it.
     sessions.hold(Goodbye{"the run is over", Farewell::kOver});

@@ -36,7 +36,11 @@ void ServerOptions::add_to(CLI::App& program) {
                   "Seconds that a client with a task may be away before the round goes on without it")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it");
+  CLI::Option* encrypted =
+      program.add_option("--tls", tls, "Folder with the server's certificate, key and allow-list (scripts/provision)")
+          ->check(CLI::ExistingDirectory);
+  program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it")
+      ->excludes(encrypted);
   machine.add_to(program);
 }
 

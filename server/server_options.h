@@ -16,6 +16,7 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:7700";
   std::string state;  // the run directory; empty: runs/<name>
   bool force = false;
+  std::string tls;  // the folder of certificates; empty: plain
   bool insecure = false;
   double grace_seconds = 300;
   MachineOptions machine;

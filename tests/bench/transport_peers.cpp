@@ -15,6 +15,7 @@
 #include "data/datasets/dataset.h"
 #include "nn/kernel_set.h"
 #include "tests/wire/raw_socket.h"
+#include "wire/tls_folder.h"
 #include "wire/training_plan.h"
 
 namespace anybit {
@@ -45,15 +46,31 @@ struct CannedUpdate {
   UpdateMessage message;
 };
 
+/// Where the server is, and where its clients' certificates lie; empty: plain.
+struct Where {
+  std::uint16_t port = 0;
+  std::string certificates;
+
+  std::unique_ptr<Connection> connection_of(std::uint32_t client) const {
+    std::optional<TlsSettings> tls;
+    if (!certificates.empty())
+      tls = tls_folder(certificates + "/client-" + std::to_string(client), TlsContext::Side::kClient);
+    return std::make_unique<Connection>(FrameLimits{}, tls);
+  }
+};
+
+/// "" or why the client has not joined.
+std::string join(Connection& connection, const Where& where, std::uint32_t client, Welcome& welcome) {
+  std::string reason = connection.connect("127.0.0.1", where.port, kPatience);
+  return reason.empty() ? connection.greet({.client = client, .kernel_set = kernel_set()}, welcome, kPatience) : reason;
+}
+
 /// Plays one client to the end of the run. "" or what went wrong.
-std::string answer_tasks(const std::string& host, std::uint16_t port, std::uint32_t client,
-                         std::vector<Clock::time_point>& tasks) {
-  Connection connection;
-  if (std::string reason = connection.connect(host, port, kPatience); !reason.empty()) return reason;
+std::string answer_tasks(const Where& where, std::uint32_t client, std::vector<Clock::time_point>& tasks) {
+  const std::unique_ptr<Connection> open = where.connection_of(client);
+  Connection& connection = *open;
   Welcome welcome;
-  if (std::string reason = connection.greet({.client = client, .kernel_set = kernel_set()}, welcome, kPatience);
-      !reason.empty())
-    return reason;
+  if (std::string reason = join(connection, where, client, welcome); !reason.empty()) return reason;
   CannedUpdate update(welcome.scenario);
   Message message;
   Bytes frame;
@@ -85,12 +102,12 @@ std::vector<double> rounds_between(const std::vector<Clock::time_point>& tasks) 
   return rounds;
 }
 
-int answer(const std::string& host, std::uint16_t port, std::uint32_t clients) {
+int answer(const Where& where, std::uint32_t clients) {
   std::vector<std::thread> threads;
   std::vector<std::string> failures(clients);
   std::vector<std::vector<Clock::time_point>> tasks(clients);
   for (std::uint32_t client = 0; client < clients; ++client)
-    threads.emplace_back([&, client] { failures[client] = answer_tasks(host, port, client, tasks[client]); });
+    threads.emplace_back([&, client] { failures[client] = answer_tasks(where, client, tasks[client]); });
   for (std::thread& thread : threads) thread.join();
   for (const std::string& failure : failures)
     if (!failure.empty()) {
@@ -104,18 +121,26 @@ int answer(const std::string& host, std::uint16_t port, std::uint32_t clients) {
   return 0;
 }
 
-int idle(std::uint16_t port, std::uint32_t clients) {
-  std::vector<RawSocket> peers;
+/// Joins in plain, by one descriptor a client.
+void join_plain(const Where& where, std::uint32_t client, std::vector<RawSocket>& peers) {
+  RawSocket& peer = peers.emplace_back(where.port);
+  peer.send(encode_frame(Hello{.client = client, .kernel_set = kernel_set()}));
+  if (!std::holds_alternative<Welcome>(peer.receive())) throw std::runtime_error("a client was not welcomed");
+}
+
+void join_encrypted(const Where& where, std::uint32_t client, std::vector<std::unique_ptr<Connection>>& peers) {
+  Welcome welcome;
+  const std::string reason = join(*peers.emplace_back(where.connection_of(client)), where, client, welcome);
+  if (!reason.empty()) throw std::runtime_error(reason);
+}
+
+int idle(const Where& where, std::uint32_t clients) {
+  std::vector<RawSocket> plain;
+  std::vector<std::unique_ptr<Connection>> encrypted;
   std::vector<double> joins;
-  peers.reserve(clients);
   for (std::uint32_t client = 0; client < clients; ++client) {
     const Clock::time_point begin = Clock::now();
-    RawSocket& peer = peers.emplace_back(port);
-    peer.send(encode_frame(Hello{.client = client, .kernel_set = kernel_set()}));
-    if (!std::holds_alternative<Welcome>(peer.receive())) {
-      fmt::print(stderr, "bench_peers: client {} was not welcomed\n", client);
-      return 1;
-    }
+    where.certificates.empty() ? join_plain(where, client, plain) : join_encrypted(where, client, encrypted);
     joins.push_back(seconds_since(begin));
   }
   std::ranges::sort(joins);
@@ -131,15 +156,16 @@ int idle(std::uint16_t port, std::uint32_t clients) {
 
 int main(int count, char** arguments) {
   CLI::App program("Clients that do not train", "bench_peers");
-  std::string mode, host = "127.0.0.1";
-  std::uint16_t port = 0;
+  std::string mode;
+  anybit::Where where;
   std::uint32_t clients = 10;
   program.add_option("mode", mode)->required()->check(CLI::IsMember({"answer", "idle"}));
-  program.add_option("--port", port)->required();
+  program.add_option("--port", where.port)->required();
+  program.add_option("--tls", where.certificates, "Folder with a folder client-K for each client");
   program.add_option("--clients", clients);
   CLI11_PARSE(program, count, arguments);
   try {
-    return mode == "answer" ? anybit::answer(host, port, clients) : anybit::idle(port, clients);
+    return mode == "answer" ? anybit::answer(where, clients) : anybit::idle(where, clients);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_peers: {}\n", error.what());
     return 1;

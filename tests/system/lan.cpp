@@ -28,10 +28,24 @@ Lan::~Lan() {
   for (auto& [number, client] : clients_) end(client);
 }
 
+void Lan::encrypt(const std::string& clients) {
+  encrypted_ = true;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ca"}, {"server", "localhost", "127.0.0.1"}, {"client", clients}})
+    EXPECT_EQ(provision(words).code, 0);
+}
+
+Outcome Lan::provision(const std::vector<std::string>& words) const {
+  std::vector<std::string> command = {ANYBIT_SOURCE_DIR "/scripts/provision", "keys"};
+  append(command, words);
+  return run_command(folder_.path(), command);
+}
+
 void Lan::start_server(const std::vector<std::string>& more) {
   std::vector<std::string> words = {"../tiny.toml", "--state", "run", "--listen", "127.0.0.1:" + std::to_string(port_),
                                     "--threads",    "1"};
   for (const std::string& setting : settings_) append(words, {"--set", setting});
+  if (encrypted_) append(words, {"--tls", "../keys/server"});
   append(words, more);
   std::filesystem::create_directories(folder_.path() / "server");
   folder_.write("server/stderr.txt", "");
@@ -48,6 +62,8 @@ void Lan::start_client(std::uint32_t client, const std::vector<std::string>& mor
                                     "--shard",   std::to_string(client) + "/" + std::to_string(kClients),
                                     "--threads", "1"};
   append(words, more);
+  if (encrypted_ && std::ranges::find(more, "--tls") == more.end())
+    append(words, {"--tls", "../keys/client-" + std::to_string(client)});
   const std::filesystem::path place = folder_.path() / ("client" + std::to_string(client));
   std::filesystem::create_directories(place);
   clients_[client] = std::make_unique<Program>(place, words, 0, "stdout.txt", ANYBIT_CLIENT);

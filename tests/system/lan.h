@@ -14,6 +14,9 @@ namespace anybit {
 class Lan {
  public:
   explicit Lan(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {}
+  /// From now on in TLS: makes a CA and certificates for the server and these clients, by scripts/provision.
+  void encrypt(const std::string& clients = "0-19");
+  Outcome provision(const std::vector<std::string>& words) const;
   ~Lan();
 
   /// Starts the server, at the same port as before where it ran already, and waits until it listens.
@@ -45,6 +48,7 @@ class Lan {
   std::unique_ptr<Program> server_;
   std::map<std::uint32_t, std::unique_ptr<Program>> clients_;
   int port_ = 0;
+  bool encrypted_ = false;
 };
 
 }  // namespace anybit
