@@ -13,6 +13,7 @@ constexpr std::size_t kDrainRoom = std::size_t{64} << 10;  // for what is read a
 constexpr std::size_t kSpares = 2;
 constexpr std::size_t kUnstaged = std::size_t{64} << 10;  // a frame that is read without waiting for a turn
 constexpr std::uint32_t kComeAgainMilliseconds = 500;
+constexpr std::chrono::milliseconds kOwnPause{500};  // a longer time between two looks is not the peer's fault
 
 /// The task that a client's message is an answer to; null where it is none.
 const TaskId* task_of_answer(const Message& message) {
@@ -98,6 +99,8 @@ void Session::check_deadlines(Clock::time_point now) {
          Farewell::kComeAgain);
   } else if (!outbox_.empty() && now >= write_deadline_) {
     lose("took too long to read a frame", Farewell::kComeAgain);
+  } else if (staged_ && holds_others_up(now)) {
+    lose("sent a frame too slowly while others waited", Farewell::kComeAgain);
   }
 }
 
@@ -206,14 +209,43 @@ void Session::take_frame() {
 /// Whether so many large frames are being read already that this one has to wait: it is not read until then.
 bool Session::wait_for_turn() {
   if (shared_.staged < shared_.settings.staged_uploads) {
-    shared_.count_staged(1);
-    staged_ = true;
+    begin_turn();
     return false;
   }
   waiting_ = true;
   read_deadline_ = Clock::time_point::max();
   shared_.waiting.push_back(weak_from_this());
   return true;
+}
+
+void Session::begin_turn() {
+  shared_.count_staged(1);
+  staged_ = true;
+  looked_at_ = Clock::now();
+  waited_for_ = {};
+  received_before_ = received_;
+}
+
+/// Whether a turn is too slow: in each time in which others wait, half of what its frame needs to be there in time, and
+/// the least rate, must have come. So a peer that declares much and sends little loses its turn soon.
+bool Session::holds_others_up(Clock::time_point now) {
+  const SessionSettings& settings = shared_.settings;
+  const Clock::duration since = now - std::exchange(looked_at_, now);
+  std::erase_if(shared_.waiting, [](const std::weak_ptr<Session>& waiting) {
+    const std::shared_ptr<Session> session = waiting.lock();
+    return session == nullptr || session->ended_;
+  });
+  if (shared_.waiting.empty()) {
+    waited_for_ = {};
+    received_before_ = received_;
+    return false;
+  }
+  waited_for_ += std::min<Clock::duration>(since, kOwnPause);
+  if (waited_for_ < settings.pace) return false;
+  const double seconds = std::chrono::duration<double>(std::exchange(waited_for_, {})).count();
+  const double in_time = static_cast<double>(wanted_) / std::chrono::duration<double>(settings.frame).count();
+  const double due = seconds * std::max(in_time / 2, static_cast<double>(settings.least_rate));
+  return static_cast<double>(received_ - std::exchange(received_before_, received_)) < due;
 }
 
 /// Hands the turn on to who waits for one.
@@ -224,8 +256,7 @@ void Session::free_turn() {
     const std::shared_ptr<Session> next = shared_.waiting.front().lock();
     shared_.waiting.pop_front();
     if (next == nullptr || next->ended_) continue;
-    shared_.count_staged(1);
-    next->staged_ = true;
+    next->begin_turn();
     shared_.post([next] { next->take_turn(); });
     return;
   }

@@ -89,6 +89,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void take_message(std::span<const std::uint8_t> frame);
   void take_hello(const Hello& hello);
   bool wait_for_turn();
+  void begin_turn();
+  bool holds_others_up(Clock::time_point now);
   void free_turn();
   bool is_named(const Hello& hello) const;
 
@@ -108,6 +110,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point read_deadline_;
   Clock::time_point write_deadline_;
   Clock::time_point farewell_deadline_;
+  Clock::time_point looked_at_;      // a turn's progress: when it was last looked at, how long others have waited
+  Clock::duration waited_for_ = {};  // since it was judged, and what had been received then
+  std::size_t received_before_ = 0;
   bool ready_ = false;  // the handshake is done
   bool reading_ = false;
   bool ended_ = false;

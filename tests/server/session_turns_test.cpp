@@ -47,6 +47,49 @@ TEST(Sessions, ATurnThatIsLostGoesToTheNext) {
   sender.join();
 }
 
+TEST(Sessions, ATurnWithoutProgressEndsWhileOthersWait) {
+  Server server([](SessionSettings& settings) {
+    settings.staged_uploads = 1;
+    settings.pace = milliseconds{200};
+  });
+  RawSocket loris = server.join(1);
+  RawSocket honest = server.join(2);
+  loris.send(start_of(update_of(1, kLarge), 100));
+  server.serve_for(milliseconds{400});
+  EXPECT_EQ(server.heard.size(), 2U) << "nobody waits for it";
+  std::thread sender([&] { honest.send(encode_frame(update_of(2, kLarge))); });
+  for (int turn = 0; turn < 25 && server.heard.size() < 4; ++turn) {
+    loris.send(Bytes(100, 0));  // a little now and then wins no time
+    server.serve_for(milliseconds{20});
+  }
+  EXPECT_TRUE(server.serve_until_heard(4));
+  sender.join();
+  EXPECT_EQ(server.heard[2], "lost 1+1: sent a frame too slowly while others waited");
+  EXPECT_EQ(server.heard[3], "update of 2");
+  EXPECT_EQ(std::get<Goodbye>(loris.receive()).farewell, Farewell::kComeAgain);
+}
+
+TEST(Sessions, ASlowLinkThatGoesOnKeepsItsTurn) {
+  Server server([](SessionSettings& settings) {
+    settings.staged_uploads = 1;
+    settings.pace = milliseconds{200};
+  });
+  RawSocket slow = server.join(1);
+  RawSocket other = server.join(2);
+  const Bytes update = encode_frame(update_of(1, 100000));
+  slow.send(std::span(update).first(100));
+  server.serve_for(milliseconds{20});
+  std::thread sender([&] { other.send(encode_frame(update_of(2, kLarge))); });
+  for (std::size_t at = 100; at < update.size(); at += 2000) {  // 100 kB/s, for a second
+    slow.send(std::span(update).subspan(at, std::min<std::size_t>(2000, update.size() - at)));
+    server.serve_for(milliseconds{20});
+  }
+  EXPECT_TRUE(server.serve_until_heard(4));
+  sender.join();
+  EXPECT_EQ(server.heard[2], "update of 1");
+  EXPECT_EQ(server.heard[3], "update of 2");
+}
+
 TEST(Sessions, SmallFramesNeedNoTurn) {
   Server server([](SessionSettings& settings) { settings.staged_uploads = 1; });
   RawSocket first = server.join(1);
