@@ -211,8 +211,17 @@ std::string check_values(const TaskMessage& task) {
          std::to_string(kMostChunks);
 }
 
+std::string check_reason(const std::string& reason) {
+  if (reason.size() <= kLongestReason) return "";
+  return "has a reason of " + std::to_string(reason.size()) + " bytes, allowed are " + std::to_string(kLongestReason);
+}
+
+std::string check_values(const Reject& reject) { return check_reason(reject.reason); }
+
+std::string check_values(const Decline& decline) { return check_reason(decline.reason); }
+
 std::string check_values(const Goodbye& goodbye) {
-  return goodbye.farewell <= Farewell::kOver ? "" : "has a farewell that is none";
+  return goodbye.farewell <= Farewell::kOver ? check_reason(goodbye.reason) : "has a farewell that is none";
 }
 
 template <class T>

@@ -129,6 +129,23 @@ TEST(Message, LongReasonsAreCut) {
   EXPECT_EQ(std::get<Reject>(received).reason.size(), 1024U);
 }
 
+TEST(Message, LongReasonsOfOthersAreRefused) {
+  const auto body_with = [](Bytes before, std::uint64_t letters, const Bytes& behind) {
+    const auto* length = reinterpret_cast<const std::uint8_t*>(&letters);
+    before.insert(before.end(), length, length + sizeof letters);
+    before.insert(before.end(), letters, 'x');
+    before.insert(before.end(), behind.begin(), behind.end());
+    return before;
+  };
+  const Bytes of_task = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(refusal(frame_of(6, body_with(of_task, 1024, {}))), "");
+  EXPECT_EQ(refusal(frame_of(6, body_with(of_task, 1025, {}))), "Reject has a reason of 1025 bytes, allowed are 1024");
+  EXPECT_EQ(refusal(frame_of(10, body_with(of_task, 1025, {}))),
+            "Decline has a reason of 1025 bytes, allowed are 1024");
+  EXPECT_EQ(refusal(frame_of(7, body_with({1}, 1025, {0, 0, 0, 0, 0}))),
+            "Goodbye has a reason of 1025 bytes, allowed are 1024");
+}
+
 TEST(Message, RandomBodiesNeverAllocateMoreThanTheyAre) {
   Stream random({.seed = 1, .purpose = Purpose::kTest});
   Message message;
