@@ -20,7 +20,7 @@ class Session;
 struct SharedBySessions {
   const SessionSettings settings;
   SessionListener& listener;
-  const TlsContext* tls;                            // null: plain
+  const TlsContext* tls = nullptr;                  // null: plain
   std::function<void(std::function<void()>)> post;  // has it done soon, outside of whatever runs now
   std::function<void(ConnectionId)> gone;           // told when a session has closed
   std::vector<Bytes> spares = {};                   // large frame buffers of connections that are idle again

@@ -45,6 +45,11 @@ class PackagesTest(unittest.TestCase):
         bench = run_script("packages", "bench").stdout.split()
         self.assertEqual(bench, [*tests, "python3-torch", "libopenblas0-pthread"])
 
+    def test_fuzzing_needs_clang_besides(self):
+        tests = run_script("packages", "tests").stdout.split()
+        fuzz = run_script("packages", "fuzz").stdout.split()
+        self.assertEqual(fuzz, [*tests, "clang-14", "libclang-rt-14-dev", "libomp-14-dev"])
+
     def test_nothing_missing_is_one_line_and_no_apt(self):
         done, calls = self.install(missing="none", user=1000)
         self.assertEqual((done.returncode, calls), (0, []))
