@@ -29,9 +29,7 @@ class TlsStream final : public ByteStream {
  public:
   TlsStream(TcpSocket&& socket, const TlsContext& context, const std::string& host);
 
-  void handshake(Done done) override {
-    drive([this] { return try_handshake(); }, std::move(done), false);
-  }
+  void handshake(Done done) override;
   void read_some(std::span<std::uint8_t> into, Done done) override {
     drive([this, into] { return phase_ == Phase::kFailed ? read_raw(into) : try_read(into); }, std::move(done), false);
   }
@@ -68,13 +66,14 @@ class TlsStream final : public ByteStream {
   Outcome try_write(const Pieces& pieces, std::size_t& sent);
   Outcome read_raw(std::span<std::uint8_t> into);
   Outcome after(int result);
+  void start();
   std::error_code failure_of_handshake(const std::error_code& error) const;
   void expect(const std::string& host);
 
   TcpSocket socket_;
   const TlsContext& context_;
   TlsSocket bytes_;
-  std::unique_ptr<SSL, FreeSsl> ssl_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;  // a server's: none until the peer has said something
   Phase phase_ = Phase::kHandshake;
   bool broken_ = false;  // OpenSSL wants to be asked nothing more
   PeerIdentity peer_;
@@ -83,20 +82,34 @@ class TlsStream final : public ByteStream {
 };
 
 TlsStream::TlsStream(TcpSocket&& socket, const TlsContext& context, const std::string& host)
-    : socket_(std::move(socket)), context_(context), bytes_(socket_.native_handle()), ssl_(SSL_new(context.handle())) {
-  if (!ssl_) throw std::bad_alloc();
+    : socket_(std::move(socket)), context_(context), bytes_(socket_.native_handle()) {
   std::error_code ignored;
   socket_.native_non_blocking(true, ignored);
+  if (context.side() == TlsContext::Side::kServer) return;
+  start();
+  SSL_set_connect_state(ssl_.get());
+  expect(host);
+}
+
+void TlsStream::start() {
+  ssl_.reset(SSL_new(context_.handle()));
+  if (!ssl_) throw std::bad_alloc();
   BIO* bio = bytes_.make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, &TlsStream::judge);
-  if (context.side() == TlsContext::Side::kServer) {
+}
+
+void TlsStream::handshake(Done done) {
+  const auto attempt = [this] { return try_handshake(); };
+  if (ssl_) return drive(attempt, std::move(done), false);
+  // A peer that says nothing gets nothing: OpenSSL takes 56 KB for a handshake that has not begun.
+  socket_.async_wait(TcpSocket::wait_read, [this, attempt, done = std::move(done)](const std::error_code& error) {
+    if (error) return done(error, 0);
+    start();
     SSL_set_accept_state(ssl_.get());
-  } else {
-    SSL_set_connect_state(ssl_.get());
-    expect(host);
-  }
+    drive(attempt, done, true);
+  });
 }
 
 /// The server's certificate must be for this host.

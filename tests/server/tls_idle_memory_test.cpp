@@ -20,7 +20,8 @@ std::size_t bytes_in_use() {
   return now.uordblks + now.hblkhd;
 }
 
-/// Connects, says Hello, sends an update each and then does nothing until the pipe ends.
+/// In a process of its own, so that all that grows in the test's is the server's: connects, says Hello, sends an update
+/// each and then does nothing until the pipe ends.
 [[noreturn]] void be_clients(const TlsSettings& files, std::uint16_t port, int pipe_end) {
   std::deque<Connection> connections;
   Welcome welcome;
@@ -69,6 +70,21 @@ TEST_F(TlsSessions, AnIdleConnectionKeepsNoBuffers) {
   int status = 0;
   ASSERT_EQ(::waitpid(clients, &status, 0), clients);
   EXPECT_EQ(status, 0);
+}
+
+TEST_F(TlsSessions, APeerThatSaysNothingCostsAlmostNothing) {
+  Server server(encrypted());
+  EXPECT_EQ(answer_to(server, client_3, {.client = 3}).reason, "");
+  ASSERT_TRUE(server.serve_until([&] { return server.sessions.open() == 0; }));
+  const std::size_t before = bytes_in_use();
+  std::deque<RawSocket> silent;
+  for (int i = 0; i < kConnections; ++i) {
+    silent.emplace_back(server.sessions.port());
+    server.sessions.poll(milliseconds{0});
+  }
+  ASSERT_TRUE(server.serve_until([&] { return server.sessions.open() == silent.size(); }));
+  server.serve_for(milliseconds{20});
+  EXPECT_LE((bytes_in_use() - before) / kConnections, std::size_t{4} << 10);
 }
 
 }  // namespace
