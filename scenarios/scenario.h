@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scenarios/options.h"
+#include "scenarios/round_policy.h"
 
 namespace anybit {
 
@@ -56,6 +57,7 @@ struct Scenario {
   struct Federation {
     int rounds = 1;
     int cohort = 1;
+    RoundPolicy policy;
     Part strategy;
     Part uplink;
     Part downlink;

@@ -50,6 +50,36 @@ Scenario::Training read_training(const TomlNode* node, Mistakes& mistakes) {
   return training;
 }
 
+RoundPolicy read_round_policy(SectionReader& section, int cohort) {
+  RoundPolicy policy;
+  policy.over_selection = section.number_within("over_selection", 1, 10, policy.over_selection);
+  policy.deadline = section.number("deadline", 0.0, policy.deadline);
+  policy.minimum = static_cast<std::uint32_t>(section.integer("minimum", {1, kMostCohort}, policy.minimum));
+  policy.replace_until = section.number_within("replace_until", 0, 1, policy.replace_until);
+  policy.give_up = static_cast<std::uint32_t>(section.integer("give_up", {1, kMostInt}, policy.give_up));
+  if (cohort > 0 && policy.minimum > static_cast<std::uint32_t>(cohort))
+    section.refuse("minimum",
+                   std::to_string(policy.minimum) + " is more than federation.cohort, " + std::to_string(cohort));
+  if (policy.replace_until > 0 && policy.deadline == 0)
+    section.refuse("replace_until", "it is a part of federation.deadline, and there is none; set that, too");
+  return policy;
+}
+
+/// A round has no more clients than there are.
+void refuse_too_many(SectionReader& section, const Scenario::Federation& federation, std::uint32_t clients) {
+  const auto cohort = static_cast<std::uint64_t>(federation.cohort);
+  const double over_selection = federation.policy.over_selection;
+  const std::uint64_t selected = selected_clients(cohort, over_selection);
+  const std::string limit = "more than data.clients, " + std::to_string(clients);
+  if (clients == 0) return;
+  if (cohort > clients)
+    section.refuse("cohort", std::to_string(cohort) + " is " + limit);
+  else if (selected > clients)
+    section.refuse("over_selection", shortest_number(over_selection) + " times federation.cohort, " +
+                                         std::to_string(cohort) + ", selects " + std::to_string(selected) +
+                                         " clients, " + limit);
+}
+
 Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data& data, Mistakes& mistakes) {
   SectionReader section(node, "federation", mistakes);
   Scenario::Federation federation;
@@ -60,9 +90,8 @@ Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data&
   federation.uplink = section.part("uplink", "float32");
   federation.downlink = section.part("downlink", "float32");
   federation.transport = section.choice("transport", federation.transport, {"memory", "tcp"});
-  if (data.clients > 0 && federation.cohort > static_cast<std::int64_t>(data.clients))
-    section.refuse("cohort",
-                   std::to_string(federation.cohort) + " is more than data.clients, " + std::to_string(data.clients));
+  federation.policy = read_round_policy(section, federation.cohort);
+  refuse_too_many(section, federation, data.clients);
   section.finish();
   return federation;
 }

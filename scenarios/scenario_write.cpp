@@ -52,6 +52,11 @@ void write_federation(const Scenario::Federation& federation, bool with_transpor
   out.header("[federation]");
   out.key("rounds", number(federation.rounds));
   out.key("cohort", number(federation.cohort));
+  out.key("over_selection", federation.policy.over_selection);
+  out.key("deadline", federation.policy.deadline);
+  out.key("minimum", number(federation.policy.minimum));
+  out.key("replace_until", federation.policy.replace_until);
+  out.key("give_up", number(federation.policy.give_up));
   if (with_transport) out.key("transport", federation.transport);
   out.part("federation.strategy", federation.strategy);
   out.part("federation.uplink", federation.uplink);

@@ -108,6 +108,14 @@ double SectionReader::number(const std::string& key, double least, std::optional
   return fallback.value_or(least);
 }
 
+double SectionReader::number_within(const std::string& key, double least, double most, double fallback) {
+  const double value = read<double>(key, false).value_or(fallback);
+  if (value >= least && value <= most) return value;
+  refuse(key, shortest_number(value) + " is out of range; accepted: " + shortest_number(least) + " to " +
+                  shortest_number(most));
+  return fallback;
+}
+
 std::vector<int> SectionReader::widths(const std::string& key, const std::optional<std::vector<int>>& fallback) {
   const std::vector<int> safe = fallback.value_or(std::vector<int>{kFloatWidth});
   const auto bits = read<std::vector<std::int64_t>>(key, !fallback);

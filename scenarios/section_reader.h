@@ -33,6 +33,8 @@ class SectionReader {
   std::int64_t integer(const std::string& key, Limits limits, std::optional<std::int64_t> fallback);
   /// Finite and at least `least`.
   double number(const std::string& key, double least, std::optional<double> fallback);
+  /// From `least` to `most`.
+  double number_within(const std::string& key, double least, double most, double fallback);
   /// Widths in bits: 2 to 16, or 32 for float; none twice, at least one.
   std::vector<int> widths(const std::string& key, const std::optional<std::vector<int>>& fallback);
   /// One width, or 0.

@@ -57,6 +57,7 @@ void expect_same(const Scenario& a, const Scenario& b) {
   EXPECT_EQ(a.training.batch, b.training.batch);
   EXPECT_EQ(a.federation.rounds, b.federation.rounds);
   EXPECT_EQ(a.federation.cohort, b.federation.cohort);
+  EXPECT_EQ(a.federation.policy, b.federation.policy);
   expect_same_part(a.federation.strategy, b.federation.strategy);
   expect_same_part(a.federation.uplink, b.federation.uplink);
   expect_same_part(a.federation.downlink, b.federation.downlink);
@@ -87,6 +88,11 @@ TEST(WriteScenario, ReadsBackTheSame) {
   expect_round_trip(read(kOdd));
   expect_round_trip(read(
       kOdd, {{"federation.strategy", "a \"b\"\n[data]"}, {"federation.transport", "tcp"}, {"data.classes", "62"}}));
+  expect_round_trip(read(kOdd, {{"federation.over_selection", "1.1"},
+                                {"federation.deadline", "0.1"},
+                                {"federation.minimum", "4"},
+                                {"federation.replace_until", "0.7"},
+                                {"federation.give_up", "3"}}));
 }
 
 TEST(WriteScenario, EveryFileOfTheFolderReadsBackTheSame) {
@@ -94,8 +100,8 @@ TEST(WriteScenario, EveryFileOfTheFolderReadsBackTheSame) {
     if (entry.path().extension() == ".toml") expect_round_trip(read_scenario(entry.path().string(), {}));
 }
 
-TEST(WriteScenario, WritesEveryDefaultAKeyALine) {
-  EXPECT_EQ(write_scenario(read(kSmallest)), R"(name = "a"
+/// kSmallest with every default.
+const std::string kSmallestInFull = R"(name = "a"
 seed = 1
 
 [data]
@@ -126,6 +132,11 @@ name = "sgd"
 [federation]
 rounds = 3
 cohort = 5
+over_selection = 1.0
+deadline = 0.0
+minimum = 1
+replace_until = 0.0
+give_up = 10
 transport = "memory"
 
 [federation.strategy]
@@ -149,8 +160,9 @@ last = 0
 [checkpoint]
 seconds = 5.0
 keep = 2
-)");
-}
+)";
+
+TEST(WriteScenario, WritesEveryDefaultAKeyALine) { EXPECT_EQ(write_scenario(read(kSmallest)), kSmallestInFull); }
 
 TEST(ResultBearingText, LeavesOutWhatDecidesNoResult) {
   const std::string text = result_bearing_text(read(kOdd));
@@ -180,12 +192,19 @@ TEST(ResultBearingText, HoldsWhatDecidesOne) {
                                              {"training.batch", "2"},
                                              {"federation.rounds", "4"},
                                              {"federation.cohort", "4"},
+                                             {"federation.over_selection", "1.5"},
+                                             {"federation.deadline", "1"},
+                                             {"federation.minimum", "2"},
+                                             {"federation.give_up", "1"},
                                              {"federation.strategy", "median"},
                                              {"federation.uplink", "uniform"},
                                              {"federation.downlink", "uniform"},
                                              {"training.optimizer.rate", "0.3"},
                                              {"fleet.class", "[]"}};
   for (const Override& change : with_effect) EXPECT_NE(result_bearing_text(read(kOdd, {change})), text) << change.path;
+  const Override deadline = {"federation.deadline", "1"};
+  EXPECT_NE(result_bearing_text(read(kOdd, {deadline, {"federation.replace_until", "0.5"}})),
+            result_bearing_text(read(kOdd, {deadline})));
 }
 
 TEST(ResultBearingText, ReadsBack) {
