@@ -26,7 +26,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are written in memory order");
 
 constexpr std::array<char, 8> kMagic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'K'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kOldest = 2;  // its numbers end with the version: no round was attempted in vain
 
 enum Tag : std::uint32_t { kScenario = 1, kKernelSet, kData, kNumbers, kGlobal, kStrategyState };
 constexpr std::uint32_t kSections = 6;
@@ -40,6 +41,8 @@ struct Section {
 struct Numbers {
   std::uint64_t layout = 0;
   std::uint64_t version = 0;
+  std::uint64_t round = 0;
+  std::uint64_t abandoned = 0;
 };
 
 /// Everything before the sections' bytes; fixed in size, as all sections are always there.
@@ -106,9 +109,9 @@ class Reader {
     read(header.magic.data(), sizeof header.magic);
     if (header.magic != kMagic) fail(kNoCheckpoint, kOtherPath);
     read(&header.version, sizeof header.version);
-    if (header.version != kVersion)
-      fail("format version " + std::to_string(header.version) + ", this program reads version " +
-               std::to_string(kVersion),
+    if (header.version < kOldest || header.version > kVersion)
+      fail("format version " + std::to_string(header.version) + ", this program reads versions " +
+               std::to_string(kOldest) + " to " + std::to_string(kVersion),
            "use the program that wrote it");
     read(&header.sections, sizeof header - sizeof header.magic - sizeof header.version);
     read(&crc, sizeof crc);
@@ -137,6 +140,21 @@ bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
 }
 
+/// Takes what the numbers say; false where they cannot be.
+bool take_numbers(const std::vector<std::uint64_t>& numbers, std::uint32_t format, Checkpoint& checkpoint) {
+  const bool old = format == kOldest;
+  if (numbers.size() != (old ? 2 : sizeof(Numbers) / sizeof(std::uint64_t))) return false;
+  const std::uint64_t version = numbers[1];
+  const std::uint64_t round = old ? version : numbers[2];
+  const std::uint64_t abandoned = old ? 0 : numbers[3];
+  if (round > 0xffffffffU || version > round || abandoned > round - version) return false;
+  checkpoint.layout = numbers[0];
+  checkpoint.state.version = static_cast<std::uint32_t>(version);
+  checkpoint.state.round = static_cast<std::uint32_t>(round);
+  checkpoint.state.abandoned = static_cast<std::uint32_t>(abandoned);
+  return true;
+}
+
 void check_table(const Reader& reader, const Header& header) {
   std::uint64_t left = reader.left();
   for (std::uint32_t i = 0; i < kSections; ++i) {
@@ -155,7 +173,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
 }
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state) {
-  const Numbers numbers = {checkpoint.layout, state.version};
+  const Numbers numbers = {checkpoint.layout, state.version, state.round, state.abandoned};
   const auto sections = bodies(checkpoint, state, numbers);
   Header header;
   for (std::uint32_t i = 0; i < kSections; ++i) header.table[i] = {i + 1, crc32c(sections[i]), sections[i].size()};
@@ -171,7 +189,7 @@ Checkpoint read_checkpoint(const std::string& path) {
   const Header header = reader.header();
   check_table(reader, header);
   Checkpoint checkpoint;
-  std::vector<Numbers> numbers;
+  std::vector<std::uint64_t> numbers;
   reader.section(header.table[0], checkpoint.scenario);
   reader.section(header.table[1], checkpoint.kernel_set);
   reader.section(header.table[2], checkpoint.data);
@@ -180,9 +198,7 @@ Checkpoint read_checkpoint(const std::string& path) {
   reader.section(header.table[5], checkpoint.state.strategy_state);
   if (!all_finite(checkpoint.state.global.values) || !all_finite(checkpoint.state.strategy_state))
     reader.fail_broken("it holds values that are not finite");
-  if (numbers.size() != 1 || numbers[0].version > 0xffffffffU) reader.fail_broken("a section has a wrong length");
-  checkpoint.layout = numbers[0].layout;
-  checkpoint.state.version = static_cast<std::uint32_t>(numbers[0].version);
+  if (!take_numbers(numbers, header.version, checkpoint)) reader.fail_broken("its numbers cannot be");
   return checkpoint;
 }
 

@@ -1,12 +1,13 @@
 #include "server/coordinator.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "server/aggregate.h"
-#include "server/client_order.h"
+#include "server/selection.h"
 #include "wire/chunks.h"
 
 namespace anybit {
@@ -14,18 +15,42 @@ namespace {
 
 constexpr std::uint32_t kNoClient = 0xffffffffU;  // the downlink's own name among the codec's draws
 
-enum class Answer : std::uint8_t { kOutstanding, kCounted, kFailed };
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+std::uint64_t selected_of(const FederationPlan& plan) {
+  return selected_clients(plan.cohort, plan.policy.over_selection);
+}
+
+Selection select(const FederationPlan& plan, std::uint32_t round) {
+  return {{.seed = plan.seed, .purpose = Purpose::kCohort, .round = round},
+          plan.clients,
+          static_cast<std::uint32_t>(selected_of(plan))};
+}
+
+void check_policy(const FederationPlan& plan) {
+  const RoundPolicy& policy = plan.policy;
+  const auto within = [](double value, double least, double most) { return value >= least && value <= most; };
+  if (!within(policy.over_selection, 1, 10) || selected_of(plan) > plan.clients)
+    throw std::invalid_argument("federation plan: a round cannot select more clients than there are");
+  if (policy.minimum == 0 || policy.minimum > plan.cohort || policy.give_up == 0)
+    throw std::invalid_argument("federation plan: the minimum must be between 1 and the cohort, give_up at least 1");
+  if (!within(policy.deadline, 0, std::numeric_limits<double>::max()) || !within(policy.replace_until, 0, 1))
+    throw std::invalid_argument("federation plan: the deadline must be finite, replace_until between 0 and 1");
+}
 
 void check(const FederationPlan& plan, FederationState& state) {
   if (plan.layout == nullptr || plan.uplink == nullptr || plan.downlink == nullptr || plan.strategy == nullptr)
     throw std::invalid_argument("federation plan: layout, codecs and strategy must be set");
   if (plan.cohort == 0 || plan.cohort > plan.clients)
     throw std::invalid_argument("federation plan: the cohort must be between 1 and the number of clients");
+  check_policy(plan);
   if (plan.chunks == 0 || plan.chunks > kMostChunks || (plan.chunks > 1 && !plan.examples))
     throw std::invalid_argument("federation plan: chunks must be 1 to " + std::to_string(kMostChunks) +
                                 ", and more than 1 need the clients' numbers of examples");
   if (state.global.values.size() != plan.layout->size())
     throw std::invalid_argument("federation state: the parameters do not have the layout's size");
+  if (state.version > state.round || state.abandoned > state.round - state.version)
+    throw std::invalid_argument("federation state: more versions and abandoned rounds than rounds");
   const std::size_t needed = plan.layout->size() * static_cast<std::size_t>(plan.strategy->state_buffers());
   if (state.strategy_state.empty()) state.strategy_state.assign(needed, 0.0F);
   if (state.strategy_state.size() != needed)
@@ -38,112 +63,156 @@ struct Coordinator::Machine {
   FederationPlan plan;
   FederationState state;
   RoundSum sum;
-  bool running = false;                    // a round is in progress
-  std::vector<std::uint32_t> cohort = {};  // of this round, ascending
-  std::vector<Answer> answers = {};        // beside it
-  std::optional<std::uint32_t> cut = {};   // the client of the cohort whose batches are cut
+  double now = 0;
+  bool running = false;  // a round is in progress, and what follows is about it
+  Selection selection = {};
+  std::optional<std::uint32_t> cut = {};  // the selected client whose batches are cut
   std::uint32_t outstanding = 0;
   std::uint32_t failed = 0;
-  std::shared_ptr<const Bytes> parameters = {};  // this round's downlink
+  std::uint32_t replaced = 0;
+  double deadline = kNever;                      // when it ends at the latest
+  double replaceable_until = 0;                  // whoever fails before is replaced
+  std::shared_ptr<const Bytes> parameters = {};  // its downlink
 
-  TaskId task(std::uint32_t client) const { return {plan.run, state.version, client}; }
+  TaskId task(std::uint32_t client) const { return {plan.run, state.round, client}; }
 
   SendTask send(std::uint32_t client) const {
-    return {client, task(client), parameters, client == cut ? plan.chunks : 1};
+    return {client, task(client), state.version, parameters, client == cut ? plan.chunks : 1};
   }
 
-  Answer* answer(std::uint32_t client) {
-    const auto found = std::ranges::lower_bound(cohort, client);
-    if (!running || found == cohort.end() || *found != client) return nullptr;
-    return &answers[static_cast<std::size_t>(found - cohort.begin())];
-  }
+  Standing* standing(std::uint32_t client) { return running ? selection.find(client) : nullptr; }
 
   void begin_round(std::vector<Action>& actions) {
-    running = state.version < plan.rounds;
+    const bool gave_up = state.abandoned >= plan.policy.give_up;
+    running = state.version < plan.rounds && !gave_up;
     parameters.reset();
     if (!running) {
-      actions.emplace_back(Stop{});
+      actions.emplace_back(Stop{state.version < plan.rounds});
       return;
     }
     sum.clear();
-    cohort = Coordinator::cohort(plan, state.version);
-    answers.assign(cohort.size(), Answer::kOutstanding);
-    outstanding = static_cast<std::uint32_t>(cohort.size());
-    failed = 0;
+    selection = select(plan, state.round);
+    outstanding = static_cast<std::uint32_t>(selection.selected().size());
+    failed = replaced = 0;
+    set_times(actions);
     auto bytes = std::make_shared<Bytes>();
-    const DrawName draw{.seed = plan.seed, .purpose = Purpose::kCodec, .round = state.version, .client = kNoClient};
+    const DrawName draw{.seed = plan.seed, .purpose = Purpose::kCodec, .round = state.round, .client = kNoClient};
     plan.downlink->encode(*plan.layout, plan.broadcast, state.global.values, draw, *bytes);
     parameters = std::move(bytes);
     cut = choose_cut();
-    for (const std::uint32_t client : cohort) actions.emplace_back(send(client));
+    for (const std::uint32_t client : selection.selected()) actions.emplace_back(send(client));
+  }
+
+  void set_times(std::vector<Action>& actions) {
+    const RoundPolicy& policy = plan.policy;
+    deadline = policy.deadline > 0 ? now + policy.deadline : kNever;
+    replaceable_until = now + policy.replace_until * policy.deadline;
+    if (policy.deadline > 0) actions.emplace_back(WakeAt{deadline});
   }
 
   std::optional<std::uint32_t> choose_cut() const {
     if (plan.chunks == 1) return std::nullopt;
-    std::vector<std::uint32_t> examples(cohort.size());
-    std::ranges::transform(cohort, examples.begin(), plan.examples);
+    const std::vector<std::uint32_t>& clients = selection.selected();
+    std::vector<std::uint32_t> examples(clients.size());
+    std::ranges::transform(clients, examples.begin(), plan.examples);
     const std::optional<std::size_t> index = client_to_cut(examples);
-    return index ? std::optional(cohort[*index]) : std::nullopt;
+    return index ? std::optional(clients[*index]) : std::nullopt;
   }
 
-  void settle(Answer& answer, Answer how, std::vector<Action>& actions) {
-    answer = how;
+  void settle(Standing& standing, Standing how, std::vector<Action>& actions) {
+    standing = how;
     --outstanding;
-    if (how == Answer::kFailed) ++failed;
-    if (outstanding == 0) conclude(actions);
+    if (how == Standing::kFailed) {
+      ++failed;
+      replace(actions);
+    }
+    if (is_over()) conclude(actions);
+  }
+
+  void replace(std::vector<Action>& actions) {
+    if (now >= replaceable_until) return;
+    const std::optional<std::uint32_t> client = selection.replace();
+    if (!client) return;
+    ++replaced;
+    ++outstanding;
+    actions.emplace_back(send(*client));
+  }
+
+  /// Before its deadline. Whoever can be replaced is by now, so it is lost where those outstanding are too few.
+  bool is_over() const {
+    const std::uint32_t counted = sum.clients();
+    return outstanding == 0 || counted == plan.cohort || counted + outstanding < plan.policy.minimum;
   }
 
   void conclude(std::vector<Action>& actions) {
-    RoundReport report{.clients = sum.clients(), .failed = failed, .train_loss = sum.train_loss()};
-    report.abandoned = report.clients == 0;
-    if (!report.abandoned) plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
-    report.round = ++state.version;
+    RoundReport report{.clients = sum.clients(), .failed = failed, .released = outstanding, .replaced = replaced};
+    report.train_loss = sum.train_loss();
+    report.abandoned = report.clients < plan.policy.minimum;
+    if (outstanding > 0)
+      for (const std::uint32_t client : selection.outstanding()) actions.emplace_back(Release{task(client)});
+    if (report.abandoned) {
+      ++state.abandoned;
+    } else {
+      plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
+      state.abandoned = 0;
+      ++state.version;
+    }
+    report.round = ++state.round;
+    report.version = state.version;
     actions.emplace_back(ConcludeRound{report});
     begin_round(actions);
   }
 
   /// Why an update answers no task of this round; "" where it does.
-  std::string misdirected(const UpdateArrived& event, const Answer* found) const {
+  std::string misdirected(const UpdateArrived& event, const Standing* found) const {
     const TaskId& id = event.update->id;
     if (id.run != plan.run) return "of another run";
     if (id.client != event.client) return "of another client";
-    if (id.round > state.version) return "of a round that has not begun";
-    if (id.round < state.version || !running) return "late";
+    if (id.round > state.round) return "of a round that has not begun";
+    if (id.round < state.round || !running) return "late";
     if (found == nullptr) return "not in this round's cohort";
-    return *found == Answer::kFailed ? "late" : "";
+    return *found == Standing::kFailed ? "late" : "";
   }
 
   void take(const Started&, std::vector<Action>& actions) {
-    if (!running) begin_round(actions);
+    if (running) return;
+    if (state.abandoned >= plan.policy.give_up) state.abandoned = 0;
+    begin_round(actions);
   }
 
   void take(const ClientJoined& event, std::vector<Action>& actions) {
-    const Answer* found = answer(event.client);
-    if (found != nullptr && *found == Answer::kOutstanding) actions.emplace_back(send(event.client));
+    const Standing* found = standing(event.client);
+    if (found != nullptr && *found == Standing::kOutstanding) actions.emplace_back(send(event.client));
   }
 
   void take(const UpdateArrived& event, std::vector<Action>& actions) {
     const TaskId id = event.update->id;
-    Answer* found = answer(event.client);
+    Standing* found = standing(event.client);
     if (std::string reason = misdirected(event, found); !reason.empty()) {
       actions.emplace_back(SendReject{id, std::move(reason)});
-    } else if (*found == Answer::kCounted) {
+    } else if (*found == Standing::kCounted) {
       actions.emplace_back(SendAcknowledge{id});
     } else if (std::string refusal = sum.add(*event.update); !refusal.empty()) {
       actions.emplace_back(SendReject{id, std::move(refusal)});
-      settle(*found, Answer::kFailed, actions);
+      settle(*found, Standing::kFailed, actions);
     } else {
       actions.emplace_back(SendAcknowledge{id});
-      settle(*found, Answer::kCounted, actions);
+      settle(*found, Standing::kCounted, actions);
     }
   }
 
   void take(const ClientLost& event, std::vector<Action>& actions) {
-    Answer* found = answer(event.client);
-    if (found != nullptr && *found == Answer::kOutstanding) settle(*found, Answer::kFailed, actions);
+    Standing* found = standing(event.client);
+    if (found != nullptr && *found == Standing::kOutstanding) settle(*found, Standing::kFailed, actions);
   }
 
-  void take(const TimePassed&, std::vector<Action>&) {}
+  void take(const TimePassed&, std::vector<Action>& actions) {
+    if (!running || deadline == kNever) return;
+    if (now >= deadline)
+      conclude(actions);
+    else
+      actions.emplace_back(WakeAt{deadline});
+  }
 };
 
 Coordinator::Coordinator(FederationPlan plan, FederationState state) {
@@ -158,18 +227,15 @@ Coordinator::Coordinator(FederationPlan plan, FederationState state) {
 
 Coordinator::~Coordinator() = default;
 
-void Coordinator::handle(const Event& event, double, std::vector<Action>& actions) {
+void Coordinator::handle(const Event& event, double time, std::vector<Action>& actions) {
+  machine_->now = time;
   std::visit([&](const auto& what) { machine_->take(what, actions); }, event);
 }
 
 const FederationState& Coordinator::state() const { return machine_->state; }
 
 std::vector<std::uint32_t> Coordinator::cohort(const FederationPlan& plan, std::uint32_t round) {
-  ClientOrder order({.seed = plan.seed, .purpose = Purpose::kCohort, .round = round}, plan.clients);
-  std::vector<std::uint32_t> clients(plan.cohort);
-  for (std::uint32_t& client : clients) client = order.next();
-  std::ranges::sort(clients);
-  return clients;
+  return select(plan, round).selected();
 }
 
 }  // namespace anybit

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "nn/parameters.h"
+#include "scenarios/round_policy.h"
 #include "server/strategies/strategy.h"
 #include "wire/message.h"
 
 namespace anybit {
 
 // What the coordinator is told. Times are seconds, virtual in the simulator, real in the server.
-struct Started {};  // begin, or go on after a resume
+struct Started {};  // begin, go on after a resume, or try again after giving up
 struct ClientJoined {
   std::uint32_t client = 0;
 };
@@ -30,19 +31,24 @@ struct ClientLost {
 struct TimePassed {};
 using Event = std::variant<Started, ClientJoined, UpdateArrived, ClientLost, TimePassed>;
 
-/// What a round came to.
+/// What a round came to. All its clients: clients + failed + released = selected at its beginning + replaced.
 struct RoundReport {
-  std::uint32_t round = 0;    // 1-based: the version that it made
-  std::uint32_t clients = 0;  // updates that count
-  std::uint32_t failed = 0;   // lost or refused
-  double train_loss = 0;      // mean over counted updates, weighted by examples
-  bool abandoned = false;     // too few updates: the parameters did not change, the version did
+  std::uint32_t round = 0;     // 1-based, abandoned ones counted, too
+  std::uint32_t version = 0;   // after it
+  std::uint32_t clients = 0;   // valid updates; they count unless the round is abandoned
+  std::uint32_t failed = 0;    // lost or refused
+  std::uint32_t released = 0;  // had not answered when the round ended
+  std::uint32_t replaced = 0;  // of the failed: those in whose place another client came
+  double train_loss = 0;       // mean over valid updates, weighted by examples
+  bool abandoned = false;      // fewer than the minimum: nothing changed, the version least of all
+  bool operator==(const RoundReport&) const = default;
 };
 
 // What it answers.
 struct SendTask {
   std::uint32_t client = 0;  // the receiver, as in task.client
   TaskId task;
+  std::uint32_t version = 0;                // that the task starts from
   std::shared_ptr<const Bytes> parameters;  // downlink code of plan.broadcast; one buffer for all that get the same
   std::uint32_t chunks = 1;                 // that the client cuts each batch into (wire/chunks.h)
 };
@@ -53,11 +59,22 @@ struct SendReject {
   TaskId task;
   std::string reason;
 };
+/// Nobody waits for this task any more. Its client may be told to stop; should it answer, it hears "late".
+struct Release {
+  TaskId task;
+};
+/// Send TimePassed once `time` is reached; takes the place of an earlier wish. A late one or one too many does no harm.
+struct WakeAt {
+  double time = 0;
+};
 struct ConcludeRound {
   RoundReport report;
 };
-struct Stop {};
-using Action = std::variant<SendTask, SendAcknowledge, SendReject, ConcludeRound, Stop>;
+/// No more rounds: all versions are made, or policy.give_up rounds in a row were abandoned.
+struct Stop {
+  bool gave_up = false;
+};
+using Action = std::variant<SendTask, SendAcknowledge, SendReject, Release, WakeAt, ConcludeRound, Stop>;
 
 /// Frozen settings of a federation.
 struct FederationPlan {
@@ -65,7 +82,8 @@ struct FederationPlan {
   std::uint64_t seed = 1;
   std::uint32_t clients = 1;
   std::uint32_t cohort = 1;
-  std::uint32_t rounds = 1;
+  std::uint32_t rounds = 1;  // versions to make
+  RoundPolicy policy = {};
   std::shared_ptr<const Layout> layout;
   std::vector<int> broadcast;  // tensors of a downlink, ascending
   std::vector<int> uploaded;   // tensors that an update may name, ascending
@@ -80,25 +98,38 @@ struct FederationPlan {
 
 /// All that a checkpoint must hold of the federation.
 struct FederationState {
-  std::uint32_t version = 0;  // rounds committed
+  std::uint32_t version = 0;    // rounds committed
+  std::uint32_t round = 0;      // rounds that are over: those and the abandoned ones
+  std::uint32_t abandoned = 0;  // the last so many in a row were
   Parameters global;
   FloatBuffer strategy_state;  // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
 };
 
 /// The federation without I/O: no clock, no socket, no thread of its own (DESIGN D8). The simulator, the server
-/// process, the replay and the tests drive this one class. Synchronous rounds: a round is over when every client of its
-/// cohort has answered or is lost; without a single valid update it is abandoned.
+/// process, the replay and the tests drive this one class. Synchronous rounds, by plan.policy: a round selects clients
+/// for its cohort and is over when as many updates count as the cohort has members, when nobody is outstanding, at its
+/// deadline, or once it cannot reach its minimum any more; with fewer updates than the minimum it is abandoned. A
+/// client that fails early enough is replaced by the next of the round's order.
 ///
-/// What holds whatever the driver sends, in whatever order, how often it may be:
+/// What holds whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
 ///  - an update counts at most once, and only for the task that it answers: this run, this round, this client;
-///  - each client of a round's cohort ends as counted or as failed, exactly once: clients + failed = cohort size;
-///  - the parameters of a version are a function of the counted updates alone, not of the order of arrival;
+///  - a task's name is never used again: rounds that were abandoned have numbers of their own;
+///  - each client of a round ends exactly once, as counted, as failed (another may then come in its place) or as
+///    released, and nobody is in a round twice; see RoundReport for the sum;
+///  - at most as many updates count as the cohort has members, and a round with fewer than the minimum makes no
+///  version;
+///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
+///    order of arrival; an abandoned round changes neither parameters nor the strategy's state;
+///  - who is selected, and who would replace whom, is a function of (seed, round) and of the order of failures;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
-///  - a round that has begun ends after one answer or loss per outstanding client: the driver owes a ClientLost for
-///    each client that it gives up; the coordinator itself never waits for time.
-/// Actions are in order: a round's ConcludeRound comes before the tasks of the next, so a driver that writes its
-/// checkpoint when it meets it has committed the round before anybody hears of the next one.
+///  - it never waits in silence: after each event since Started a client is outstanding or it has stopped, and where
+///    there is a deadline it has asked to be woken then. So a round ends after one answer or loss per outstanding
+///    client, or at its deadline: the driver owes a ClientLost for each client that it gives up, and TimePassed when it
+///    was asked for it;
+///  - a run ends: after plan.rounds versions, or policy.give_up abandoned rounds in a row.
+/// Actions are in order: a round's releases and its ConcludeRound come before the tasks of the next, so a driver that
+/// writes its checkpoint when it meets ConcludeRound has committed the round before anybody hears of the next one.
 class Coordinator {
  public:
   /// Throws std::invalid_argument where plan and state do not fit.
@@ -106,13 +137,13 @@ class Coordinator {
   ~Coordinator();
 
   /// Takes one event and appends what is to be done, in order. A client that joins while its task is outstanding gets
-  /// the same task again.
+  /// the same task again. `time` should not run backwards, as wall clocks do: a round then takes so much longer.
   void handle(const Event& event, double time, std::vector<Action>& actions);
 
   /// Between two rounds (at each ConcludeRound): all that a checkpoint needs.
   const FederationState& state() const;
-  /// The clients of a round (0-based version), ascending: sampled without replacement, a pure function of (seed,
-  /// round); costs O(cohort), whatever the number of clients.
+  /// The clients that a round (0-based) selects, ascending: sampled without replacement, a pure function of (seed,
+  /// round); costs O(selected), whatever the number of clients.
   static std::vector<std::uint32_t> cohort(const FederationPlan& plan, std::uint32_t round);
 
  private:

@@ -105,6 +105,7 @@ FederationPlan Federation::plan(int threads) const {
   plan.clients = scenario.data.clients;
   plan.cohort = static_cast<std::uint32_t>(scenario.federation.cohort);
   plan.rounds = static_cast<std::uint32_t>(scenario.federation.rounds);
+  plan.policy = scenario.federation.policy;
   plan.layout = training.layout;
   plan.broadcast = training.broadcast;
   plan.uploaded = training.uploaded;

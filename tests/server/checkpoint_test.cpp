@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+
+#include "wire/message.h"
 
 namespace anybit {
 namespace {
@@ -26,6 +29,8 @@ Checkpoint make_checkpoint(std::uint32_t version) {
   checkpoint.kernel_set = "avx2";
   checkpoint.data = "digits cbf43926 9\n";
   checkpoint.state.version = version;
+  checkpoint.state.round = version + 5;
+  checkpoint.state.abandoned = 3;
   checkpoint.state.global = Parameters(make_layout(3));
   checkpoint.state.global.values = {1.5F, -2.0F, 0x1p-140F};
   checkpoint.state.strategy_state = {7.0F};
@@ -82,6 +87,8 @@ TEST_F(CheckpointFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.data, written.data);
   EXPECT_EQ(read.layout, written.layout);
   EXPECT_EQ(read.state.version, 41U);
+  EXPECT_EQ(read.state.round, 46U);
+  EXPECT_EQ(read.state.abandoned, 3U);
   EXPECT_EQ(read.state.global.values, written.state.global.values);
   EXPECT_EQ(read.state.strategy_state, written.state.strategy_state);
   attach_layout(read, make_layout(3), path);
@@ -93,9 +100,52 @@ TEST_F(CheckpointFile, HasTheDocumentedBytes) {
   write_checkpoint(path, make_checkpoint(2));
   const std::string bytes = bytes_of(path);
   EXPECT_EQ(bytes.substr(0, 8), "ANYBITCK");
-  EXPECT_EQ(bytes.substr(8, 8), std::string("\x02\0\0\0\x06\0\0\0", 8));
-  EXPECT_EQ(bytes.size(), 8 + 8 + 6 * 16 + 4 + 9U + 4 + 18 + 16 + 12 + 4);
+  EXPECT_EQ(bytes.substr(8, 8), std::string("\x03\0\0\0\x06\0\0\0", 8));
+  EXPECT_EQ(bytes.size(), 8 + 8 + 6 * 16 + 4 + 9U + 4 + 18 + 32 + 12 + 4);
   EXPECT_EQ(bytes.substr(116, 9), "seed = 1\n");
+}
+
+/// The same file as format 2 had it: without the last two of the four numbers.
+std::string as_format_2(std::string bytes) {
+  constexpr std::size_t kTable = 16;
+  constexpr std::size_t kHeader = kTable + 6 * 16;
+  const auto crc = [&](std::size_t at, std::size_t size) {
+    return crc32c({reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, size});
+  };
+  const auto put = [&](std::size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+  const std::size_t numbers = kHeader + 4 + 9 + 4 + 18;  // behind scenario, kernels and data
+  bytes.erase(numbers + 16, 16);
+  put(8, std::uint32_t{2});
+  put(kTable + 3 * 16 + 4, crc(numbers, 16));
+  put(kTable + 3 * 16 + 8, std::uint64_t{16});
+  put(kHeader, crc(0, kHeader));
+  return bytes;
+}
+
+TEST_F(CheckpointFile, ReadsTheFormatBefore) {
+  write_checkpoint(path, make_checkpoint(2));
+  const std::string old = as_format_2(bytes_of(path));
+  put(path, old);
+  const Checkpoint read = read_checkpoint(path);
+  EXPECT_EQ(read.layout, make_checkpoint(2).layout);
+  EXPECT_EQ(read.state.version, 2U);
+  EXPECT_EQ(read.state.round, 2U) << "each round made a version then";
+  EXPECT_EQ(read.state.abandoned, 0U);
+  EXPECT_EQ(read.state.global.values, make_checkpoint(2).state.global.values);
+}
+
+TEST_F(CheckpointFile, RefusesNumbersThatCannotBe) {
+  const auto refusal = [&](std::uint32_t version, std::uint32_t round, std::uint32_t abandoned) {
+    Checkpoint checkpoint = make_checkpoint(version);
+    checkpoint.state.round = round;
+    checkpoint.state.abandoned = abandoned;
+    write_checkpoint(path, checkpoint);
+    return read_error(bytes_of(path));
+  };
+  EXPECT_EQ(refusal(2, 3, 1), "accepted");
+  EXPECT_EQ(refusal(0, 0, 0), "accepted");
+  EXPECT_EQ(refusal(3, 2, 0), "its numbers cannot be; use an earlier checkpoint or a copy of this one");
+  EXPECT_NE(refusal(2, 3, 2), "accepted");
 }
 
 TEST_F(CheckpointFile, DetectsAFlippedBitAnywhere) {
@@ -143,7 +193,7 @@ TEST_F(CheckpointFile, SaysWhatIsWrong) {
     return read_error(bad);
   };
   EXPECT_EQ(flipped(0), "this is no anybit checkpoint; check the path");
-  EXPECT_EQ(flipped(8), "format version 66, this program reads version 2; use the program that wrote it");
+  EXPECT_EQ(flipped(8), "format version 67, this program reads versions 2 to 3; use the program that wrote it");
   const std::string advice = "; use an earlier checkpoint or a copy of this one";
   EXPECT_EQ(flipped(24), "the header is damaged (checksum)" + advice) << "a length";
   EXPECT_EQ(flipped(112), "the header is damaged (checksum)" + advice) << "the header's checksum";

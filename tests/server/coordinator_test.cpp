@@ -6,28 +6,11 @@
 #include <set>
 #include <stdexcept>
 
+#include "tests/server/by_hand.h"
 #include "tests/server/small_federation.h"
 
 namespace anybit {
 namespace {
-
-template <class Kind>
-std::vector<Kind> all_of(const std::vector<Action>& actions) {
-  std::vector<Kind> found;
-  for (const Action& action : actions)
-    if (const auto* kind = std::get_if<Kind>(&action)) found.push_back(*kind);
-  return found;
-}
-
-std::vector<Action> handle(Coordinator& coordinator, const Event& event) {
-  std::vector<Action> actions;
-  coordinator.handle(event, 0.0, actions);
-  return actions;
-}
-
-std::vector<Action> deliver(Coordinator& coordinator, const UpdateMessage& update) {
-  return handle(coordinator, UpdateArrived{update.id.client, &update});
-}
 
 /// Answers tasks until Stop; returns the reports.
 std::vector<RoundReport> run_to_end(const SmallFederation& federation, Coordinator& coordinator) {
@@ -121,6 +104,7 @@ TEST(Coordinator, AveragesARoundAndGoesOn) {
   const RoundReport report = std::get<ConcludeRound>(actions[1]).report;
   EXPECT_TRUE(std::holds_alternative<Stop>(actions[2]));
   EXPECT_EQ(report.round, 1U);
+  EXPECT_EQ(report.version, 1U);
   EXPECT_EQ(report.clients, 2U);
   EXPECT_EQ(report.failed, 0U);
   EXPECT_FALSE(report.abandoned);
@@ -200,9 +184,14 @@ TEST(Coordinator, AbandonsARoundWithoutAnyValidUpdate) {
   EXPECT_EQ(report.round, 1U);
   EXPECT_EQ(report.failed, 2U);
   EXPECT_EQ(report.train_loss, 0.0);
-  EXPECT_EQ(coordinator.state().version, 1U);
+  EXPECT_EQ(report.version, 0U);
+  EXPECT_EQ(coordinator.state().version, 0U) << "it makes no version";
+  EXPECT_EQ(coordinator.state().round, 1U);
+  EXPECT_EQ(coordinator.state().abandoned, 1U);
   EXPECT_EQ(coordinator.state().global.values, state.global.values);
-  EXPECT_EQ(all_of<SendTask>(actions).at(0).task.round, 1U) << "the next round";
+  const SendTask next = all_of<SendTask>(actions).at(0);
+  EXPECT_EQ(next.task.round, 1U) << "the next round";
+  EXPECT_EQ(next.version, 0U);
 }
 
 TEST(Coordinator, SendsTheSameTaskToAClientThatComesBack) {
@@ -240,6 +229,9 @@ TEST(Coordinator, RefusesAPlanAndAStateThatDoNotFit) {
   FederationState state = good.state();
   state.global.values.resize(3);
   EXPECT_THROW(Coordinator(good.plan, state), std::invalid_argument);
+  state = good.state();
+  state.version = 1;
+  EXPECT_THROW(Coordinator(good.plan, state), std::invalid_argument) << "more versions than rounds";
   state = good.state();
   state.strategy_state.resize(4);
   EXPECT_THROW(Coordinator(good.plan, state), std::invalid_argument);

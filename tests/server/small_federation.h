@@ -33,7 +33,7 @@ struct SmallFederation {
     plan.strategy = strategy.get();
   }
 
-  FederationState state() const { return {0, Parameters(plan.layout), {}}; }
+  FederationState state() const { return {.global = Parameters(plan.layout), .strategy_state = {}}; }
 
   static std::uint32_t examples(std::uint32_t client) { return 1 + client % 4; }
   static double loss(const TaskId& task) { return 1.0 + task.client % 8 + task.round; }

@@ -1,0 +1,212 @@
+// The coordinator under all interleavings of a small case: three clients, two rounds, with and without policies. What
+// must hold is listed at Coordinator; WatchedFederation checks it after each event, and must see a planted fault.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "tests/server/small_federation.h"
+#include "tests/server/watched_federation.h"
+
+namespace anybit {
+namespace {
+
+/// In round 0 each client answers or is lost, and in both cases its update arrives once more at any later moment, be it
+/// after the end, where it is one that repeats itself; in round 1 all answer. Where there is a deadline it passes at
+/// any moment of each of the two rounds, or never. Walks every order: each schedule is played from its beginning, by
+/// the numbers of its choices.
+template <class Federation>
+class Interleavings {
+ public:
+  /// Who is lost and who repeats itself: a bit for each client.
+  Interleavings(const SmallFederation& federation, unsigned lost, unsigned repeating)
+      : federation_(federation), lost_(lost), repeating_(repeating) {}
+
+  /// The number of schedules; fewer than all where one has a fault.
+  long walk() {
+    do {
+      play();
+      ++count_;
+    } while (fault_.empty() && advance());
+    return count_;
+  }
+  const std::string& fault() const { return fault_; }
+
+ private:
+  enum class Kind { kFirst, kAgain, kDeadline };
+  struct Event {
+    Kind kind = Kind::kFirst;
+    std::uint32_t round = 0;
+    std::uint32_t client = 0;
+  };
+  /// One of the choices that there were.
+  struct Choice {
+    std::size_t chosen = 0;
+    std::size_t of = 0;
+  };
+
+  bool advance() {
+    while (!path_.empty() && path_.back().chosen + 1 == path_.back().of) path_.pop_back();
+    if (path_.empty()) return false;
+    ++path_.back().chosen;
+    return true;
+  }
+
+  void play() {
+    WatchedFederation<Federation> watched(federation_);
+    now_ = 0;
+    watched.start(now_);
+    possible_.clear();
+    add_tasks(watched);
+    for (std::size_t step = 0; !possible_.empty() && watched.fault().empty(); ++step) {
+      if (step == path_.size()) path_.push_back({0, possible_.size()});
+      const auto chosen = possible_.begin() + static_cast<std::ptrdiff_t>(path_[step].chosen);
+      const Event event = *chosen;
+      possible_.erase(chosen);
+      happen(event, watched);
+      add_tasks(watched);
+      drop_passed_deadlines(watched.model().round());
+    }
+    fault_ = watched.fault();
+    if (fault_.empty() && watched.model().round() < 2) fault_ = "all has happened, and the second round is not over";
+  }
+
+  void add_tasks(WatchedFederation<Federation>& watched) {
+    const Outcome& last = watched.last();
+    for (const TaskId& task : last.sent)
+      if (task.round < 2) possible_.push_back({Kind::kFirst, task.round, task.client});
+    if (last.wake && !last.sent.empty() && last.sent.front().round < 2)
+      possible_.push_back({Kind::kDeadline, last.sent.front().round, 0});
+  }
+
+  void drop_passed_deadlines(std::uint32_t round) {
+    std::erase_if(possible_, [&](const Event& event) { return event.kind == Kind::kDeadline && event.round < round; });
+  }
+
+  /// Time stands still until a deadline passes.
+  void happen(const Event& event, WatchedFederation<Federation>& watched) {
+    if (event.kind == Kind::kDeadline) return watched.pass_time(now_ = *watched.wake());
+    const bool first = event.kind == Kind::kFirst && event.round == 0;
+    if (first && has(lost_, event.client))
+      watched.lose(event.client, now_);
+    else
+      watched.deliver(event.client, answers_[event.round][event.client], true, now_);
+    if (first && has(repeating_, event.client)) possible_.push_back({Kind::kAgain, 0, event.client});
+  }
+
+  static bool has(unsigned clients, std::uint32_t client) { return (clients >> client & 1U) != 0; }
+
+  std::vector<UpdateMessage> answers_of(std::uint32_t round) const {
+    std::vector<UpdateMessage> answers;
+    for (std::uint32_t client = 0; client < 3; ++client)
+      answers.push_back(federation_.answer({federation_.plan.run, round, client}));
+    return answers;
+  }
+
+  const SmallFederation& federation_;
+  const unsigned lost_;
+  const unsigned repeating_;
+  std::vector<std::vector<UpdateMessage>> answers_ = {answers_of(0), answers_of(1)};
+  std::vector<Choice> path_;
+  std::vector<Event> possible_;
+  double now_ = 0;
+  std::string fault_;
+  long count_ = 0;
+};
+
+struct Case {
+  std::string name;
+  std::uint32_t cohort = 3;
+  RoundPolicy policy = {};
+  std::vector<unsigned> repeating = {7};
+};
+
+/// Walks it for every set of lost clients.
+template <class Federation>
+std::pair<long, std::string> walk(const Case& with) {
+  SmallFederation federation(3, with.cohort, 2);
+  federation.plan.policy = with.policy;
+  long walked = 0;
+  for (const unsigned repeating : with.repeating) {
+    for (unsigned lost = 0; lost < 8; ++lost) {
+      Interleavings<Federation> interleavings(federation, lost, repeating);
+      walked += interleavings.walk();
+      if (!interleavings.fault().empty()) return {walked, interleavings.fault()};
+    }
+  }
+  return {walked, ""};
+}
+
+const Case kWaitForAll = {"waits for all"};
+
+TEST(CoordinatorInterleavings, AllOfThreeClientsAndTwoRounds) {
+  const auto [walked, fault] = walk<Coordinator>(kWaitForAll);
+  EXPECT_EQ(fault, "");
+  // 36 orders of the answers, times 4 * 6 * 8 places of the repetitions, times 8 sets of lost clients.
+  EXPECT_EQ(walked, 36 * 192 * 8);
+  std::printf("%ld schedules: %s\n", walked, kWaitForAll.name.c_str());
+}
+
+TEST(CoordinatorInterleavings, AllOfThemUnderEachPolicy) {
+  const std::vector<Case> cases = {
+      {"over-selection, two of three count", 2, {.over_selection = 1.5}},
+      {"minimum of two", 3, {.minimum = 2}},
+      // With deadlines all three repeating themselves would make millions of them: here one does.
+      {"deadline", 3, {.deadline = 8, .minimum = 2}, {1}},
+      {"replacement", 2, {.deadline = 8, .minimum = 2, .replace_until = 1}, {1, 2, 4}},
+      {"over-selection and deadline", 2, {.over_selection = 1.5, .deadline = 8, .minimum = 2}, {4}},
+  };
+  for (const Case& with : cases) {
+    const auto [walked, fault] = walk<Coordinator>(with);
+    EXPECT_EQ(fault, "") << with.name;
+    EXPECT_GT(walked, 1000) << with.name;
+    std::printf("%ld schedules: %s\n", walked, with.name.c_str());
+  }
+}
+
+/// A coordinator that sums a double: it takes it for the update of somebody who has not answered yet. Nothing in its
+/// answers tells.
+class DoubleCounting {
+ public:
+  DoubleCounting(const FederationPlan& plan, const FederationState& state) : coordinator_(plan, state) {}
+
+  const FederationState& state() const { return coordinator_.state(); }
+
+  void handle(const Event& event, double time, std::vector<Action>& actions) {
+    const auto* arrived = std::get_if<UpdateArrived>(&event);
+    const bool is_double = arrived != nullptr && counted_.contains(arrived->client) && !open_.empty() &&
+                           arrived->update->id.round == state().round;
+    if (is_double) {
+      UpdateMessage disguised = *arrived->update;
+      disguised.id.client = *open_.begin();
+      coordinator_.handle(UpdateArrived{disguised.id.client, &disguised}, time, actions);
+    } else {
+      coordinator_.handle(event, time, actions);
+    }
+    for (Action& action : actions) {
+      if (std::holds_alternative<ConcludeRound>(action)) counted_.clear(), open_.clear();
+      if (const auto* send = std::get_if<SendTask>(&action)) open_.insert(send->client);
+      if (auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
+        open_.erase(acknowledge->task.client);
+        counted_.insert(acknowledge->task.client);
+        if (is_double) acknowledge->task.client = arrived->client;
+      }
+    }
+  }
+
+ private:
+  Coordinator coordinator_;
+  std::set<std::uint32_t> open_;
+  std::set<std::uint32_t> counted_;
+};
+
+TEST(CoordinatorInterleavings, SeeAPlantedDoubleCount) {
+  const auto [walked, fault] = walk<DoubleCounting>(kWaitForAll);
+  EXPECT_NE(fault, "");
+  std::printf("planted double count: seen in schedule %ld: %s\n", walked, fault.c_str());
+}
+
+}  // namespace
+}  // namespace anybit
