@@ -47,6 +47,7 @@ struct Trainer::State final : StepGradient {
   BatchGradient* gradient = nullptr;
   std::uint32_t steps = 0;
   std::uint32_t planned_steps = 1;
+  std::uint32_t version = 0;
   std::uint32_t planned_rounds = 1;
   double loss_sum = 0;
   std::size_t seen = 0;
@@ -83,6 +84,7 @@ void Trainer::State::start_client(const TaskMessage& task, std::size_t examples,
   const std::size_t per_epoch =
       (examples + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch);
   planned_steps = static_cast<std::uint32_t>(per_epoch * static_cast<std::size_t>(plan.epochs));
+  version = task.version;
   planned_rounds = std::max(1U, task.planned_rounds);
   steps = 0;
   loss_sum = 0;
@@ -112,7 +114,7 @@ Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<floa
 void Trainer::State::step() {
   moment.draw = {name.seed, Purpose::kWidths, name.round, name.client, steps, 0};
   const double fraction = static_cast<double>(steps) / static_cast<double>(planned_steps);
-  moment.progress = (static_cast<double>(name.round) + fraction) / static_cast<double>(planned_rounds);
+  moment.progress = (static_cast<double>(version) + fraction) / static_cast<double>(planned_rounds);
   moment.device_widths = device_widths;
   if (plan.method.schedule) plan.method.schedule->choose(moment, plan.network->slots(), widths);
   const std::optional<PlainStep> plain = wants_gradient ? std::nullopt : plan.optimizer->plain_step(moment.progress);

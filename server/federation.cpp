@@ -70,6 +70,7 @@ std::shared_ptr<const CohortTask> make_cohort_task(const TrainingPlan& plan, con
   TaskMessage message;
   message.id = send.task;
   message.planned_rounds = plan.rounds;
+  message.version = send.version;
   message.layout = plan.layout->digest();
   return std::make_shared<const CohortTask>(message, send.parameters);
 }

@@ -28,8 +28,8 @@ constexpr auto fields(const Welcome*) {
   return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario, &Welcome::heartbeat_milliseconds);
 }
 constexpr auto fields(const TaskMessage*) {
-  return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::chunks, &TaskMessage::layout,
-                    &TaskMessage::parameters);
+  return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::version, &TaskMessage::chunks,
+                    &TaskMessage::layout, &TaskMessage::parameters);
 }
 constexpr auto fields(const UpdateMessage*) {
   return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::examples, &UpdateMessage::steps,
@@ -266,9 +266,10 @@ std::span<const std::uint8_t> append_body(const UpdateMessage& message, Bytes& o
 
 std::span<const std::uint8_t> append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
   Writer writer(out);
-  const auto put = [&](auto /*id*/, auto planned_rounds, auto /*chunks*/, auto... rest) {
+  const auto put = [&](auto /*id*/, auto planned_rounds, auto version, auto /*chunks*/, auto... rest) {
     writer.put(TaskId{message.id.run, message.id.round, receiver.client});
     writer.put(message.*planned_rounds);
+    writer.put(message.*version);
     writer.put(receiver.chunks);
     (writer.put(message.*rest), ...);
   };

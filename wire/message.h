@@ -22,7 +22,7 @@ inline constexpr std::uint16_t kProtocol = 3;
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
   std::uint64_t run = 0;    // digest of the scenario's result-bearing text
-  std::uint32_t round = 0;  // the version that the task starts from
+  std::uint32_t round = 0;  // rounds begun before it, abandoned ones among them
   std::uint32_t client = 0;
   bool operator==(const TaskId&) const = default;
 };
@@ -54,7 +54,8 @@ inline constexpr std::uint32_t kMostChunks = 8;
 /// Server -> client: train this.
 struct TaskMessage {
   TaskId id = {};
-  std::uint32_t planned_rounds = 1;
+  std::uint32_t planned_rounds = 1;               // versions that the run is to make
+  std::uint32_t version = 0;                      // that the task starts from
   std::uint32_t chunks = 1;                       // that each batch is cut into (chunks.h)
   std::uint64_t layout = 0;                       // digest of the layout that `parameters` has
   std::span<const std::uint8_t> parameters = {};  // downlink code of all tensors that are broadcast; not owned

@@ -39,6 +39,7 @@ TaskMessage make_task(const TrainingPlan& plan, const Parameters& parameters, st
   TaskMessage task;
   task.id = {1, 1, client};
   task.planned_rounds = plan.rounds;
+  task.version = 1;
   task.layout = plan.layout->digest();
   Bytes code;
   plan.downlink->encode(*plan.layout, plan.broadcast, parameters.values, {}, code);
@@ -115,6 +116,21 @@ TEST(Training, TheDeltaIsAgainstWhatTheClientDecoded) {
   std::vector<int> sent(update.tensors.begin(), update.tensors.end());
   ASSERT_EQ(plan.uplink->decode(*plan.layout, sent, update.delta, delta), "");
   for (const float change : delta) EXPECT_LT(std::abs(change), 1e-20F);  // nothing was learnt at that rate
+}
+
+// Rounds that were abandoned are none of its progress.
+TEST(Training, ItsProgressIsTheVersionOverThePlannedRounds) {
+  const auto trained_at = [](std::uint32_t version, const std::string& schedule) {
+    Scenario scenario = small_scenario();
+    scenario.training.optimizer = part("sgd", {{"rate", 0.1}, {"schedule", schedule}});
+    const TrainingPlan plan = make_plan(scenario, kImage, kClasses);
+    Trainer trainer(plan);
+    TaskMessage task = make_task(plan, initial(plan));
+    task.version = version;
+    return bytes_of(train(trainer, task, make_examples(kImage, kClasses, 4)).delta);
+  };
+  EXPECT_NE(trained_at(0, "cosine"), trained_at(2, "cosine"));
+  EXPECT_EQ(trained_at(0, "constant"), trained_at(2, "constant"));
 }
 
 TEST(Training, ALearnedStepIsNamedWithTheStepsThatUsedIt) {

@@ -19,7 +19,7 @@ TEST_F(TlsSessions, WhoIsOnTheListJoins) {
 
 TEST_F(TlsSessions, FiveMegabytesGoOutAndComeBackToSeveral) {
   Server server(encrypted());
-  const CohortTask task({{99, 0, 0}, 1, 1, 0}, std::make_shared<const Bytes>(5 << 20, std::uint8_t{0xa5}));
+  const CohortTask task({{99, 0, 0}, 1, 0, 1, 0}, std::make_shared<const Bytes>(5 << 20, std::uint8_t{0xa5}));
   std::vector<std::thread> clients;
   for (const TlsSettings& files : {client_3, client_4}) {
     const std::uint32_t client = files.key == client_3.key ? 3 : 4;
@@ -251,7 +251,7 @@ TEST_F(TlsSessions, DestructionInTheMiddleIsSilent) {
                            }),
               "");
     const RawSocket in_the_handshake(server.sessions.port());
-    server.sessions.send(server.newest, TaskMessage{{}, 1, 1, 0, Bytes(64 << 20, 1)});
+    server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, Bytes(64 << 20, 1)});
     server.serve_for(kTurn);
     heard = server.heard;
   }

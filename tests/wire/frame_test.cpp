@@ -88,14 +88,14 @@ TEST(Frame, EachHeaderFieldHasItsOwnReason) {
 }
 
 TEST(Frame, LimitIsCheckedOnTheHeaderAlone) {
-  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 1, 2, Bytes(5000, 3)});
+  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 0, 1, 2, Bytes(5000, 3)});
   const auto header = std::span(frame).first(kFrameHeaderBytes);
   std::size_t body = 0;
-  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5041 bytes, allowed are 4096");
-  EXPECT_EQ(check_header(header, 5040, body), "Task frame declares a body of 5041 bytes, allowed are 5040");
-  EXPECT_EQ(check_header(header, 5041, body), "");
-  EXPECT_EQ(body, 5041U);
-  EXPECT_EQ(check_header(header.first(23), 5041, body), "frame ends within its header");
+  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5045 bytes, allowed are 4096");
+  EXPECT_EQ(check_header(header, 5044, body), "Task frame declares a body of 5045 bytes, allowed are 5044");
+  EXPECT_EQ(check_header(header, 5045, body), "");
+  EXPECT_EQ(body, 5045U);
+  EXPECT_EQ(check_header(header.first(23), 5045, body), "frame ends within its header");
 }
 
 TEST(Frame, SmallKindsStaySmallWhateverTheConnectionAllows) {
@@ -115,7 +115,7 @@ TEST(Frame, AppendsBehindWhatIsThere) {
 }
 
 TEST(Frame, OneTaskServesEveryReceiver) {
-  const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
+  const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
   Bytes frame;
   append_frame_head(task, {5, 8}, frame);
   frame.insert(frame.end(), task.parameters->begin(), task.parameters->end());
@@ -127,7 +127,7 @@ TEST(Frame, OneTaskServesEveryReceiver) {
 
 TEST(Frame, DecodesInTwoPiecesWhatItDecodesInOne) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
-    const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(size, std::uint8_t{7}));
+    const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(size, std::uint8_t{7}));
     Bytes head;
     append_frame_head(task, {5, 2}, head);
     Message received;
@@ -141,7 +141,7 @@ TEST(Frame, DecodesInTwoPiecesWhatItDecodesInOne) {
 }
 
 TEST(Frame, PiecesThatDoNotFitAreRefused) {
-  const CohortTask task({sample_task(), 60, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
+  const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
   Bytes head;
   append_frame_head(task, {5, 2}, head);
   const auto refusal_of = [](const Bytes& begin, const Bytes& bulk) {
@@ -150,7 +150,7 @@ TEST(Frame, PiecesThatDoNotFitAreRefused) {
   };
   EXPECT_EQ(refusal_of(head, {1, 2, 3}), "");
   EXPECT_EQ(refusal_of(head, {1, 2, 4}), "body checksum does not match");
-  EXPECT_EQ(refusal_of(head, {1, 2}), "frame declares a body of 44 bytes and has 43");
+  EXPECT_EQ(refusal_of(head, {1, 2}), "frame declares a body of 48 bytes and has 47");
   const Bytes whole = encode_frame(task.message);
   for (std::size_t cut = kFrameHeaderBytes; cut < whole.size(); ++cut) {
     const auto place = whole.begin() + static_cast<std::ptrdiff_t>(cut);

@@ -29,7 +29,7 @@ inline UpdateMessage sample_update() {
 inline std::vector<Message> one_of_each() {
   return {Hello{3, 3, 2, "avx2", 600, 1ULL << 33, {8, 4}, 6},
           Welcome{3, 99, "seed = 1\n", 5000},
-          TaskMessage{sample_task(), 60, 4, 0xaabb, keep({1, 2, 3, 4})},
+          TaskMessage{sample_task(), 60, 6, 4, 0xaabb, keep({1, 2, 3, 4})},
           sample_update(),
           Acknowledge{sample_task()},
           Reject{sample_task(), "late"},
