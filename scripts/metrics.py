@@ -1,5 +1,6 @@
 """Reads what a run has measured: metrics.jsonl, one JSON object a round (docs/metrics.md), and from scenario.toml the
-method's name and how many rounds were planned.
+method's name and how many rounds were planned. Rounds are counted here as they were planned: by the versions that they
+made, without those that were abandoned.
 
 An evaluation is a list of points; a point has weights and activations (bits, 32 is float), range, granularity and
 value (accuracy as a fraction), and first and last (bits) where these layers have widths of their own. The last round
@@ -92,7 +93,7 @@ def _check(point):
 
 
 def _evaluation(file, number, line):
-    """(round, points) of one line."""
+    """(version, points) of one line."""
     try:
         if not _is_json(line):
             raise ValueError("not a line of JSON")
@@ -104,7 +105,10 @@ def _evaluation(file, number, line):
             raise ValueError("accuracy is no list of points")
         for point in points:
             _check(point)
-        return record["round"], points
+        version = record.get("version", record["round"])
+        if type(version) is not int:
+            raise ValueError("version is no whole number")
+        return version, points
     except ValueError as error:
         raise MetricsError(f"{file}:{number}: {error}") from None
 

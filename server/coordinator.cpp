@@ -77,7 +77,7 @@ struct Coordinator::Machine {
   TaskId task(std::uint32_t client) const { return {plan.run, state.round, client}; }
 
   SendTask send(std::uint32_t client) const {
-    return {client, task(client), state.version, parameters, client == cut ? plan.chunks : 1};
+    return {client, task(client), parameters, client == cut ? plan.chunks : 1, state.version};
   }
 
   Standing* standing(std::uint32_t client) { return running ? selection.find(client) : nullptr; }

@@ -48,9 +48,9 @@ struct RoundReport {
 struct SendTask {
   std::uint32_t client = 0;  // the receiver, as in task.client
   TaskId task;
-  std::uint32_t version = 0;                // that the task starts from
   std::shared_ptr<const Bytes> parameters;  // downlink code of plan.broadcast; one buffer for all that get the same
   std::uint32_t chunks = 1;                 // that the client cuts each batch into (wire/chunks.h)
+  std::uint32_t version = 0;                // that the task starts from
 };
 struct SendAcknowledge {
   TaskId task;

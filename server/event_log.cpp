@@ -17,8 +17,9 @@ namespace anybit {
 namespace {
 
 using Kind = LoggedEvent::Kind;
-constexpr std::array<std::string_view, 5> kKinds = {"started", "joined", "update", "lost", "time"};
-static_assert(std::variant_size_v<Event> == kKinds.size(), "a kind for each event, in the same order");
+constexpr std::array<std::string_view, 6> kKinds = {"started", "joined", "update", "lost", "time", "concluded"};
+static_assert(std::variant_size_v<Event> + 1 == kKinds.size(),
+              "a kind for each event, in the same order, and one more");
 
 template <class Number, class... Format>
 std::string text_of(Number number, Format... format) {
@@ -54,11 +55,11 @@ bool parse(std::string_view word, Number& number, Format... format) {
 
 }  // namespace
 
-LoggedEvent describe(const Event& event, double time, std::uint32_t version, std::uint32_t update_crc) {
+LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::uint32_t update_crc) {
   LoggedEvent logged;
   logged.time = time;
   logged.kind = static_cast<Kind>(event.index());
-  logged.round = version;
+  logged.round = round;
   if (const auto* joined = std::get_if<ClientJoined>(&event)) logged.client = joined->client;
   if (const auto* arrived = std::get_if<UpdateArrived>(&event)) {
     logged.client = arrived->client;
@@ -69,6 +70,14 @@ LoggedEvent describe(const Event& event, double time, std::uint32_t version, std
     logged.client = lost->client;
     logged.reason = lost->reason;
   }
+  return logged;
+}
+
+LoggedEvent describe(const RoundReport& report, double time) {
+  LoggedEvent logged;
+  logged.time = time;
+  logged.kind = Kind::kConcluded;
+  logged.round = report.round - 1;
   return logged;
 }
 
@@ -92,6 +101,7 @@ std::string parse_event(std::string_view line, LoggedEvent& event) {
   if (line.empty()) return "the note is missing";
   if (event.kind == Kind::kUpdate && (line.size() != 8 || !parse(line, event.crc, 16)))
     return "the checksum is not 8 hex digits";
+  if (event.kind == Kind::kConcluded && line != "-") return "the note of a round's end is no '-'";
   if (event.kind == Kind::kLost && line != "-") event.reason = line;
   return "";
 }

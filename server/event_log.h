@@ -15,10 +15,13 @@ namespace anybit {
 /// One event as it stands in events.log, a line of text:
 ///   TIME KIND CLIENT ROUND NOTE
 /// TIME in seconds, in the shortest form that reads back to the same bits; KIND one of started, joined, update, lost,
-/// time; ROUND the version in progress, for an update that of its task; NOTE the CRC32C of the update's frame as 8 hex
-/// digits, the reason of a loss, else "-".
+/// time, concluded; ROUND the round in progress, for an update that of its task; NOTE the CRC32C of the update's frame
+/// as 8 hex digits, the reason of a loss, else "-".
+///
+/// "concluded" is no event but what the one before it led to: ROUND is over. Who goes on from a checkpoint finds by it
+/// what belongs to the rounds before.
 struct LoggedEvent {
-  enum class Kind : std::uint8_t { kStarted, kJoined, kUpdate, kLost, kTime };
+  enum class Kind : std::uint8_t { kStarted, kJoined, kUpdate, kLost, kTime, kConcluded };
   double time = 0;
   Kind kind = Kind::kStarted;
   std::uint32_t client = 0;
@@ -28,8 +31,10 @@ struct LoggedEvent {
   bool operator==(const LoggedEvent&) const = default;
 };
 
-/// The log's form of an event. `version` is the coordinator's; `update_crc` counts for updates only.
-LoggedEvent describe(const Event& event, double time, std::uint32_t version, std::uint32_t update_crc);
+/// The log's form of an event. `round` is the coordinator's; `update_crc` counts for updates only.
+LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::uint32_t update_crc);
+/// The line that follows the event which concluded a round.
+LoggedEvent describe(const RoundReport& report, double time);
 
 std::string to_line(const LoggedEvent& event);
 /// Reads a line, without its end. Returns "" or what is wrong with it.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <future>
 #include <limits>
 #include <utility>
@@ -21,6 +22,7 @@ constexpr std::chrono::seconds kQuiet{2};
 constexpr std::chrono::seconds kOncePer{1};
 constexpr std::size_t kFailuresTold = 3;
 constexpr std::size_t kMostNamed = 10;
+const char* const kLate = "late";  // as the coordinator says it
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -42,12 +44,26 @@ bool FederationServer::run(const Stop& stop) {
   work_off(stop);
   while (!finished_ && !stopped_) {
     if (stop()) return false;
-    sessions_.poll(kTurn);
+    sessions_.poll(turn());
     give_up_those_away();
+    wake_if_due();
     work_off(stop);
     tell_who_is_awaited();
   }
-  return finished_ && recorder_.finish(coordinator_.state(), stop);
+  return finished_ && !gave_up_ && recorder_.finish(coordinator_.state(), stop);
+}
+
+/// Up to the next wake-up, if that is near.
+std::chrono::milliseconds FederationServer::turn() const {
+  if (!wake_) return kTurn;
+  const auto left = std::chrono::milliseconds(std::llround(1000 * std::clamp(*wake_ - now(), 0.0, 1.0)));
+  return std::min(kTurn, left);
+}
+
+void FederationServer::wake_if_due() {
+  if (!wake_ || now() < *wake_) return;
+  wake_.reset();
+  take(TimePassed{});
 }
 
 double FederationServer::now() const { return first_time_ + seconds(Clock::now() - begin_); }
@@ -56,9 +72,11 @@ double FederationServer::now() const { return first_time_ + seconds(Clock::now()
 
 void FederationServer::take(const Event& event, std::uint32_t update_crc) {
   const double time = now();
-  recorder_.event(describe(event, time, coordinator_.state().version, update_crc));
+  recorder_.event(describe(event, time, coordinator_.state().round, update_crc));
   answered_.clear();
   coordinator_.handle(event, time, answered_);
+  for (const Action& action : answered_)
+    if (const auto* conclude = std::get_if<ConcludeRound>(&action)) recorder_.event(describe(conclude->report, time));
   std::ranges::move(answered_, std::back_inserter(actions_));
 }
 
@@ -117,7 +135,7 @@ FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
 void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
   Delivery* delivery = delivery_of(id);
   if (delivery == nullptr) {
-    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, "late"})));
+    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, kLate})));
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
     send_task(*delivery);
   }
@@ -139,7 +157,7 @@ void FederationServer::take_update(ConnectionId connection, const UpdateMessage&
     const std::string reason = fmt::format("claims {} examples and has {}", update.examples, most);
     reject(reason);
     if (delivery_of(update.id) != nullptr) give_up(update.id.client, reason);
-  } else if (committing_ && update.id.round >= coordinator_.state().version) {
+  } else if (committing_ && update.id.round >= coordinator_.state().round) {
     reject("no such task was offered");  // the next round is not there for anybody yet
   } else {
     take(UpdateArrived{update.id.client, &update}, crc);
@@ -177,12 +195,18 @@ void FederationServer::act(Action& action, const Stop& stop) {
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
     answer(acknowledge->task, Acknowledge{acknowledge->task});
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
-    note_failure(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
+    if (reject->reason != kLate)
+      note_failure(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer(reject->task, Reject{reject->task, reject->reason});
   } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
     stopped_ = !commit(conclude->report, stop);
-  } else if (std::holds_alternative<anybit::Stop>(action)) {
+  } else if (const auto* let_go = std::get_if<Release>(&action)) {
+    release(let_go->task);
+  } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
+    wake_ = wake->time;
+  } else if (const auto* ended = std::get_if<anybit::Stop>(&action)) {
     finished_ = true;
+    gave_up_ = ended->gave_up;
   }
 }
 
@@ -190,6 +214,14 @@ void FederationServer::answer(const TaskId& task, const Message& message) {
   if (delivery_of(task) != nullptr) deliveries_.erase(task.client);
   const ConnectionId connection = sessions_.playing(task.client);
   if (connection != 0) send(connection, std::make_shared<const Bytes>(encode_frame(message)));
+}
+
+/// Whoever has heard of the task need not go on with it.
+void FederationServer::release(const TaskId& task) {
+  const Delivery* delivery = delivery_of(task);
+  if (delivery != nullptr && delivery->phase != Phase::kAway)
+    send(delivery->connection, std::make_shared<const Bytes>(encode_frame(Reject{task, kLate})));
+  deliveries_.erase(task.client);
 }
 
 void FederationServer::offer(const SendTask& task) {
@@ -239,7 +271,7 @@ void FederationServer::forget_what_all_have() {
 bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   RoundRecord record;
   record.report = report;
-  if (report.abandoned) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of no client
+  if (report.clients == 0) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of nobody
   record.seconds = seconds(Clock::now() - round_begin_);
   record.bytes_down = std::exchange(bytes_down_, 0);
   record.bytes_up = std::exchange(bytes_up_, 0);
@@ -249,7 +281,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   committing_ = true;
   settings_.on_phase("committing");
   const FederationState& state = coordinator_.state();
-  if (recorder_.measures(report.round)) {
+  if (recorder_.measures(report)) {
     sessions_.free_spares();
     std::future<bool> measured =
         std::async(std::launch::async, [&] { return recorder_.evaluate(record, state.global, stop); });
@@ -285,8 +317,9 @@ void FederationServer::tell_who_is_awaited() {
     std::vector<std::string>& list = delivery.phase == Phase::kAway ? away : at_work;
     if (list.size() < kMostNamed) list.push_back(std::to_string(client));
   }
-  std::string text = fmt::format("round {}: waiting for {} of {} clients", coordinator_.state().version + 1,
-                                 deliveries_.size(), federation_.scenario.federation.cohort);
+  const Scenario::Federation& settings = federation_.scenario.federation;
+  std::string text = fmt::format("round {}: waiting for {} of {} clients", coordinator_.state().round + 1,
+                                 deliveries_.size(), selected_clients(settings.cohort, settings.policy.over_selection));
   if (!at_work.empty()) text += "; at work: " + comma_list(at_work);
   if (!away.empty()) text += "; not here: " + comma_list(away);
   progress_.wait(text);

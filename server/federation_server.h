@@ -44,8 +44,11 @@ class FederationServer final : public SessionListener {
   FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
                    RunRecorder& recorder, Progress& progress, FederationState start, double last_time);
 
-  /// Runs to the end and writes the model; or until `stop` says so. True where all rounds are done.
+  /// Runs to the end and writes the model; or until the federation gives up or `stop` says so. True where all rounds
+  /// are done.
   bool run(const Stop& stop);
+  /// Whether it ended after too many abandoned rounds in a row.
+  bool gave_up() const { return gave_up_; }
 
   const FederationState& state() const { return coordinator_.state(); }
 
@@ -71,6 +74,9 @@ class FederationServer final : public SessionListener {
   void work_off(const Stop& stop);
   void act(Action& action, const Stop& stop);
   void answer(const TaskId& task, const Message& message);
+  void release(const TaskId& task);
+  void wake_if_due();
+  std::chrono::milliseconds turn() const;
   void offer(const SendTask& task);
   void deliver(Delivery& delivery);
   void send_task(Delivery& delivery);
@@ -110,7 +116,9 @@ class FederationServer final : public SessionListener {
   std::vector<std::string> failures_;
   Clock::time_point turned_away_told_{};
   bool committing_ = false;
+  std::optional<double> wake_;  // when the coordinator is to be told the time
   bool finished_ = false;
+  bool gave_up_ = false;
   bool stopped_ = false;
 };
 

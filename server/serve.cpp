@@ -142,8 +142,7 @@ int serve(const ServerOptions& options) {
 
   Progress progress(stderr, standing_after(loaded.state.version, loaded.federation.plan().rounds,
                                            start.checkpoint ? read_file(directory.metrics()) : ""));
-  RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state.version,
-                       options.machine.worker_threads());
+  RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state, options.machine.worker_threads());
   ServerSettings settings;
   settings.on_phase = [&lock = *start.lock](std::string_view phase) { lock.note(phase); };
   settings.threads = options.machine.worker_threads();
@@ -158,10 +157,15 @@ int serve(const ServerOptions& options) {
     sessions.stop({"the run is over", Farewell::kOver}, kFarewell);
     fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
                accuracy_table(recorder.accuracy()), directory.model().string());
-    return recorder.abandoned() == server.state().version ? kFailed : 0;
+    if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
+    return 0;
   }
   sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kComeBack.count())}, kFarewell);
-  tell(fmt::format("interrupted after round {}; the same command goes on from there", recorder.saved_version()));
+  if (server.gave_up()) {
+    tell(recorder.given_up_text(server.state()) + "; the same command tries again");
+    return kFailed;
+  }
+  tell(fmt::format("interrupted after round {}; the same command goes on from there", recorder.saved_round()));
   return kInterrupted;
 }
 

@@ -109,6 +109,8 @@ std::string cost_report(const Federation& federation, int threads) {
   const Histogram examples = examples_per_client(data);
   const FrameBytes frame = frame_bytes(federation);
   const double cohort = scenario.federation.cohort;
+  const auto selected = static_cast<double>(selected_clients(static_cast<std::uint64_t>(scenario.federation.cohort),
+                                                             scenario.federation.policy.over_selection));
   std::string text =
       fmt::format("{}: {} on {}, method {}, {} rounds of {} out of {} clients\n", scenario.name, scenario.model.name,
                   scenario.data.set.name, plan.method.name, plan.rounds, cohort, data.clients);
@@ -119,8 +121,9 @@ std::string cost_report(const Federation& federation, int threads) {
                       data.clients > kMostLookedAt ? fmt::format(" of the first {} clients", kMostLookedAt) : "");
   text += fmt::format("{:<22}proxy {}, validation {}, test {}\n", "held by the server", data.proxy.size(),
                       data.validation.size(), data.test.size());
-  text += fmt::format("{:<22}{} down, {} up\n", "bytes a round", bytes_text(cohort * (frame.task + frame.acknowledge)),
-                      bytes_text(cohort * frame.update));
+  text +=
+      fmt::format("{:<22}{} down, {} up\n", "bytes a round",
+                  bytes_text(selected * frame.task + cohort * frame.acknowledge), bytes_text(cohort * frame.update));
   text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
                       plan.method.rule ? " for each gradient of a step" : "");
   text += memory_line(memory_cost(federation, threads), threads);

@@ -1,6 +1,7 @@
 #include "sim/event_queue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace anybit {
@@ -25,6 +26,15 @@ void EventQueue::pop() {
   if (head_ != answers_.size()) return;
   answers_.clear();
   head_ = 0;
+}
+
+std::vector<DueAnswer> EventQueue::take_round(std::uint32_t round) {
+  std::vector<DueAnswer> taken;
+  const auto first = answers_.begin() + static_cast<std::ptrdiff_t>(head_);
+  const auto rest = std::stable_partition(first, answers_.end(), [&](const auto& due) { return due.round() != round; });
+  std::move(rest, answers_.end(), std::back_inserter(taken));
+  answers_.erase(rest, answers_.end());
+  return taken;
 }
 
 void EventQueue::next_unplayed(std::size_t most, std::vector<DueAnswer*>& wave) {

@@ -30,26 +30,36 @@ FederationRun::FederationRun(const Federation& federation, FederationState start
 
 std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {
   const auto begin = std::chrono::steady_clock::now();
-  const Traffic before = transport_->traffic();
   if (!std::exchange(started_, true)) take(Started{}, nullptr);
   while (!finished_) {
-    if (queue_.empty()) throw std::logic_error("the federation waits for answers and nobody has a task");
-    if (!queue_.front().played && !play_wave(stop)) return std::nullopt;
-    const DueAnswer due = std::move(queue_.front());
-    queue_.pop();
-    hand_over(due);
+    if (!next_event(stop)) return std::nullopt;
     if (!concluded_) continue;
-    const Traffic after = transport_->traffic();
     RoundRecord record;
     record.report = *std::exchange(concluded_, std::nullopt);
-    if (record.report.abandoned) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of no client
+    if (record.report.clients == 0) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of nobody
     record.seconds = seconds_since(begin);
-    record.bytes_down = after.down - before.down;
-    record.bytes_up = after.up - before.up;
+    const Traffic traffic = std::exchange(traffic_, {});
+    record.bytes_down = traffic.down;
+    record.bytes_up = traffic.up;
     record.failures = std::exchange(failures_, {});
     return record;
   }
   return std::nullopt;
+}
+
+bool FederationRun::next_event(const std::function<bool()>& stop) {
+  if (const std::optional<double> wake = queue_.next_wake()) {
+    queue_.pop_wake();
+    time_ = *wake;
+    take(TimePassed{}, nullptr);
+    return true;
+  }
+  if (queue_.empty()) throw std::logic_error("the federation waits for answers and nobody has a task");
+  if (!queue_.front().played && !play_wave(stop)) return false;
+  const DueAnswer due = std::move(queue_.front());
+  queue_.pop();
+  hand_over(due);
+  return true;
 }
 
 int FederationRun::largest_wave(int threads) { return std::min(kLargestWave, kTasksPerThread * threads); }
@@ -67,6 +77,7 @@ bool FederationRun::play_wave(const std::function<bool()>& stop) {
 
 void FederationRun::hand_over(const DueAnswer& due) {
   time_ = due.time;
+  traffic_ += due.traffic;
   if (due.lost.empty()) {
     take(UpdateArrived{due.client, &due.update->update()}, &due);
   } else {
@@ -79,7 +90,7 @@ void FederationRun::hand_over(const DueAnswer& due) {
 void FederationRun::take(const Event& event, const DueAnswer* answer) {
   if (sink_) {
     const std::uint32_t crc = answer && answer->lost.empty() ? answer->update->frame_crc : 0;
-    sink_(describe(event, time_, coordinator_.state().version, crc));
+    sink_(describe(event, time_, coordinator_.state().round, crc));
   }
   actions_.clear();
   coordinator_.handle(event, time_, actions_);
@@ -95,9 +106,14 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
     tell(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer_client(answer, Reject{reject->task, reject->reason});
   } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
+    if (sink_) sink_(describe(conclude->report, time_));
+    drop_rest_of(conclude->report.round - 1);
     concluded_ = conclude->report;
-  } else if (std::holds_alternative<Stop>(action)) {
+  } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
+    queue_.wake_at(wake->time);
+  } else if (const auto* ended = std::get_if<Stop>(&action)) {
     finished_ = true;
+    gave_up_ = ended->gave_up;
   }
 }
 
@@ -111,8 +127,20 @@ void FederationRun::queue_task(const SendTask& send) {
   queue_.push(std::move(due));
 }
 
+void FederationRun::drop_rest_of(std::uint32_t round) {
+  for (const DueAnswer& due : queue_.take_round(round)) {
+    frame_.clear();
+    append_frame_head(*due.task, {due.client, due.chunks}, frame_);
+    traffic_.down += frame_.size() + due.task->parameters->size();
+    if (due.update != nullptr) free_boxes_.push_back(due.update);
+  }
+}
+
 void FederationRun::answer_client(const DueAnswer* answer, const Message& message) {
-  if (answer && answer->worker >= 0) transport_->carry_answer(answer->worker, message);
+  if (answer == nullptr || answer->worker < 0) return;
+  const Traffic before = transport_->traffic(answer->worker);
+  transport_->carry_answer(answer->worker, message);
+  traffic_ += transport_->traffic(answer->worker) - before;
 }
 
 void FederationRun::tell(std::string failure) {

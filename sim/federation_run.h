@@ -17,7 +17,8 @@ namespace anybit {
 
 /// One federation in virtual time: drives the coordinator from a queue of events. Tasks are played ahead in waves, by
 /// all threads, and handed over one by one in the order of their events: so no result depends on the number of
-/// threads, and memory holds at most a wave of updates.
+/// threads, and memory holds at most a wave of updates. Bytes are counted when an answer is handed over, or when its
+/// round is over without it: then the task's alone.
 class FederationRun {
  public:
   /// Told of each event before the coordinator is.
@@ -25,13 +26,15 @@ class FederationRun {
 
   FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {});
 
-  /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or where `stop` said so before a
-  /// client's task: the state is then still that of the last concluded round, as after a TransportError, and this run
-  /// goes no further.
+  /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or the federation gave up
+  /// (gave_up()), or where `stop` said so before a client's task: the state is then still that of the last concluded
+  /// round, as after a TransportError, and this run goes no further.
   std::optional<RoundRecord> next_round(const std::function<bool()>& stop = {});
 
-  /// Whether all rounds are done.
+  /// Whether there is no more to do.
   bool finished() const { return finished_; }
+  /// Whether it ended after too many abandoned rounds in a row.
+  bool gave_up() const { return gave_up_; }
   /// The most tasks that so many threads play ahead at once.
   static int largest_wave(int threads);
 
@@ -39,6 +42,8 @@ class FederationRun {
   const FederationState& state() const { return coordinator_.state(); }
 
  private:
+  /// False where `stop` said so.
+  bool next_event(const std::function<bool()>& stop);
   /// Whether it was played to its end.
   bool play_wave(const std::function<bool()>& stop);
   void hand_over(const DueAnswer& due);
@@ -46,6 +51,8 @@ class FederationRun {
   void take(const Event& event, const DueAnswer* answer);
   void act(Action& action, const DueAnswer* answer);
   void queue_task(const SendTask& send);
+  /// Nobody waits for the rest of a round: whoever trains is told to stop, and what was played ahead never happened.
+  void drop_rest_of(std::uint32_t round);
   void answer_client(const DueAnswer* answer, const Message& message);
   void tell(std::string failure);
 
@@ -61,10 +68,13 @@ class FederationRun {
   std::shared_ptr<const CohortTask> task_;  // what the cohort gets now
   std::vector<Action> actions_;
   std::vector<std::string> failures_;
+  Traffic traffic_;  // of this round
+  Bytes frame_;
   std::optional<RoundReport> concluded_;
   double time_ = 0;
   bool started_ = false;
   bool finished_ = false;
+  bool gave_up_ = false;
 };
 
 }  // namespace anybit

@@ -60,9 +60,15 @@ bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>
 }
 
 void Players::play_one(int number, DueAnswer& due, int threads) {
-  Worker& worker = *workers_[static_cast<std::size_t>(number)];
+  const Traffic before = transport_.traffic(number);
   due.worker = number;
   due.played = true;
+  exchange(number, due, threads);
+  due.traffic = transport_.traffic(number) - before;
+}
+
+void Players::exchange(int number, DueAnswer& due, int threads) {
+  Worker& worker = *workers_[static_cast<std::size_t>(number)];
   const TaskId expected{due.task->message.id.run, due.task->message.id.round, due.client};
   transport_.carry_task(number, *due.task, {due.client, due.chunks}, worker.received);
   const auto& task = std::get<TaskMessage>(worker.received);

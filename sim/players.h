@@ -31,6 +31,8 @@ class Players {
   struct Worker;
   /// By worker `number`, with at most so many threads.
   void play_one(int number, DueAnswer& due, int threads);
+  /// The task to the client, and its update back.
+  void exchange(int number, DueAnswer& due, int threads);
   std::string train(Worker& worker, std::uint32_t client, const TaskMessage& task, int threads);
 
   const Federation& federation_;

@@ -7,7 +7,7 @@ namespace anybit {
 RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start,
                          std::string kernels, int threads)
     : federation_(federation),
-      recorder_(federation, std::move(directory), std::move(kernels), start.version, threads),
+      recorder_(federation, std::move(directory), std::move(kernels), start, threads),
       run_(federation, std::move(start), threads, [this](const LoggedEvent& event) { recorder_.event(event); }) {}
 
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
@@ -26,9 +26,9 @@ bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
 
 bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progress) {
   const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
-  while (version() < rounds) {
+  while (state().version < rounds) {
     // What a resume goes on from, should the evaluation be cut: the round is then trained and measured again.
-    if (recorder_.measures(version() + 1)) recorder_.keep(run_.state());
+    if (recorder_.measures(state().version + 1)) recorder_.keep(run_.state());
     std::optional<RoundRecord> record = run_.next_round(stop);
     if (!record) {
       recorder_.keep(run_.state());
@@ -36,7 +36,7 @@ bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progre
     }
     if (!recorder_.evaluate(*record, run_.state().global, stop)) return false;
     recorder_.conclude(*record);
-    if (recorder_.checkpoint_is_due(version())) recorder_.save(run_.state());
+    if (recorder_.checkpoint_is_due(state().version)) recorder_.save(run_.state());
     progress.round(*record);
   }
   return true;

@@ -18,13 +18,14 @@ class RecordedRun {
   RecordedRun(const Federation& federation, RunDirectory directory, FederationState start, std::string kernels,
               int threads);
 
-  /// Runs to the end and writes model.ckpt; or until `stop` says so or a TransportError goes through, then with a
-  /// checkpoint of the last round that stands in the metrics, be it none. True where all rounds are done. `stop` is
-  /// asked by several threads, before each client's task and within evaluations.
+  /// Runs to the end and writes model.ckpt; or until the federation gives up, `stop` says so or a TransportError goes
+  /// through, then with a checkpoint of the last round that stands in the metrics, be it none. True where all rounds
+  /// are done. `stop` is asked by several threads, before each client's task and within evaluations.
   bool run(const std::function<bool()>& stop, Progress& progress);
 
-  std::uint32_t version() const { return run_.state().version; }
-  /// What was recorded; the version that a resume goes on from is there after run() only.
+  const FederationState& state() const { return run_.state(); }
+  bool gave_up() const { return run_.gave_up(); }
+  /// What was recorded; the round that a resume goes on after is there after run() only.
   const RunRecorder& recorder() const { return recorder_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 namespace anybit {
 namespace {
@@ -34,6 +35,8 @@ std::string Replay::run() {
 
 std::string Replay::handle(std::size_t index) {
   const LoggedEvent& event = events_[index];
+  if (concluded_ && event.kind != LoggedEvent::Kind::kConcluded)
+    return fmt::format("round {} is over before, but not in the log", *concluded_);
   switch (event.kind) {
     case LoggedEvent::Kind::kStarted: feed(Started{}, event.time); break;
     case LoggedEvent::Kind::kJoined: feed(ClientJoined{event.client}, event.time); break;
@@ -43,15 +46,22 @@ std::string Replay::handle(std::size_t index) {
       break;
     case LoggedEvent::Kind::kTime: feed(TimePassed{}, event.time); break;
     case LoggedEvent::Kind::kUpdate: return handle_update(index);
+    case LoggedEvent::Kind::kConcluded: return handle_conclusion(event);
   }
   return {};
+}
+
+std::string Replay::handle_conclusion(const LoggedEvent& event) {
+  if (std::exchange(concluded_, std::nullopt) == event.round) return {};
+  return fmt::format("round {} is over in the log, but not in the replay", event.round);
 }
 
 std::string Replay::handle_update(std::size_t index) {
   const LoggedEvent& event = events_[index];
   const auto found = pending_.find(event.client);
-  if (found == pending_.end() || found->second.due.task->message.id.round != event.round)
+  if (event.round > state().round)
     return fmt::format("client {} answers a task of round {} that it does not have", event.client, event.round);
+  if (found == pending_.end() || found->second.due.task->message.id.round != event.round) return refuse(event);
   Task& task = found->second;
   if (!task.answered && !task.due.played) play_from(index);
   if (!task.due.lost.empty()) return fmt::format("client {} has no update now: {}", event.client, task.due.lost);
@@ -66,6 +76,14 @@ std::string Replay::handle_update(std::size_t index) {
   const UpdateMessage* update = task.answered ? &again : &task.due.update->update();
   task.answered = crc;
   feed(UpdateArrived{event.client, update}, event.time);
+  return {};
+}
+
+/// Of an update that counts for nothing the coordinator reads no more than the task's name.
+std::string Replay::refuse(const LoggedEvent& event) {
+  UpdateMessage late;
+  late.id = {federation_.run, event.round, event.client};
+  feed(UpdateArrived{event.client, &late}, event.time);
   return {};
 }
 
@@ -90,7 +108,10 @@ void Replay::feed(const Event& event, double time) {
   coordinator_.handle(event, time, actions_);
   std::shared_ptr<const CohortTask> shared;
   for (const Action& action : actions_) {
-    if (std::holds_alternative<ConcludeRound>(action)) pending_.clear();
+    if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
+      pending_.clear();
+      concluded_ = conclude->report.round - 1;
+    }
     const auto* send = std::get_if<SendTask>(&action);
     if (!send) continue;
     if (!shared || shared->parameters != send->parameters) shared = make_cohort_task(federation_.training, *send);
@@ -105,6 +126,8 @@ void Replay::feed(const Event& event, double time) {
 std::string compare_states(const FederationState& logged, const FederationState& replayed) {
   if (logged.version != replayed.version)
     return fmt::format("it ends at round {}, the replay at round {}", logged.version, replayed.version);
+  if (logged.round != replayed.round)
+    return fmt::format("it took {} rounds, the replay {}", logged.round, replayed.round);
   if (!same_bytes(logged.global.values, replayed.global.values)) return "its parameters differ";
   if (!same_bytes(logged.strategy_state, replayed.strategy_state)) return "its strategy state differs";
   return {};

@@ -16,7 +16,8 @@
 namespace anybit {
 
 /// Feeds a coordinator with the events of a log: every client that answered is trained again for its task, and its
-/// update must have the checksum that the log has. The log decides the order; nothing else of the first run is used.
+/// update must have the checksum that the log has; rounds must be over where they are in the log. The log decides the
+/// order; nothing else of the first run is used. Updates that came too late to count are not trained again.
 class Replay {
  public:
   Replay(const Federation& federation, std::vector<LoggedEvent> events, int threads);
@@ -35,6 +36,8 @@ class Replay {
 
   std::string handle(std::size_t index);
   std::string handle_update(std::size_t index);
+  std::string refuse(const LoggedEvent& event);
+  std::string handle_conclusion(const LoggedEvent& event);
   void play_from(std::size_t index);
   void feed(const Event& event, double time);
 
@@ -46,9 +49,10 @@ class Replay {
   Pending pending_;
   std::vector<std::unique_ptr<ReceivedUpdate>> boxes_;
   std::vector<Action> actions_;
+  std::optional<std::uint32_t> concluded_;  // a round that is over and has no line yet
 };
 
-/// "" where both hold the same version, parameters and strategy state, byte for byte; else what differs.
+/// "" where both hold the same version, rounds, parameters and strategy state, byte for byte; else what differs.
 std::string compare_states(const FederationState& logged, const FederationState& replayed);
 
 }  // namespace anybit

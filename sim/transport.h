@@ -16,6 +16,13 @@ namespace anybit {
 struct Traffic {
   std::uint64_t down = 0;  // server to clients
   std::uint64_t up = 0;
+
+  Traffic& operator+=(const Traffic& other) {
+    down += other.down;
+    up += other.up;
+    return *this;
+  }
+  Traffic operator-(const Traffic& before) const { return {down - before.down, up - before.up}; }
 };
 
 /// An update as the server got it, with the frame that it came in. What it holds is used again for the next one.
@@ -52,8 +59,8 @@ class Transport {
   /// An acknowledgement or a rejection, to the client that the worker played last.
   virtual void carry_answer(int worker, const Message& sent) = 0;
 
-  /// Sum over all workers; only while none of them is carrying.
-  Traffic traffic() const;
+  /// What the worker has carried so far; only while it carries nothing.
+  const Traffic& traffic(int worker) const { return lines_[static_cast<std::size_t>(worker)].traffic; }
 
  protected:
   explicit Transport(int workers) : lines_(static_cast<std::size_t>(workers)) {}

@@ -78,12 +78,24 @@ std::string metrics_line(const RoundRecord& record) {
       R"({}{}, "seconds": {:.6f}, "bytes_down": {}, "bytes_up": {}, "train_loss": {}, "clients": {}, "failed": {})",
       kLineStart, report.round, record.seconds, record.bytes_down, record.bytes_up, json_number(report.train_loss),
       report.clients, report.failed);
+  if (report.released > 0) line += fmt::format(R"(, "released": {})", report.released);
+  if (report.replaced > 0) line += fmt::format(R"(, "replaced": {})", report.replaced);
+  if (report.version != report.round) line += fmt::format(R"(, "version": {})", report.version);
   if (report.abandoned) line += kAbandoned;
   if (!record.accuracy.empty()) {
     line += R"(, "accuracy": )" + accuracies_json(record.accuracy);
   }
   return line + "}";
 }
+
+namespace {
+
+std::uint32_t version_of_metrics_line(const std::string& line) {
+  const auto version = number_of<std::uint32_t>(line, "version");
+  return version > 0 ? version : round_of_metrics_line(line);
+}
+
+}  // namespace
 
 EarlierRounds read_earlier_rounds(const std::string& lines) {
   EarlierRounds earlier;
@@ -94,7 +106,7 @@ EarlierRounds read_earlier_rounds(const std::string& lines) {
     std::vector<Accuracy> accuracy = accuracies_of(line);
     if (accuracy.empty()) continue;
     earlier.accuracy = std::move(accuracy);
-    earlier.accuracy_round = round_of_metrics_line(line);
+    earlier.accuracy_round = version_of_metrics_line(line);
   }
   return earlier;
 }

@@ -29,12 +29,12 @@ std::uint32_t round_of_metrics_line(const std::string& line);
 struct EarlierRounds {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
-  std::vector<Accuracy> accuracy;  // as last evaluated
-  std::uint32_t accuracy_round = 0;
+  std::vector<Accuracy> accuracy;    // as last evaluated
+  std::uint32_t accuracy_round = 0;  // the version that this is of
 };
 EarlierRounds read_earlier_rounds(const std::string& lines);
 
-/// How many lines of a metrics file tell of a round without a valid update.
+/// How many lines of a metrics file tell of an abandoned round.
 std::uint32_t count_abandoned(const std::string& lines);
 
 /// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]; "first" and "last"

@@ -52,7 +52,8 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
 
 std::string progress_line(const Standing& standing, std::size_t columns) {
   const std::string round = round_text(standing);
-  const std::string left = round + "  left " + duration_text(standing.seconds_left);
+  const bool known = std::isfinite(standing.seconds_left);
+  const std::string left = known ? round + "  left " + duration_text(standing.seconds_left) : round;
   const std::string start = left + "  " + traffic_text(standing.bytes_down, standing.bytes_up);
   const std::vector<Accuracy> told = by_width(standing.accuracy);
   const std::string loss = std::isfinite(standing.loss) ? fmt::format("  loss {:.4f}", standing.loss) : "  loss -";
@@ -76,20 +77,21 @@ Progress::Progress(std::FILE* out, Standing start)
 
 void Progress::stand(const RoundRecord& record) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
-  standing_.round = record.report.round;
-  standing_.seconds_left = seconds / (standing_.round - done_before_) * (standing_.rounds - standing_.round);
+  standing_.round = record.report.version;
+  const std::uint32_t done = standing_.round - done_before_;
+  standing_.seconds_left = done > 0 ? seconds / done * (standing_.rounds - standing_.round) : std::nan("");
   standing_.loss = record.report.clients > 0 ? record.report.train_loss : std::nan("");
   standing_.bytes_down += record.bytes_down;
   standing_.bytes_up += record.bytes_up;
   if (record.accuracy.empty()) return;
   standing_.accuracy = record.accuracy;
-  standing_.accuracy_round = record.report.round;
+  standing_.accuracy_round = record.report.version;
 }
 
 void Progress::round(const RoundRecord& record) {
   stand(record);
   for (const std::string& failure : record.failures) tell(record.report.round, failure);
-  const bool last = record.report.round == standing_.rounds;
+  const bool last = record.report.version == standing_.rounds;
   if (last || line_.due() || (!line_.on_terminal() && !record.accuracy.empty()))
     line_.show(progress_line(standing_, line_.columns()));
 }

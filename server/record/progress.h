@@ -14,9 +14,9 @@ namespace anybit {
 
 /// How far a run is.
 struct Standing {
-  std::uint32_t round = 0;
+  std::uint32_t round = 0;  // versions made; abandoned rounds are none
   std::uint32_t rounds = 0;
-  double seconds_left = 0;
+  double seconds_left = 0;         // not finite: nothing to judge it by
   std::vector<Accuracy> accuracy;  // as last evaluated
   std::uint32_t accuracy_round = 0;
   std::uint64_t bytes_down = 0;

@@ -43,7 +43,7 @@ bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std
 
 /// All sets that the run will have been made with: none counts that made no round.
 std::string kernels_of(const Checkpoint& checkpoint, std::uint32_t rounds) {
-  if (checkpoint.state.version == 0) return kernel_set();
+  if (checkpoint.state.round == 0) return kernel_set();
   if (checkpoint.state.version == rounds) return checkpoint.kernel_set;
   return record_followed_by(checkpoint.kernel_set, kernel_set());
 }
@@ -63,12 +63,12 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
     start.notes.push_back(fmt::format("{}; going on from the one before", broken));
   refuse_other_scenario(directory, checkpoint, resolved);
   start.kernels = kernels_of(checkpoint, static_cast<std::uint32_t>(resolved.federation.rounds));
-  if (checkpoint.state.version > 0 && start.kernels != checkpoint.kernel_set)
+  if (checkpoint.state.round > 0 && start.kernels != checkpoint.kernel_set)
     start.notes.push_back(
         fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
                     "are not equal to the last bit",
                     checkpoint.kernel_set, kernel_set()));
-  start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.version));
+  start.notes.push_back(fmt::format("{}: going on after round {}", path, checkpoint.state.round));
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ FederationState prepare_directory(const RunDirectory& directory, const Federatio
   }
   Checkpoint& checkpoint = start.checkpoint->checkpoint;
   attach_layout(checkpoint, federation.training.layout, start.checkpoint->path);
-  directory.cut_back(checkpoint.state.version, static_cast<std::uint32_t>(federation.scenario.federation.cohort));
+  directory.cut_back(checkpoint.state.round);
   return std::move(checkpoint.state);
 }
 

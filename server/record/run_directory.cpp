@@ -48,38 +48,37 @@ class Lines {
   int number_ = 0;
 };
 
-[[noreturn]] void fail_incomplete(const fs::path& path, int line, std::uint32_t round, std::uint32_t version) {
+[[noreturn]] void fail_incomplete(const fs::path& path, int line, std::uint32_t round, std::uint32_t rounds) {
   throw RunError(
       fmt::format("{}:{}: round {} is not whole there, but the checkpoint is of round {}; put the file back "
                   "from a copy, or start the run anew (--force)",
-                  path.string(), line, round, version));
+                  path.string(), line, round, rounds));
 }
 
-/// Where the lines of the first `version` rounds end in metrics.jsonl.
-std::size_t end_of_metrics(const fs::path& path, std::uint32_t version) {
+/// Where the lines of the first `rounds` rounds end in metrics.jsonl.
+std::size_t end_of_metrics(const fs::path& path, std::uint32_t rounds) {
   Lines lines(read_file(path));
-  for (std::uint32_t round = 1; round <= version; ++round)
+  for (std::uint32_t round = 1; round <= rounds; ++round)
     if (!lines.next() || round_of_metrics_line(std::string(lines.line())) != round)
-      fail_incomplete(path, lines.number(), round, version);
+      fail_incomplete(path, lines.number(), round, rounds);
   return lines.end();
 }
 
-/// Where the lines of the first `version` rounds end in events.log: its start, and `cohort` answers or losses a round.
-std::size_t end_of_events(const fs::path& path, std::uint32_t version, std::uint32_t cohort) {
+/// Where the lines of the first `rounds` rounds end in events.log: behind the one that says that the last is over.
+std::size_t end_of_events(const fs::path& path, std::uint32_t rounds) {
   using Kind = LoggedEvent::Kind;
-  if (version == 0) return 0;  // it starts again
+  if (rounds == 0) return 0;  // it starts again
   Lines lines(read_file(path));
   std::uint32_t round = 0;
   const auto require = [&](bool whole) {
-    if (!whole) fail_incomplete(path, lines.number(), round + 1, version);
+    if (!whole) fail_incomplete(path, lines.number(), round + 1, rounds);
   };
   LoggedEvent event;
   require(lines.next() && parse_event(lines.line(), event).empty() && event.kind == Kind::kStarted);
-  for (; round < version; ++round) {
-    for (std::uint32_t answers = 0; answers < cohort;) {
-      require(lines.next() && parse_event(lines.line(), event).empty() && event.round == round);
-      if (event.kind == Kind::kUpdate || event.kind == Kind::kLost) ++answers;
-    }
+  while (round < rounds) {
+    require(lines.next() && parse_event(lines.line(), event).empty());
+    require(event.kind == Kind::kUpdate || event.round == round);  // an update can be of another, and was refused
+    if (event.kind == Kind::kConcluded) ++round;
   }
   return lines.end();
 }
@@ -117,9 +116,9 @@ void RunDirectory::remove_leftovers() const {
   for (const auto& file : {model(), scenario(), provenance()}) fs::remove(temporary_of(file.string()));
 }
 
-void RunDirectory::cut_back(std::uint32_t version, std::uint32_t cohort) const {
-  const std::size_t metrics_end = end_of_metrics(metrics(), version);
-  const std::size_t events_end = end_of_events(events(), version, cohort);
+void RunDirectory::cut_back(std::uint32_t rounds) const {
+  const std::size_t metrics_end = end_of_metrics(metrics(), rounds);
+  const std::size_t events_end = end_of_events(events(), rounds);
   fs::resize_file(metrics(), metrics_end);
   fs::resize_file(events(), events_end);
 }

@@ -36,10 +36,10 @@ class RunDirectory {
   void clear() const;
   /// Removes the temporary files that a killed process left behind.
   void remove_leftovers() const;
-  /// Cuts metrics.jsonl and events.log back to what belongs to the first `version` rounds of `cohort` clients: later
+  /// Cuts metrics.jsonl and events.log back to what belongs to the first `rounds` rounds, abandoned ones counted: later
   /// lines, and half a line at the end, are of work that is done again. RunError where one of the files does not hold
   /// all of these rounds; both are then as before.
-  void cut_back(std::uint32_t version, std::uint32_t cohort) const;
+  void cut_back(std::uint32_t rounds) const;
 
  private:
   std::filesystem::path path_;

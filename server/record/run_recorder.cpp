@@ -1,5 +1,7 @@
 #include "server/record/run_recorder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,7 +13,8 @@ namespace {
 
 constexpr std::chrono::seconds kFlushInterval{1};
 
-/// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one.
+/// A resumed run's log goes on where it was cut, as if the run had never stopped: the first start is the only one. But
+/// one that had given up would not go on by itself.
 bool is_restart(const LoggedEvent& event) { return event.kind == LoggedEvent::Kind::kStarted && event.round > 0; }
 
 Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
@@ -38,30 +41,31 @@ bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>
 }  // namespace
 
 RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels,
-                         std::uint32_t version, int threads)
+                         const FederationState& start, int threads)
     : federation_(federation),
       directory_(std::move(directory)),
       metrics_(directory_.metrics()),
       events_(directory_.events().string()),
       evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
-      saved_version_(version > 0 ? std::optional(version) : std::nullopt),
-      abandoned_(count_abandoned(read_file(directory_.metrics()))) {}
+      saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
+      abandoned_(count_abandoned(read_file(directory_.metrics()))),
+      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up) {}
 
 void RunRecorder::event(const LoggedEvent& event) {
-  if (!is_restart(event)) events_.append(event);
+  if (!is_restart(event) || tries_again_) events_.append(event);
 }
 
-RunRecorder::Grid RunRecorder::grid_of_round(std::uint32_t round) const {
+RunRecorder::Grid RunRecorder::grid_of(std::uint32_t version) const {
   const Scenario& scenario = federation_.scenario;
-  if (round == static_cast<std::uint32_t>(scenario.federation.rounds)) return Grid::kFinal;
-  const bool due = scenario.evaluate.every > 0 && round % static_cast<std::uint32_t>(scenario.evaluate.every) == 0;
+  if (version == static_cast<std::uint32_t>(scenario.federation.rounds)) return Grid::kFinal;
+  const bool due = scenario.evaluate.every > 0 && version % static_cast<std::uint32_t>(scenario.evaluate.every) == 0;
   return due ? Grid::kRegular : Grid::kNone;
 }
 
 bool RunRecorder::evaluate(RoundRecord& record, const Parameters& global, const Stop& stop) {
-  const Grid grid = grid_of_round(record.report.round);
-  if (grid == Grid::kNone) return true;
+  if (!measures(record.report)) return true;
+  const Grid grid = grid_of(record.report.version);
   std::optional<std::vector<Accuracy>> values =
       grid == Grid::kFinal ? evaluate_final(global, stop)
                            : evaluator_.evaluate(global, federation_.scenario.evaluate.grid, stop);
@@ -84,6 +88,7 @@ void RunRecorder::conclude(const RoundRecord& record) {
   if (record.report.abandoned) {
     ++abandoned_;
     diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
+    failure_ = record.failures.empty() ? "" : record.failures.front();
   }
   metrics_.write_line(metrics_line(record));
   if (Clock::now() - flushed_ < kFlushInterval) return;
@@ -103,12 +108,36 @@ void RunRecorder::save(const FederationState& state) {
   const std::uint32_t version = state.version;
   write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_, state);
   prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
-  saved_version_ = version;
+  saved_round_ = state.round;
   saved_ = Clock::now();
 }
 
 void RunRecorder::save_what_is_kept() {
-  if (saved_version_ != checkpoint_.state.version) save(checkpoint_.state);
+  if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state);
+}
+
+std::string RunRecorder::abandoned_text(const FederationState& state) const {
+  if (abandoned_ == 0) return "";
+  return fmt::format("{} of {} rounds were abandoned: {}", abandoned_, state.round, why_abandoned());
+}
+
+std::string RunRecorder::given_up_text(const FederationState& state) const {
+  std::string text = fmt::format("gave up at version {} of {}: the last {} rounds were abandoned: {}", state.version,
+                                 federation_.scenario.federation.rounds, state.abandoned, why_abandoned());
+  if (state.version > 0)
+    text += fmt::format("; the model so far is {}", checkpoint_path(directory_.checkpoints().string(), state.version));
+  return text;
+}
+
+std::string RunRecorder::why_abandoned() const {
+  const RoundPolicy& policy = federation_.scenario.federation.policy;
+  std::string text =
+      policy.minimum == 1 ? "no update was valid" : fmt::format("fewer than {} updates were valid", policy.minimum);
+  if (diverged_)
+    return text + "; updates were not finite: a smaller learning rate (training.optimizer.rate) is the usual remedy";
+  if (!failure_.empty()) text += fmt::format(" (at last: {})", failure_);
+  if (policy.deadline > 0) text += "; more time (federation.deadline) may help";
+  return text;
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {

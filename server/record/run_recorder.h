@@ -20,19 +20,22 @@ namespace anybit {
 /// What a federation leaves in its run directory while it goes on: events, metrics, evaluations, checkpoints, and the
 /// model at the end. Whoever drives the coordinator tells it, in this order: events as they are taken; of a round that
 /// is concluded evaluate(), then conclude(), then, where a checkpoint is wanted, save(); at last finish().
+/// The line of a round that is concluded follows its event at once, whenever the rest comes.
 class RunRecorder {
  public:
   using Stop = std::function<bool()>;
 
-  /// Metrics and events in the directory must end at `version`, of which there is a checkpoint unless it is 0.
-  /// `kernels`: all sets that the run is made with (StartingPoint).
-  RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels, std::uint32_t version,
+  /// Metrics and events in the directory must end at `start`, of which there is a checkpoint unless it is the very
+  /// beginning. `kernels`: all sets that the run is made with (StartingPoint).
+  RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels, const FederationState& start,
               int threads);
 
   void event(const LoggedEvent& event);
 
-  /// Whether a round is evaluated.
-  bool measures(std::uint32_t round) const { return grid_of_round(round) != Grid::kNone; }
+  /// Whether a version is evaluated.
+  bool measures(std::uint32_t version) const { return grid_of(version) != Grid::kNone; }
+  /// Whether the round made one that is.
+  bool measures(const RoundReport& report) const { return !report.abandoned && measures(report.version); }
   /// Evaluates the round where it is due. `stop` is asked by several threads; false where it said so.
   bool evaluate(RoundRecord& record, const Parameters& global, const Stop& stop);
   void conclude(const RoundRecord& record);
@@ -41,7 +44,7 @@ class RunRecorder {
   bool checkpoint_is_due(std::uint32_t version) const;
   /// Writes a checkpoint. Returns when it and the lines that it promises are on the disk.
   void save(const FederationState& state);
-  /// Into the checkpoint that save_what_is_kept() writes, unless there is one of this version already.
+  /// Into the checkpoint that save_what_is_kept() writes, unless there is one of this round already.
   void keep(const FederationState& state) { checkpoint_.state = state; }
   void save_what_is_kept();
   /// Writes model.ckpt; evaluates before where that was cut. False where `stop` said so.
@@ -49,17 +52,20 @@ class RunRecorder {
 
   /// What the last round was measured at.
   const std::vector<Accuracy>& accuracy() const { return accuracy_; }
-  /// The version that a resume goes on from.
-  std::uint32_t saved_version() const { return saved_version_.value_or(0); }
-  /// Rounds without a valid update, those before a resume among them.
+  /// The round that a resume goes on after.
+  std::uint32_t saved_round() const { return saved_round_.value_or(0); }
+  /// Rounds with too few valid updates, those before a resume among them.
   std::uint32_t abandoned() const { return abandoned_; }
-  /// Whether one of them, since the last resume, was for updates that are not finite.
-  bool diverged() const { return diverged_; }
+  /// How many rounds were abandoned, why, and what may help; "" where none was.
+  std::string abandoned_text(const FederationState& state) const;
+  /// The same of a federation that gave up, and where its last version is.
+  std::string given_up_text(const FederationState& state) const;
 
  private:
   enum class Grid { kNone, kRegular, kFinal };
 
-  Grid grid_of_round(std::uint32_t round) const;
+  std::string why_abandoned() const;
+  Grid grid_of(std::uint32_t version) const;
   std::optional<std::vector<Accuracy>> evaluate_final(const Parameters& global, const Stop& stop);
 
   using Clock = std::chrono::steady_clock;
@@ -69,12 +75,14 @@ class RunRecorder {
   EventLog events_;
   Evaluator evaluator_;
   Checkpoint checkpoint_;  // written again and again; its buffers stay
-  std::optional<std::uint32_t> saved_version_;
+  std::optional<std::uint32_t> saved_round_;
   Clock::time_point saved_ = Clock::now();
   Clock::time_point flushed_ = Clock::now();
   std::vector<Accuracy> accuracy_;
   std::uint32_t abandoned_;
-  bool diverged_ = false;
+  const bool tries_again_;  // after it gave up
+  bool diverged_ = false;   // whether one of them, since the last resume, was for updates that are not finite
+  std::string failure_;     // of the last of them, one reason
 };
 
 }  // namespace anybit

@@ -74,16 +74,14 @@ int run_scenario(const RunOptions& options) {
   progress.end();
   if (done) {
     print_result(run, directory);
-    if (run.recorder().abandoned() == 0) return 0;
-    const char* remedy = run.recorder().diverged()
-                             ? "; updates were not finite: a smaller learning rate (training.optimizer.rate) "
-                               "is the usual remedy"
-                             : "";
-    tell(fmt::format("{} of {} rounds were abandoned: no update was valid{}", run.recorder().abandoned(), run.version(),
-                     remedy));
-    return run.recorder().abandoned() == run.version() ? 1 : 0;
+    if (run.recorder().abandoned() > 0) tell(run.recorder().abandoned_text(run.state()));
+    return 0;
   }
-  tell(fmt::format("interrupted after round {}; resume with: {}", run.recorder().saved_version(),
+  if (run.gave_up()) {
+    tell(run.recorder().given_up_text(run.state()));
+    return kFailed;
+  }
+  tell(fmt::format("interrupted after round {}; resume with: {}", run.recorder().saved_round(),
                    resume_command(options, directory)));
   return kInterrupted;
 }

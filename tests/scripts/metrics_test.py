@@ -24,6 +24,13 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual((run.name, run.method), ("run", "mqat"))
         self.assertEqual(run.evaluations, [(2, [point(32, 0.5)])])
 
+    def test_rounds_that_were_abandoned_do_not_count(self):
+        write_run(self.folder, {})
+        lines = [{"round": 1, "version": 0, "abandoned": True}, {"round": 2, "version": 1, "accuracy": [point(32, 0.5)]},
+                 {"round": 3, "version": 1, "abandoned": True}, {"round": 4, "version": 2, "accuracy": [point(32, 0.6)]}]
+        (self.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual([round_ for round_, _ in metrics.read_run(self.folder).evaluations], [1, 2])
+
     def test_a_line_that_is_still_being_written_is_left_out(self):
         write_run(self.folder, {1: [point(32, 0.5)]})
         with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as file:
@@ -53,6 +60,7 @@ class MetricsTest(unittest.TestCase):
     def test_what_is_no_evaluation_is_told_in_plain_words(self):
         for record, words in [([], "no object with the number of a round"),
                               ({"accuracy": []}, "no object with the number of a round"),
+                              ({"round": 1, "version": "1"}, "version is no whole number"),
                               ({"round": 1, "accuracy": 0.5}, "accuracy is no list of points"),
                               ({"round": 1, "accuracy": [0.5]}, "a point of accuracy is no object"),
                               ({"round": 1, "accuracy": [point("4", 0.5)]}, "weights is no whole number of bits"),

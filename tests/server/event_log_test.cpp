@@ -34,9 +34,12 @@ using Kind = LoggedEvent::Kind;
 std::vector<LoggedEvent> one_of_each() {
   UpdateMessage update;
   update.id.round = 3;
-  return {describe(Started{}, 0.0, 4, 0), describe(ClientJoined{7}, 0.1, 4, 0),
+  return {describe(Started{}, 0.0, 4, 0),
+          describe(ClientJoined{7}, 0.1, 4, 0),
           describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU),
-          describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0), describe(TimePassed{}, 1e-300, 4, 0)};
+          describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0),
+          describe(TimePassed{}, 1e-300, 4, 0),
+          describe(RoundReport{.round = 5}, 2.0)};
 }
 
 TEST_F(EventLogFile, HoldsOneEventALine) {
@@ -47,7 +50,8 @@ TEST_F(EventLogFile, HoldsOneEventALine) {
             "0.1 joined 7 4 -\n"
             "0.3333333333333333 update 8 3 00000a1b\n"
             "1e+09 lost 9 4 link cut  again\n"
-            "1e-300 time 0 4 -\n");
+            "1e-300 time 0 4 -\n"
+            "2 concluded 0 4 -\n");
 }
 
 TEST_F(EventLogFile, ReadsBackWhatWasWritten) {
@@ -84,6 +88,7 @@ TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
       {good + "1 joined 1 0\n", ":2: the note is missing"},
       {good + "1 update 1 0 abc\n", ":2: the checksum is not 8 hex digits"},
       {good + "1 update 1 0 0000000g\n", ":2: the checksum is not 8 hex digits"},
+      {good + "1 concluded 0 0 x\n", ":2: the note of a round's end is no '-'"},
       {good + "1 update 1 0 0000", ":2: the line is cut off"}};
   for (const auto& [log, reason] : cases) {
     write(log);

@@ -42,6 +42,16 @@ name = "uniform"
 weights = [4]
 )";
 
+/// Settings under which the updates of some clients are refused in every round, whoever is drawn: a rate at which
+/// training explodes, and a server that hardly moves.
+inline const std::vector<std::string> kExplosive = {"training.method.name=fedavg", "training.optimizer.rate=300",
+                                                    "federation.strategy.rate=1e-9"};
+
+inline std::vector<std::string> explosive_with(std::vector<std::string> settings) {
+  settings.insert(settings.begin(), kExplosive.begin(), kExplosive.end());
+  return settings;
+}
+
 /// The tiny scenario with "key.path=value" settings, its parts resolved.
 inline Scenario tiny_scenario(const std::vector<std::string>& settings = {}) {
   std::vector<Override> overrides;

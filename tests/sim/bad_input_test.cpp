@@ -334,9 +334,10 @@ TEST_F(BadInput, ReplayFindsAnotherModel) {
 TEST_F(BadInput, ReplayFindsAnotherLog) {
   finish_run();
   std::string log = folder.read("done/events.log");
-  log[log.size() - 2] = log[log.size() - 2] == '0' ? '1' : '0';
+  char& digit = log[log.find('\n', log.rfind(" update ")) - 1];
+  digit = digit == '0' ? '1' : '0';
   folder.write("done/events.log", log);
-  expect_refused({"replay", "done"}, {"events.log:13: the update of client"});
+  expect_refused({"replay", "done"}, {"events.log:16: the update of client"});
 }
 
 TEST_F(BadInput, RunDirectoryThatCannotBe) {

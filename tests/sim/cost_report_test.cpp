@@ -80,5 +80,16 @@ TEST(MemoryCost, DoesNotGrowWithWriters) {
   EXPECT_NE(report.find("of the first 1000 clients"), std::string::npos) << report;
 }
 
+TEST(CostReport, CountsTheTasksOfAllThatAreSelected) {
+  const auto bytes = [](const std::string& over_selection) {
+    const std::string report = cost_report(tiny_federation({"federation.over_selection=" + over_selection}), 1);
+    const std::size_t at = report.find("bytes a round");
+    return report.substr(at, report.find('\n', at) - at);
+  };
+  // 12,730 floats to 3 or 6 clients; up they come at 8 bits.
+  EXPECT_EQ(bytes("1"), "bytes a round         153.1 kB down, 38.8 kB up");
+  EXPECT_EQ(bytes("2"), "bytes a round         306.2 kB down, 38.8 kB up");
+}
+
 }  // namespace
 }  // namespace anybit

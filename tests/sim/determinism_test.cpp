@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <set>
@@ -11,6 +12,7 @@
 #include "server/checkpoint.h"
 #include "server/record/metrics.h"
 #include "tests/program/started_program.h"
+#include "tests/server/tiny_scenario.h"
 
 namespace anybit {
 namespace {
@@ -117,10 +119,11 @@ class Killed : public Determinism {
 
   /// Whatever the kills, the same bytes as without any; the undisturbed run is in memory. Where there are `seconds`
   /// between checkpoints, a killed run leaves records of rounds behind its last one.
-  void expect_same_bytes(const std::string& transport, int cohort, int rounds, const std::string& seconds,
-                         int most) const {
+  void expect_same_bytes(const std::string& transport, int cohort, int rounds, const std::string& seconds, int most,
+                         const std::vector<std::string>& more = {"training.optimizer.rate=0.02"}) const {
     std::vector<std::string> settings = {"--set", "federation.rounds=" + std::to_string(rounds), "--set",
                                          "federation.cohort=" + std::to_string(cohort)};
+    for (const std::string& setting : more) settings.insert(settings.end(), {"--set", setting});
     const std::string reference = model("whole", settings);
     settings.insert(settings.end(),
                     {"--set", "checkpoint.seconds=" + seconds, "--set", "federation.transport=" + transport});
@@ -130,7 +133,10 @@ class Killed : public Determinism {
     settings.emplace_back("--resume");
     EXPECT_TRUE(model("killed", settings) == reference);  // no print of 50 kB
     EXPECT_TRUE(folder.read("killed/events.log") == folder.read("whole/events.log"));
-    expect_rounds("killed", rounds);
+    const std::string lines = folder.read("whole/metrics.jsonl");
+    const auto attempts = static_cast<int>(std::count(lines.begin(), lines.end(), '\n'));
+    EXPECT_GE(attempts, rounds);
+    expect_rounds("killed", attempts);
     EXPECT_EQ(folder.run({"replay", "killed", "--isa", GetParam()}).code, 0);
   }
 };
@@ -138,6 +144,12 @@ class Killed : public Determinism {
 TEST_P(Killed, InMemory) { expect_same_bytes("memory", 3, 150, "0", 12); }
 TEST_P(Killed, InMemoryWithACohortOfOne) { expect_same_bytes("memory", 1, 1500, "0.05", 6); }
 TEST_P(Killed, InMemoryWithACohortOfTen) { expect_same_bytes("memory", 10, 150, "0.05", 6); }
+TEST_P(Killed, InMemoryWithAbandonedRounds) {
+  expect_same_bytes("memory", 3, 100, "0", 6,
+                    explosive_with({"federation.over_selection=1.5", "federation.minimum=2", "federation.deadline=9",
+                                    "federation.give_up=1000"}));
+  EXPECT_NE(folder.read("whole/metrics.jsonl").find("\"abandoned\": true"), std::string::npos);
+}
 TEST_P(Killed, OverTcp) { expect_same_bytes("tcp", 3, 200, "0.05", 6); }
 TEST_P(Killed, OverTcpWithACohortOfOne) { expect_same_bytes("tcp", 1, 300, "0", 6); }
 TEST_P(Killed, OverTcpWithACohortOfTen) { expect_same_bytes("tcp", 10, 150, "0.05", 6); }

@@ -35,6 +35,42 @@ TEST(EventQueue, TakesNewAnswersBetweenOldOnes) {
   EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{8, 7, 1}));
 }
 
+std::shared_ptr<const CohortTask> task_of(std::uint32_t round) {
+  return std::make_shared<const CohortTask>(TaskMessage{.id = {1, round, 0}}, std::make_shared<const Bytes>());
+}
+
+TEST(EventQueue, TakesOutTheRestOfARound) {
+  EventQueue queue;
+  for (std::uint32_t client = 0; client < 6; ++client) {
+    DueAnswer made = due(client < 4 ? 0 : 1, client);
+    made.task = task_of(client % 2);
+    queue.push(std::move(made));
+  }
+  queue.pop();
+  std::vector<std::uint32_t> taken;
+  for (const DueAnswer& rest : queue.take_round(0)) taken.push_back(rest.client);
+  EXPECT_EQ(taken, (std::vector<std::uint32_t>{2, 4}));
+  EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{1, 3, 5}));
+  EXPECT_TRUE(queue.take_round(1).empty());
+}
+
+TEST(EventQueue, WakesBehindTheAnswersOfTheSameTime) {
+  EventQueue queue;
+  EXPECT_FALSE(queue.next_wake());
+  queue.push(due(1, 5));
+  queue.push(due(2, 5));
+  queue.wake_at(0.5);
+  queue.wake_at(1);
+  EXPECT_FALSE(queue.next_wake()) << "the first was replaced, and the answer of its time comes before";
+  queue.pop();
+  EXPECT_EQ(queue.next_wake(), 1.0);
+  queue.pop_wake();
+  EXPECT_FALSE(queue.next_wake());
+  queue.wake_at(3);
+  queue.pop();
+  EXPECT_EQ(queue.next_wake(), 3.0) << "nothing else is left";
+}
+
 TEST(EventQueue, NamesTheNextUnplayed) {
   EventQueue queue;
   for (std::uint32_t client = 0; client < 5; ++client) queue.push(due(0, client));

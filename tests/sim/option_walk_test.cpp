@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstring>
 #include <filesystem>
+#include <tuple>
 
 #include "nn/random.h"
 #include "quant/quantizers/range_rule.h"
@@ -139,6 +140,35 @@ INSTANTIATE_TEST_SUITE_P(AllTables, OptionWalk, testing::ValuesIn(all_rows()),
                              if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
                            return name;
                          });
+
+struct PolicyKey {
+  std::string key;
+  std::string fallback;
+  std::string alternative;
+  std::vector<std::string> with;  // settings under which it acts
+};
+
+/// What a run of rounds in which clients fail comes to: rounds, version, parameters.
+std::tuple<std::uint32_t, std::uint32_t, FloatBuffer> ends_in(std::vector<std::string> settings, const std::string& key,
+                                                              const std::string& value) {
+  settings.push_back(key + "=" + value);
+  const FederationState state = run_all(tiny_federation(explosive_with(settings)));
+  return {state.round, state.version, state.global.values};
+}
+
+// A deadline alone changes nothing here: the simulator's devices answer at once. That it ends rounds is held by the
+// coordinator's own tests; here it is what replacing takes its time from.
+TEST(RoundPolicyWalk, EveryKeyChangesTheResult) {
+  const std::vector<std::string> troubled = {"federation.cohort=3", "federation.minimum=2", "federation.rounds=2"};
+  std::vector<std::string> hurried = troubled;
+  hurried.emplace_back("federation.deadline=9");
+  const std::vector<PolicyKey> keys = {{"federation.over_selection", "1", "1.5", troubled},
+                                       {"federation.minimum", "1", "3", troubled},
+                                       {"federation.replace_until", "0", "0.5", hurried},
+                                       {"federation.give_up", "10", "1", troubled}};
+  for (const PolicyKey& key : keys)
+    EXPECT_NE(ends_in(key.with, key.key, key.fallback), ends_in(key.with, key.key, key.alternative)) << key.key;
+}
 
 TEST(OptionWalkItself, SeesAnOptionThatChangesNothing) {
   EXPECT_TRUE(same_bytes(result_of("methods", "kure", {{"lambda", 0.0}, {"target", 1.8}}),

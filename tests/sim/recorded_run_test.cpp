@@ -9,6 +9,7 @@
 #include "nn/kernel_set.h"
 #include "server/checkpoint.h"
 #include "server/record/resume.h"
+#include "sim/replay.h"
 #include "tests/program/started_program.h"
 #include "tests/server/tiny_scenario.h"
 
@@ -20,16 +21,18 @@ struct RecordedRunTest : testing::Test {
   Federation federation = tiny_federation({"data.proxy=200", "evaluate.every=2", "evaluate.activations=[8]",
                                            "training.method.activations=32", "checkpoint.seconds=3600"});
 
-  /// Runs until the `last_question`-th time that it asks whether to stop. True where it came to its end before.
+  /// Runs until the `last_question`-th time that it asks whether to stop. True where it came to its end before, or gave
+  /// up.
   bool run(const std::string& name, bool resume, int last_question, int threads = 1) const {
     const RunDirectory directory(folder.path() / name);
     StartingPoint start = find_starting_point(directory, federation.scenario, resume, false);
     FederationState state = prepare_directory(directory, federation, start);
+    const std::uint32_t rounds = federation.plan().rounds;
     std::FILE* nowhere = std::fopen("/dev/null", "w");
-    Progress progress(nowhere, standing_after(state.version, 4, ""));
+    Progress progress(nowhere, standing_after(state.version, rounds, ""));
     RecordedRun run(federation, directory, std::move(state), start.kernels, threads);
     std::atomic<int> questions = 0;
-    const bool done = run.run([&] { return ++questions >= last_question; }, progress);
+    const bool done = run.run([&] { return ++questions >= last_question; }, progress) || run.gave_up();
     std::fclose(nowhere);
     return done;
   }
@@ -69,6 +72,47 @@ TEST_F(RecordedRunTest, IsStoppedByAnyThread) {
     EXPECT_EQ(metrics(name), metrics("whole"));
     EXPECT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
   }
+}
+
+TEST_F(RecordedRunTest, GoesOnFromRoundsThatWereAbandoned) {
+  // The last one gives up on its way, and is resumed from rounds before and after the first version.
+  const std::vector<std::vector<std::string>> policies = {
+      {"federation.cohort=3", "federation.over_selection=1.5", "federation.minimum=2", "federation.give_up=50"},
+      {"federation.cohort=2", "federation.deadline=9", "federation.replace_until=1"},
+      {"federation.cohort=3", "federation.minimum=3", "federation.give_up=3"}};
+  for (std::size_t policy = 0; policy < policies.size(); ++policy) {
+    std::vector<std::string> settings = explosive_with(policies[policy]);
+    settings.insert(settings.end(), {"evaluate.every=2", "checkpoint.seconds=3600", "data.proxy=0"});
+    federation = tiny_federation(settings);
+    const std::string whole = "whole-" + std::to_string(policy);
+    ASSERT_TRUE(run(whole, false, kNever));
+    for (int question = 1;; ++question) {
+      const std::string name = "policy-" + std::to_string(policy) + "-" + std::to_string(question);
+      if (run(name, false, question)) break;
+      SCOPED_TRACE(name);
+      ASSERT_TRUE(run(name, true, kNever));
+      ASSERT_EQ(metrics(name), metrics(whole));
+      ASSERT_EQ(folder.read(name + "/events.log"), folder.read(whole + "/events.log"));
+      ASSERT_EQ(folder.has(name + "/model.ckpt"), policy < 2);
+      if (policy < 2) {
+        ASSERT_EQ(folder.read(name + "/model.ckpt"), folder.read(whole + "/model.ckpt"));
+      }
+    }
+  }
+}
+
+// What gave up tries again when it is told to go on, and the log of both is replayed.
+TEST_F(RecordedRunTest, TriesAgainAfterGivingUp) {
+  federation = tiny_federation(explosive_with(
+      {"federation.cohort=3", "federation.minimum=2", "federation.give_up=2", "federation.rounds=3", "data.proxy=0"}));
+  int runs = 0;
+  while (!folder.has("again/model.ckpt") && ++runs < 20) ASSERT_TRUE(run("again", runs > 1, kNever));
+  ASSERT_GT(runs, 1);
+  ASSERT_TRUE(folder.has("again/model.ckpt"));
+  const Checkpoint model = read_checkpoint((folder.path() / "again/model.ckpt").string());
+  Replay replay(federation, read_event_log((folder.path() / "again/events.log").string()), 2);
+  EXPECT_EQ(replay.run(), "");
+  EXPECT_EQ(compare_states(model.state, replay.state()), "");
 }
 
 TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {

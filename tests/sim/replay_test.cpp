@@ -62,11 +62,50 @@ TEST_F(ReplayTest, RefusesAnAnswerToNoTask) {
   EXPECT_NE(Replay(federation, events, 1).run().find("a task of round 3"), std::string::npos);
 }
 
+TEST_F(ReplayTest, TakesAnUpdateThatCameTooLate) {
+  // Of the first round, in the second: refused then and now, whatever was in it.
+  LoggedEvent late = events[3];
+  late.crc ^= 1U;
+  events.insert(events.begin() + 14, late);
+  Replay replay(federation, events, 2);
+  EXPECT_EQ(replay.run(), "");
+  EXPECT_EQ(compare_states(logged, replay.state()), "");
+}
+
+TEST_F(ReplayTest, HoldsTheEndsOfRoundsAgainstTheLog) {
+  ASSERT_EQ(events[11].kind, LoggedEvent::Kind::kConcluded);
+  std::vector<LoggedEvent> without = events;
+  without.erase(without.begin() + 11);
+  EXPECT_EQ(Replay(federation, without, 1).run(), "events.log:12: round 0 is over before, but not in the log");
+  std::vector<LoggedEvent> early = events;
+  std::swap(early[10], early[11]);
+  EXPECT_EQ(Replay(federation, early, 1).run(), "events.log:11: round 0 is over in the log, but not in the replay");
+}
+
+TEST(ReplayOfPolicies, EndsInTheSameBytes) {
+  const std::vector<std::vector<std::string>> policies = {
+      {"federation.cohort=3", "federation.over_selection=1.5", "federation.minimum=2"},
+      {"federation.cohort=5", "federation.deadline=9", "federation.replace_until=1"},
+      {"federation.cohort=3", "federation.minimum=3", "federation.give_up=2"}};
+  for (const std::vector<std::string>& policy : policies) {
+    SCOPED_TRACE(policy.back());
+    const Federation federation = tiny_federation(explosive_with(policy));
+    std::vector<LoggedEvent> events;
+    const FederationState logged = run_all(federation, 2, [&](const LoggedEvent& event) { events.push_back(event); });
+    Replay replay(federation, events, 2);
+    EXPECT_EQ(replay.run(), "");
+    EXPECT_EQ(compare_states(logged, replay.state()), "");
+  }
+}
+
 TEST_F(ReplayTest, ComparesStatesByteForByte) {
   FederationState other = logged;
   EXPECT_EQ(compare_states(logged, other), "");
   other.global.values[7] = -other.global.values[7];
   EXPECT_EQ(compare_states(logged, other), "its parameters differ");
+  other.global.values[7] = logged.global.values[7];
+  other.round = 9;
+  EXPECT_EQ(compare_states(logged, other), "it took 4 rounds, the replay 9");
   other.version = 1;
   EXPECT_EQ(compare_states(logged, other), "it ends at round 4, the replay at round 1");
 }

@@ -136,8 +136,9 @@ TEST_F(Resume, ARunOfAbandonedRoundsIsAFailure) {
   const Outcome outcome = run({"--set", "training.optimizer.rate=1e30", "--set", "training.method.name=fedavg"});
   EXPECT_EQ(outcome.code, 1);
   expect_holds(outcome.error,
-               "4 of 4 rounds were abandoned: no update was valid; updates were not finite: a smaller learning rate "
-               "(training.optimizer.rate) is the usual remedy\n");
+               "gave up at version 0 of 4: the last 10 rounds were abandoned: no update was valid; updates were not "
+               "finite: a smaller learning rate (training.optimizer.rate) is the usual remedy\n");
+  EXPECT_FALSE(folder.has("done/model.ckpt")) << "nothing was trained";
   expect_holds(folder.read("done/metrics.jsonl"), "\"train_loss\": null");
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 RoundRecord record() {
   RoundRecord made;
-  made.report.round = 12;
+  made.report.round = made.report.version = 12;
   made.report.clients = 9;
   made.report.failed = 1;
   made.report.train_loss = 0.5;
@@ -66,6 +66,19 @@ TEST(Metrics, SaysWhenARoundChangedNothing) {
   failed.report.train_loss = std::numeric_limits<double>::quiet_NaN();
   EXPECT_TRUE(metrics_line(failed).ends_with(R"("failed": 1, "abandoned": true})"));
   EXPECT_NE(metrics_line(failed).find(R"("train_loss": null)"), std::string::npos);
+}
+
+TEST(Metrics, NamesTheVersionWhereRoundsWereAbandonedBefore) {
+  RoundRecord later = record();
+  later.report.version = 7;
+  later.report.released = 3;
+  later.report.replaced = 1;
+  EXPECT_TRUE(metrics_line(later).ends_with(R"("failed": 1, "released": 3, "replaced": 1, "version": 7})"));
+  later.accuracy.resize(1);
+  EXPECT_EQ(read_earlier_rounds(metrics_line(later) + "\n").accuracy_round, 7U);
+  RoundRecord plain = record();
+  plain.accuracy.resize(1);
+  EXPECT_EQ(read_earlier_rounds(metrics_line(plain) + "\n").accuracy_round, 12U);
 }
 
 TEST(Metrics, CountsTheRoundsThatChangedNothing) {

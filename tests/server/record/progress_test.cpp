@@ -34,7 +34,7 @@ std::string printed(const std::vector<RoundRecord>& records, std::uint32_t round
 
 RoundRecord record(std::uint32_t round) {
   RoundRecord made;
-  made.report.round = round;
+  made.report.round = made.report.version = round;
   made.bytes_down = 1500;
   return made;
 }
@@ -103,6 +103,20 @@ TEST(ProgressLine, HasAllThatMattersAtEightyColumnsWithSixWidths) {
   made.seconds_left = 40000;
   made.bytes_down = made.bytes_up = 123000000;
   EXPECT_EQ(progress_line(made, 79), "round 1000/2000  left 11:06:40  123/123 MB  % 32:97 8:97 6:97 4:97 3:97 2:97");
+}
+
+TEST(Progress, CountsVersionsAndNoAbandonedRounds) {
+  RoundRecord abandoned = record(1);
+  abandoned.report.version = 0;
+  abandoned.report.abandoned = true;
+  RoundRecord good = record(2);
+  good.report.version = 1;
+  good.accuracy.resize(1);
+  good.failures = {"client 3 is lost"};
+  const std::string text = printed({abandoned, good}, 10);
+  EXPECT_TRUE(text.starts_with("round 0/10  1.5/0.0 kB  loss -")) << "no time to judge by: " << text;
+  EXPECT_NE(text.find("round 1/10  left "), std::string::npos) << text;
+  EXPECT_NE(text.find("round 2: client 3 is lost"), std::string::npos) << text;
 }
 
 TEST(ProgressLine, HasNoLossOfNobody) {

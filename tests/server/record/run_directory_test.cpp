@@ -17,7 +17,8 @@ struct RunDirectoryTest : testing::Test {
 
   const std::string two_rounds = "{\"round\": 1, \"x\": 0}\n{\"round\": 2, \"x\": 0}\n";
   const std::string events_of_two =
-      "0 started 0 0 -\n0 update 4 0 00000001\n0 update 5 0 00000002\n0 lost 4 1 battery\n0 update 6 1 00000002\n";
+      "0 started 0 0 -\n0 update 4 0 00000001\n0 update 5 0 00000002\n0 concluded 0 0 -\n"
+      "0 lost 4 1 battery\n0 update 5 0 00000002\n0 update 6 1 00000002\n1 time 0 1 -\n1 concluded 0 1 -\n";
 
   void put(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
 };
@@ -35,10 +36,10 @@ TEST_F(RunDirectoryTest, CutsBackToAVersion) {
   directory.create();
   put(directory.metrics(), two_rounds + "{\"round\": 3, \"x\": 0}\n{\"round\": 4,");
   put(directory.events(), events_of_two + "0 update 6 2 00000003\n0 upd");
-  directory.cut_back(2, 2);
+  directory.cut_back(2);
   EXPECT_EQ(read_file(directory.metrics()), two_rounds);
   EXPECT_EQ(read_file(directory.events()), events_of_two);
-  directory.cut_back(0, 2);
+  directory.cut_back(0);
   EXPECT_EQ(read_file(directory.metrics()), "");
   EXPECT_EQ(read_file(directory.events()), "") << "its start is logged again";
 }
@@ -52,7 +53,7 @@ TEST_F(RunDirectoryTest, RefusesFilesThatLackARoundOfTheCheckpoint) {
     put(directory.metrics(), metrics);
     put(directory.events(), events);
     try {
-      directory.cut_back(2, 2);
+      directory.cut_back(2);
     } catch (const RunError& error) {
       EXPECT_EQ(read_file(directory.metrics()), metrics);
       EXPECT_EQ(read_file(directory.events()), events);
@@ -67,10 +68,11 @@ TEST_F(RunDirectoryTest, RefusesFilesThatLackARoundOfTheCheckpoint) {
   const std::string started = "0 started 0 0 -\n";
   EXPECT_EQ(refused(two_rounds, ""), "/events.log:0: round 1" + advice);
   EXPECT_EQ(refused(two_rounds, started), "/events.log:1: round 1" + advice);
-  EXPECT_EQ(refused(two_rounds, started + "0 update 4 0 00000001\n0 update 5 1 00000002\n"),
+  EXPECT_EQ(refused(two_rounds, started + "0 update 4 0 00000001\n0 lost 5 1 battery\n"),
             "/events.log:3: round 1" + advice);
+  EXPECT_EQ(refused(two_rounds, started + "0 concluded 0 1 -\n"), "/events.log:2: round 1" + advice);
   EXPECT_EQ(refused(two_rounds, started + "0 update 4 0 xxxxxxxx\n"), "/events.log:2: round 1" + advice);
-  EXPECT_EQ(refused(two_rounds, events_of_two.substr(0, events_of_two.size() - 2)), "/events.log:4: round 2" + advice);
+  EXPECT_EQ(refused(two_rounds, events_of_two.substr(0, events_of_two.size() - 2)), "/events.log:8: round 2" + advice);
 }
 
 TEST_F(RunDirectoryTest, RemovesWhatAKilledProcessLeft) {

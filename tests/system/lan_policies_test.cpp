@@ -1,0 +1,52 @@
+// Rounds of real processes that do not wait for everybody.
+#include <gtest/gtest.h>
+
+#include "tests/system/lan.h"
+
+namespace anybit {
+namespace {
+
+TEST(LanPolicies, WhoeverIsTooLateHearsItAndTheLogIsReplayed) {
+  Lan lan({"federation.cohort=6", "federation.over_selection=3", "federation.rounds=6"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  for (std::uint32_t client = 0; client < 20; ++client) EXPECT_EQ(lan.end_of_client(client).code, 0);
+  const std::string metrics = lan.folder().read("server/run/metrics.jsonl");
+  EXPECT_NE(metrics.find(R"("clients": 6, "failed": 0, "released": 12)"), std::string::npos) << metrics;
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST(LanPolicies, TheDeadlineEndsARoundWithoutThoseWhoAreAway) {
+  Lan lan({"federation.cohort=20", "federation.rounds=2", "federation.deadline=4", "federation.minimum=15"});
+  lan.start_server();
+  lan.start_clients(1, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  const std::string metrics = lan.folder().read("server/run/metrics.jsonl");
+  EXPECT_NE(metrics.find(R"("clients": 19, "failed": 0, "released": 1)"), std::string::npos) << metrics;
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST(LanPolicies, ItGivesUpWhereNobodyComesAndTriesAgain) {
+  Lan lan({"federation.cohort=20", "federation.rounds=1", "federation.deadline=1", "federation.give_up=2"});
+  lan.start_server();
+  const Outcome alone = lan.end_of_server();
+  EXPECT_EQ(alone.code, 1);
+  EXPECT_NE(alone.error.find("gave up at version 0 of 1: the last 2 rounds were abandoned: no update was valid; more "
+                             "time (federation.deadline) may help; the same command tries again"),
+            std::string::npos)
+      << alone.error;
+  EXPECT_FALSE(lan.folder().has("server/run/model.ckpt"));
+  lan.start_clients(0, 20);
+  for (int tries = 0; tries < 20 && !lan.folder().has("server/run/model.ckpt"); ++tries) {
+    lan.start_server();
+    lan.end_of_server();
+  }
+  EXPECT_TRUE(lan.folder().has("server/run/model.ckpt"));
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+}  // namespace
+}  // namespace anybit
