@@ -137,6 +137,7 @@ void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
   if (delivery == nullptr) {
     send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, kLate})));
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
+    recorder_.note_kernels(roster_.hello(connection)->kernel_set);
     send_task(*delivery);
   }
 }

@@ -67,8 +67,10 @@ std::string Replay::handle_update(std::size_t index) {
   if (!task.due.lost.empty()) return fmt::format("client {} has no update now: {}", event.client, task.due.lost);
   const std::uint32_t crc = task.answered.value_or(task.due.update->frame_crc);
   if (crc != event.crc)
-    return fmt::format("the update of client {} has checksum {:08x}, the log says {:08x}", event.client, crc,
-                       event.crc);
+    return fmt::format(
+        "the update of client {} has checksum {:08x}, the log says {:08x} (data that only it had is named "
+        "by --own)",
+        event.client, crc, event.crc);
   // The box is free afterwards: of an update that comes again the coordinator reads no more than the task's name.
   UpdateMessage again;
   again.id = task.due.task->message.id;

@@ -7,6 +7,7 @@
 
 #include "server/record/accuracy_table.h"
 #include "server/record/data_record.h"
+#include "server/record/kernel_record.h"
 
 namespace anybit {
 namespace {
@@ -54,6 +55,11 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
 
 void RunRecorder::event(const LoggedEvent& event) {
   if (!is_restart(event) || tries_again_) events_.append(event);
+}
+
+void RunRecorder::note_kernels(const std::string& kernels) {
+  if (checkpoint_.kernel_set.find(kernels) == std::string::npos)
+    checkpoint_.kernel_set = record_followed_by(checkpoint_.kernel_set, kernels);
 }
 
 RunRecorder::Grid RunRecorder::grid_of(std::uint32_t version) const {

@@ -31,6 +31,8 @@ class RunRecorder {
               int threads);
 
   void event(const LoggedEvent& event);
+  /// Somebody works for the run with these kernels (nn/kernel_set.h): checkpoints say it from now on.
+  void note_kernels(const std::string& kernels);
 
   /// Whether a version is evaluated.
   bool measures(std::uint32_t version) const { return grid_of(version) != Grid::kNone; }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <memory>
 
 #include "nn/kernel_set.h"
@@ -17,14 +19,36 @@
 #include "server/record/scenario_difference.h"
 #include "server/resolve.h"
 #include "sim/commands/commands.h"
+#include "sim/own_data.h"
 
 namespace anybit {
 namespace {
 
 struct ReplayOptions {
   std::string run_directory;
+  std::vector<std::string> own;  // K=FORMAT:FOLDER
   MachineOptions machine;
 };
+
+/// Gives clients back the examples that they had of their own.
+void use_own_data(const std::vector<std::string>& own, Federation& federation) {
+  OwnData::Clients clients;
+  for (const std::string& text : own) {
+    const std::size_t equals = text.find('=');
+    std::uint32_t client = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + std::min(equals, text.size()), client);
+    if (equals == std::string::npos || error != std::errc{} || end != text.data() + equals)
+      throw CommandError(fmt::format("--own {}: write K=FORMAT:FOLDER, e.g. 3=idx:/data/mine", text));
+    if (client >= federation.data->clients)
+      throw CommandError(fmt::format("--own {}: the run's clients are 0 to {}", text, federation.data->clients - 1));
+    clients.insert_or_assign(client, LocalData(federation.scenario, parse_data_place(text.substr(equals + 1))));
+  }
+  if (clients.empty()) return;
+  for (const auto& [client, data] : clients)
+    federation.training.largest_client =
+        std::max(federation.training.largest_client, static_cast<std::uint32_t>(data.examples().size()));
+  federation.data = std::make_unique<OwnData>(std::move(federation.data), std::move(clients));
+}
 
 /// Throws where the run's scenario or data is not what its model was trained with.
 void refuse_other_run(const RunDirectory& directory, const Checkpoint& model, const Federation& federation) {
@@ -50,8 +74,9 @@ int replay_run(const ReplayOptions& options) {
   if (const std::string reason = replay_refusal(model.kernel_set, kernel_set()); !reason.empty())
     throw CommandError(fmt::format("{}: {}", options.run_directory, reason));
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
-  const Federation federation = make_federation(resolve_file(directory.scenario().string(), {}, data).scenario, data);
+  Federation federation = make_federation(resolve_file(directory.scenario().string(), {}, data).scenario, data);
   refuse_other_run(directory, model, federation);
+  use_own_data(options.own, federation);
   Replay replay(federation, read_event_log(directory.events().string()), options.machine.worker_threads());
   std::string difference = replay.run();
   if (difference.empty()) difference = compare_states(model.state, replay.state());
@@ -69,6 +94,10 @@ void add_replay_command(CLI::App& program, Chosen& chosen) {
   auto options = std::make_shared<ReplayOptions>();
   CLI::App& command = *program.add_subcommand("replay", "Run a finished run's event log again and compare the model");
   command.add_option("run_directory", options->run_directory, "Run directory")->required();
+  command
+      .add_option("--own", options->own,
+                  "K=FORMAT:FOLDER: the data that client K had of its own (anybit-client without --shard)")
+      ->allow_extra_args(false);
   options->machine.add_to(command);
   command.callback([options, &chosen] { chosen = [options] { return replay_run(*options); }; });
 }

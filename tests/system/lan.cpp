@@ -49,7 +49,7 @@ void Lan::start_server(const std::vector<std::string>& more) {
   append(words, more);
   std::filesystem::create_directories(folder_.path() / "server");
   folder_.write("server/stderr.txt", "");
-  server_ = std::make_unique<Program>(folder_.path() / "server", words, 0, "stdout.txt", ANYBIT_SERVER);
+  server_ = std::make_unique<Program>(folder_.path() / "server", words, file_limit_, "stdout.txt", ANYBIT_SERVER);
   const std::string before = "listening on 127.0.0.1:";
   wait_for_word(before);
   server_->wait_until([&] { return folder_.read("server/stderr.txt").find('\n') != std::string::npos; });
@@ -58,12 +58,15 @@ void Lan::start_server(const std::vector<std::string>& more) {
 }
 
 void Lan::start_client(std::uint32_t client, const std::vector<std::string>& more) {
-  std::vector<std::string> words = {"--connect", "127.0.0.1:" + std::to_string(port_),
-                                    "--shard",   std::to_string(client) + "/" + std::to_string(kClients),
-                                    "--threads", "1"};
+  std::vector<std::string> words = {"--shard", std::to_string(client) + "/" + std::to_string(kClients)};
   append(words, more);
   if (encrypted_ && std::ranges::find(more, "--tls") == more.end())
     append(words, {"--tls", "../keys/client-" + std::to_string(client)});
+  start_own_client(client, words);
+}
+
+void Lan::start_own_client(std::uint32_t client, std::vector<std::string> words) {
+  append(words, {"--connect", "127.0.0.1:" + std::to_string(port_), "--threads", "1"});
   const std::filesystem::path place = folder_.path() / ("client" + std::to_string(client));
   std::filesystem::create_directories(place);
   clients_[client] = std::make_unique<Program>(place, words, 0, "stdout.txt", ANYBIT_CLIENT);

@@ -14,6 +14,8 @@ namespace anybit {
 class Lan {
  public:
   explicit Lan(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {}
+  /// No file of the next server may grow beyond so many bytes; 0: no limit.
+  void limit_files(std::size_t bytes) { file_limit_ = bytes; }
   /// From now on in TLS: makes a CA and certificates for the server and these clients, by scripts/provision.
   void encrypt(const std::string& clients = "0-19");
   Outcome provision(const std::vector<std::string>& words) const;
@@ -22,6 +24,8 @@ class Lan {
   /// Starts the server, at the same port as before where it ran already, and waits until it listens.
   void start_server(const std::vector<std::string>& more = {});
   void start_client(std::uint32_t client, const std::vector<std::string>& more = {});
+  /// A client that says itself who it is and what it trains on.
+  void start_own_client(std::uint32_t client, std::vector<std::string> words);
   void start_clients(std::uint32_t from, std::uint32_t to);
 
   const Program& server() const { return *server_; }
@@ -49,6 +53,7 @@ class Lan {
   std::map<std::uint32_t, std::unique_ptr<Program>> clients_;
   int port_ = 0;
   bool encrypted_ = false;
+  std::size_t file_limit_ = 0;
 };
 
 }  // namespace anybit

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "tests/sim/idx_digits.h"
 #include "tests/system/lan.h"
 
 namespace anybit {
@@ -111,6 +112,38 @@ TEST(Lan, AClientDeclinesWhatItsOwnerDoesNotAllow) {
       server.error.find("client 2 is lost: declines: the method 'mqat' is not allowed here; allowed: fedavg, qat"),
       std::string::npos)
       << server.error;
+}
+
+TEST(Lan, OwnDataIsReplayedWhereItIsAtHand) {
+  Lan lan({"federation.cohort=20", "federation.rounds=2"});
+  write_digits(lan.folder(), 200);
+  use_digits(lan.folder());
+  lan.start_server({"--data-dir", "../data"});
+  for (const char* file : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"})
+    lan.folder().write(std::string("mine/") + file, lan.folder().read(std::string("data/mnist/") + file));
+  lan.start_own_client(0, {"--client", "0", "--data", "idx:../mine"});  // all two hundred
+  for (std::uint32_t client = 1; client < 20; ++client) lan.start_client(client, {"--data", "idx:../data/mnist"});
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(lan.folder().run({"replay", "server/run", "--data-dir", "data", "--own", "0=idx:mine"}).code, 0);
+  expect_one_complaint(lan.folder().run({"replay", "server/run", "--data-dir", "data"}),
+                       {"the update of client 0 has checksum", "--own"});
+  expect_one_complaint(lan.folder().run({"replay", "server/run", "--data-dir", "data", "--own", "mine"}),
+                       {"K=FORMAT:FOLDER"});
+}
+
+TEST(Lan, AFullDiskIsToldAndTheLastGoodStateKept) {
+  Lan lan({"federation.cohort=20", "federation.rounds=120"});
+  lan.limit_files(55000);  // a checkpoint fits, and the log of so many rounds
+  lan.start_server();
+  lan.start_clients(0, 20);
+  const Outcome full = lan.end_of_server();
+  EXPECT_EQ(full.code, 1);
+  EXPECT_NE(full.error.find("File too large"), std::string::npos) << full.error;
+  lan.limit_files(0);
+  lan.start_server();
+  EXPECT_EQ(lan.end_of_server().code, 0);
+  EXPECT_EQ(lan.simulated_model(), lan.model());
 }
 
 TEST(Lan, WhatIsWrongIsSaidOnceWithWhatToDo) {

@@ -1,0 +1,24 @@
+#include "sim/own_data.h"
+
+#include <utility>
+
+namespace anybit {
+
+OwnData::OwnData(std::unique_ptr<const FederatedData> dealt, Clients own)
+    : dealt_(std::move(dealt)), own_(std::move(own)) {
+  shape = dealt_->shape;
+  classes = dealt_->classes;
+  normalization = dealt_->normalization;
+  clients = dealt_->clients;
+  proxy = dealt_->proxy;
+  validation = dealt_->validation;
+  test = dealt_->test;
+  checksums = dealt_->checksums;
+}
+
+ExamplesView OwnData::client(std::uint32_t client, ExamplePool& scratch) const {
+  const auto found = own_.find(client);
+  return found == own_.end() ? dealt_->client(client, scratch) : found->second.examples();
+}
+
+}  // namespace anybit
