@@ -60,7 +60,7 @@ void Session::start() {
 }
 
 void Session::send(Outgoing frame) {
-  queued_bytes_ += frame.size();
+  queued_bytes_ += frame.memory();
   outbox_.push_back(std::move(frame));
   if (outbox_.size() == 1) write();
   if (queued_bytes_ <= shared_.settings.queued_bytes) return;
@@ -84,6 +84,7 @@ void Session::end(const Goodbye& goodbye, bool flush) {
 void Session::lose(const std::string& reason, Farewell farewell) {
   if (ended_) return;
   const bool had_joined = joined();
+  ++(farewell == Farewell::kRefused ? shared_.broke_rules : shared_.too_slow);
   end({reason, farewell, kComeAgainMilliseconds}, false);
   report(had_joined, reason);
 }
@@ -335,7 +336,7 @@ void Session::write() {
 
 void Session::wrote(const std::error_code& error) {
   if (error) return vanish(describe(error, kPeer));
-  queued_bytes_ -= std::min(queued_bytes_, outbox_.front().size());
+  queued_bytes_ -= std::min(queued_bytes_, outbox_.front().memory());
   outbox_.pop_front();
   if (!outbox_.empty()) return write();
   if (!ended_) return;

@@ -30,6 +30,8 @@ struct SharedBySessions {
   std::deque<std::weak_ptr<Session>> waiting = {};  // for their turn to be read
   std::uint64_t turned_away = 0;
   std::map<TlsFailure, std::uint64_t> refusals = {};
+  std::uint64_t broke_rules = 0;
+  std::uint64_t too_slow = 0;
   bool something_happened = false;  // that the listener heard of
 
   void count_staged(int more);
@@ -42,7 +44,8 @@ struct Outgoing {
   std::shared_ptr<const Bytes> head;
   std::shared_ptr<const Bytes> bulk = nullptr;
 
-  std::size_t size() const { return head->size() + (bulk ? bulk->size() : 0); }
+  /// What it holds while it waits: for small frames more than their bytes.
+  std::size_t memory() const { return sizeof *this + sizeof *head + head->capacity() + (bulk ? bulk->size() : 0); }
   ByteStream::Pieces pieces() const {
     return {*head, bulk ? std::span<const std::uint8_t>(*bulk) : std::span<const std::uint8_t>()};
   }

@@ -190,4 +190,8 @@ std::uint64_t Sessions::turned_away() const { return state_->shared.turned_away;
 
 const std::map<TlsFailure, std::uint64_t>& Sessions::refusals() const { return state_->shared.refusals; }
 
+std::uint64_t Sessions::broke_rules() const { return state_->shared.broke_rules; }
+
+std::uint64_t Sessions::too_slow() const { return state_->shared.too_slow; }
+
 }  // namespace anybit

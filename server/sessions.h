@@ -110,6 +110,9 @@ class Sessions {
   std::uint64_t turned_away() const;
   /// How often each of these ended a connection, joined or not.
   const std::map<TlsFailure, std::uint64_t>& refusals() const;
+  /// Connections, joined or not, that were ended because of what they sent, or because a deadline was over.
+  std::uint64_t broke_rules() const;
+  std::uint64_t too_slow() const;
 
  private:
   struct State;
