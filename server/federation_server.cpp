@@ -73,11 +73,20 @@ double FederationServer::now() const { return first_time_ + seconds(Clock::now()
 void FederationServer::take(const Event& event, std::uint32_t update_crc) {
   const double time = now();
   recorder_.event(describe(event, time, coordinator_.state().round, update_crc));
+  handle(event, time);
+  note_conclusions(time);
+}
+
+void FederationServer::handle(const Event& event, double time) {
   answered_.clear();
   coordinator_.handle(event, time, answered_);
+  std::ranges::copy(answered_, std::back_inserter(actions_));
+}
+
+/// Behind the event that ended a round.
+void FederationServer::note_conclusions(double time) {
   for (const Action& action : answered_)
     if (const auto* conclude = std::get_if<ConcludeRound>(&action)) recorder_.event(describe(conclude->report, time));
-  std::ranges::move(answered_, std::back_inserter(actions_));
 }
 
 void FederationServer::joined(ConnectionId connection, const Hello& hello) {
@@ -135,6 +144,7 @@ FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
 void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
   Delivery* delivery = delivery_of(id);
   if (delivery == nullptr) {
+    ++refused_answers_;
     send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, kLate})));
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
     recorder_.note_kernels(roster_.hello(connection)->kernel_set);
@@ -148,6 +158,7 @@ void FederationServer::take_decline(const Decline& decline) {
 
 void FederationServer::take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
   const auto reject = [&](const std::string& reason) {
+    ++refused_answers_;
     send(connection, std::make_shared<const Bytes>(encode_frame(Reject{update.id, reason})));
   };
   const Hello* hello = roster_.hello(connection);
@@ -161,8 +172,23 @@ void FederationServer::take_update(ConnectionId connection, const UpdateMessage&
   } else if (committing_ && update.id.round >= coordinator_.state().round) {
     reject("no such task was offered");  // the next round is not there for anybody yet
   } else {
-    take(UpdateArrived{update.id.client, &update}, crc);
+    take_update(update, crc);
   }
+}
+
+/// Into the log goes what a replay can do again. It has not the bytes of an update that is refused, which for the round
+/// is the loss of its client; and one that nobody waits for (a double, a late one) changes nothing.
+void FederationServer::take_update(const UpdateMessage& update, std::uint32_t crc) {
+  const bool awaited = delivery_of(update.id) != nullptr;
+  const std::uint32_t round = coordinator_.state().round;
+  const double time = now();
+  const UpdateArrived arrived{update.id.client, &update};
+  handle(arrived, time);
+  if (!awaited) return;
+  const auto* reject = answered_.empty() ? nullptr : std::get_if<SendReject>(&answered_.front());
+  const Event event = reject == nullptr ? Event(arrived) : ClientLost{arrived.client, "refused: " + reject->reason};
+  recorder_.event(describe(event, time, round, crc));
+  note_conclusions(time);
 }
 
 void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
@@ -196,6 +222,7 @@ void FederationServer::act(Action& action, const Stop& stop) {
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
     answer(acknowledge->task, Acknowledge{acknowledge->task});
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
+    ++refused_answers_;
     if (reject->reason != kLate)
       note_failure(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer(reject->task, Reject{reject->task, reject->reason});

@@ -51,6 +51,8 @@ class FederationServer final : public SessionListener {
   bool gave_up() const { return gave_up_; }
 
   const FederationState& state() const { return coordinator_.state(); }
+  /// Answers to tasks that were refused, whatever the reason.
+  std::uint64_t refused_answers() const { return refused_answers_; }
 
   void joined(ConnectionId connection, const Hello& hello) override;
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes& storage) override;
@@ -71,6 +73,8 @@ class FederationServer final : public SessionListener {
   };
 
   void take(const Event& event, std::uint32_t update_crc = 0);
+  void handle(const Event& event, double time);
+  void note_conclusions(double time);
   void work_off(const Stop& stop);
   void act(Action& action, const Stop& stop);
   void answer(const TaskId& task, const Message& message);
@@ -87,6 +91,7 @@ class FederationServer final : public SessionListener {
   void take_accept(ConnectionId connection, const TaskId& id);
   void take_decline(const Decline& decline);
   void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
+  void take_update(const UpdateMessage& update, std::uint32_t crc);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_those_away();
@@ -114,6 +119,7 @@ class FederationServer final : public SessionListener {
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
   std::vector<std::string> failures_;
+  std::uint64_t refused_answers_ = 0;
   Clock::time_point turned_away_told_{};
   bool committing_ = false;
   std::optional<double> wake_;  // when the coordinator is to be told the time

@@ -109,6 +109,15 @@ std::string describe(const Scenario& scenario, const FederationState& state) {
                      scenario.federation.cohort, state.version, scenario.federation.rounds);
 }
 
+/// What was not taken, where there was something.
+void tell_of_refusals(const Sessions& sessions, const FederationServer& server) {
+  if (sessions.turned_away() + sessions.broke_rules() + sessions.too_slow() + server.refused_answers() == 0) return;
+  tell(
+      fmt::format("connections that ended before they had joined: {}, that broke the rules: {}, that were too slow: "
+                  "{}; answers refused: {}",
+                  sessions.turned_away(), sessions.broke_rules(), sessions.too_slow(), server.refused_answers()));
+}
+
 }  // namespace
 
 int serve(const ServerOptions& options) {
@@ -153,6 +162,7 @@ int serve(const ServerOptions& options) {
   sessions.hold(std::nullopt);
   const bool done = server.run(interrupted);
   progress.end();
+  tell_of_refusals(sessions, server);
   if (done) {
     sessions.stop({"the run is over", Farewell::kOver}, kFarewell);
     fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
