@@ -92,7 +92,8 @@ struct Connection::State {
 
   std::string failure_of_read(const std::error_code& error, std::size_t bytes);
 
-  std::string read_frame(Timeout timeout, std::size_t& bytes, bool& quiet);
+  std::string read_frame(Timeout timeout, Timeout whole, bool& quiet);
+  void forget_frame();
 
   const FrameLimits limits;
   std::optional<TlsContext> tls;
@@ -102,27 +103,39 @@ struct Connection::State {
   tcp::socket socket{io};              // until it is connected
   std::unique_ptr<ByteStream> stream;  // from then on; none where the connection is closed
   Bytes frame;                         // used again for each frame
+  std::size_t received = 0;            // of it, and
+  std::size_t wanted = kFrameHeaderBytes;
+  Clock::time_point frame_began;
+  Clock::time_point heard;
 };
 
-/// Reads header and body into `frame`. Its room follows what has arrived, not what was declared. `quiet`: the time went
-/// by without a byte.
-std::string Connection::State::read_frame(Timeout timeout, std::size_t& bytes, bool& quiet) {
+/// Reads header and body into `frame`, from where the last call left off. Its room follows what has arrived, not what
+/// was declared. `quiet`: the time is over, and the frame may still come.
+std::string Connection::State::read_frame(Timeout timeout, Timeout whole, bool& quiet) {
   const Clock::time_point end = Clock::now() + timeout;
-  std::size_t wanted = kFrameHeaderBytes;
-  for (bytes = 0; bytes < wanted;) {
-    frame.resize(std::max(frame.size(), std::min(wanted, std::max(kFirstRoom, 2 * bytes))));
-    const Outcome outcome = read_some(bytes, std::min(wanted, frame.size()), left_until(end));
-    bytes += outcome.bytes;
-    quiet = outcome.timed_out && bytes == 0;
-    if (outcome.timed_out) return (quiet ? "no frame" : "no whole frame") + in_time(timeout);
-    if (outcome.error) return failure_of_read(outcome.error, bytes);
-    if (bytes != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
+  while (received < wanted) {
+    frame.resize(std::max(frame.size(), std::min(wanted, std::max(kFirstRoom, 2 * received))));
+    const Outcome outcome = read_some(received, std::min(wanted, frame.size()), left_until(end));
+    const Clock::time_point now = Clock::now();
+    if (outcome.bytes > 0) heard = now;
+    if (received == 0) frame_began = now;
+    received += outcome.bytes;
+    quiet = outcome.timed_out && (received == 0 || now - frame_began < whole);
+    if (outcome.timed_out && received == 0) return "no frame" + in_time(timeout);
+    if (outcome.timed_out) return "no whole frame" + in_time(std::max(timeout, whole));
+    if (outcome.error) return failure_of_read(outcome.error, received);
+    if (received != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
     std::size_t body = 0;
-    if (std::string reason = check_header(std::span(frame).first(bytes), limits.body, body); !reason.empty())
+    if (std::string reason = check_header(std::span(frame).first(received), limits.body, body); !reason.empty())
       return reason;
     wanted += body;
   }
   return "";
+}
+
+void Connection::State::forget_frame() {
+  received = 0;
+  wanted = kFrameHeaderBytes;
 }
 
 std::string Connection::State::failure_of_read(const std::error_code& error, std::size_t bytes) {
@@ -198,23 +211,30 @@ std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeou
   return "the server did not take the frame" + in_time(timeout);
 }
 
-std::string Connection::receive(Message& message, Timeout timeout) {
+std::string Connection::receive(Message& message, Timeout timeout) { return receive(message, timeout, Timeout{0}); }
+
+std::string Connection::receive(Message& message, Timeout timeout, Timeout whole) {
   if (!is_open()) return "the connection is closed";
   state_->refused = false;
-  std::size_t bytes = 0;
   bool quiet = false;
-  std::string reason = state_->read_frame(timeout, bytes, quiet);
-  if (reason.empty()) reason = decode_frame(std::span(state_->frame).first(bytes), state_->limits.body, message);
-  if (!reason.empty() && !quiet) close();
+  std::string reason = state_->read_frame(timeout, whole, quiet);
+  if (quiet) return reason;
+  if (reason.empty())
+    reason = decode_frame(std::span(state_->frame).first(state_->received), state_->limits.body, message);
+  state_->forget_frame();
+  if (!reason.empty()) close();
   return reason;
 }
 
 bool Connection::refused() const { return state_->refused; }
 
+std::chrono::steady_clock::time_point Connection::last_heard() const { return state_->heard; }
+
 bool Connection::is_open() const { return state_->stream != nullptr; }
 
 void Connection::close() {
   asio::error_code ignored;
+  state_->forget_frame();
   state_->socket.close(ignored);
   if (state_->stream) state_->stream->close();
   state_->stream.reset();

@@ -36,6 +36,11 @@ class Connection {
   /// every other failure closes it. `message` keeps the capacity of its vectors where the kind is the same; its bulk
   /// bytes are a view that is good until the next call.
   std::string receive(Message& message, Timeout timeout);
+  /// The same, but a frame may come slowly: what came of it in time is kept, the connection stays open, and it is
+  /// closed only where `whole` is over since the frame began.
+  std::string receive(Message& message, Timeout timeout, Timeout whole);
+  /// When bytes came last on this connection.
+  std::chrono::steady_clock::time_point last_heard() const;
 
   bool is_open() const;
   /// Whether the last failure was that one of the ends is not who the other wants: it comes again with every try,

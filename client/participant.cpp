@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kConnect{10000};
 constexpr milliseconds kGreet{10000};
 constexpr milliseconds kSend{60000};
+constexpr milliseconds kFrame{60000};  // a task's way here, on a slow line
 constexpr milliseconds kAtOnce{1};
 constexpr milliseconds kFirstWait{200};
 constexpr milliseconds kLongestWait{30000};
@@ -163,9 +164,9 @@ Participant::End Participant::serve(const Stop& stop) {
   Message message;
   while (!stop()) {
     if (work_->job->at_work() && work_->job->is_done()) keep_answer();
-    const std::string reason = connection_.receive(message, patience());
+    const std::string reason = connection_.receive(message, patience(), kFrame);
+    heard_ = std::max(heard_, connection_.last_heard());
     if (reason.empty()) {
-      heard_ = Clock::now();
       if (const std::optional<End> end = take(message)) return *end;
     } else if (!connection_.is_open()) {
       tell_("lost the server: " + reason);

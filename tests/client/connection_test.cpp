@@ -111,6 +111,29 @@ TEST(Connection, HalfAFrameTimesOutAndCloses) {
   }
 }
 
+TEST(Connection, ASlowFrameIsPutTogetherByManyCalls) {
+  Pair pair;
+  const Bytes frame = encode_frame(Acknowledge{sample_task()});
+  Message message;
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t at = 0; at + 1 < frame.size(); ++at) {
+    pair.peer.send(std::span(frame).subspan(at, 1));
+    EXPECT_EQ(pair.connection.receive(message, milliseconds{2}, kLong), "no whole frame within 5000 ms") << at;
+    ASSERT_TRUE(pair.connection.is_open());
+  }
+  EXPECT_GT(pair.connection.last_heard(), start);
+  pair.peer.send(std::span(frame).last(1));
+  EXPECT_EQ(pair.connection.receive(message, kLong, kLong), "");
+  EXPECT_EQ(std::get<Acknowledge>(message).id, sample_task());
+  pair.peer.send(frame);
+  EXPECT_EQ(pair.connection.receive(message, kLong), "") << "nothing of the frame before is left";
+
+  pair.peer.send(std::span(frame).first(30));
+  std::string reason;
+  while (pair.connection.is_open()) reason = pair.connection.receive(message, milliseconds{2}, milliseconds{100});
+  EXPECT_EQ(reason, "no whole frame within 100 ms");
+}
+
 TEST(Connection, EndInTheMiddleOfAFrameIsSaid) {
   Pair pair;
   pair.peer.send(start_of(Acknowledge{sample_task()}, 30));
