@@ -23,7 +23,6 @@ namespace {
 constexpr std::chrono::milliseconds kTurn{50};
 constexpr std::chrono::milliseconds kComeBack{500};  // what clients are told while the server is not ready
 constexpr std::chrono::milliseconds kFarewell{5000};
-constexpr std::chrono::milliseconds kHeartbeat{5000};
 constexpr int kSilentHeartbeats = 3;
 constexpr std::chrono::seconds kLinger{5};
 
@@ -67,8 +66,8 @@ SessionSettings session_settings(const ServerOptions& options, const Scenario& s
   settings.clients = scenario.data.clients;
   settings.welcome.scenario = result_bearing_text(scenario);
   settings.welcome.run = text_digest(settings.welcome.scenario);
-  settings.welcome.heartbeat_milliseconds = static_cast<std::uint32_t>(kHeartbeat.count());
-  settings.silence = kSilentHeartbeats * kHeartbeat;
+  settings.welcome.heartbeat_milliseconds = static_cast<std::uint32_t>(options.heartbeat_seconds * 1000);
+  settings.silence = kSilentHeartbeats * std::chrono::milliseconds(settings.welcome.heartbeat_milliseconds);
   // Each client may have an old connection beside its new one; what else is open are files.
   constexpr std::size_t kOthers = 64;
   const std::size_t wanted = 2 * std::min<std::size_t>(scenario.data.clients, 100'000) + kOthers;

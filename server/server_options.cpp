@@ -39,6 +39,12 @@ void ServerOptions::add_to(CLI::App& program) {
   CLI::Option* encrypted =
       program.add_option("--tls", tls, "Folder with the server's certificate, key and allow-list (scripts/provision)")
           ->check(CLI::ExistingDirectory);
+  program
+      .add_option("--heartbeat", heartbeat_seconds,
+                  "Seconds after which the server and its clients let each other hear something; who is silent three "
+                  "times as long is taken for lost")
+      ->check(CLI::Range(0.05, 3600.0))
+      ->capture_default_str();
   program.add_flag("--insecure", insecure, "Plain TCP beyond this machine: anybody on the way can read and change it")
       ->excludes(encrypted);
   machine.add_to(program);

@@ -19,6 +19,7 @@ struct ServerOptions {
   std::string tls;  // the folder of certificates; empty: plain
   bool insecure = false;
   double grace_seconds = 300;
+  double heartbeat_seconds = 5;
   MachineOptions machine;
 
   void add_to(CLI::App& program);

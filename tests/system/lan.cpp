@@ -8,8 +8,6 @@
 namespace anybit {
 namespace {
 
-constexpr int kClients = 20;  // of the tiny scenario
-
 void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
 }
@@ -58,7 +56,7 @@ void Lan::start_server(const std::vector<std::string>& more) {
 }
 
 void Lan::start_client(std::uint32_t client, const std::vector<std::string>& more) {
-  std::vector<std::string> words = {"--shard", std::to_string(client) + "/" + std::to_string(kClients)};
+  std::vector<std::string> words = {"--shard", std::to_string(client) + "/" + std::to_string(clients_of_scenario_)};
   append(words, more);
   if (encrypted_ && std::ranges::find(more, "--tls") == more.end())
     append(words, {"--tls", "../keys/client-" + std::to_string(client)});
@@ -66,7 +64,8 @@ void Lan::start_client(std::uint32_t client, const std::vector<std::string>& mor
 }
 
 void Lan::start_own_client(std::uint32_t client, std::vector<std::string> words) {
-  append(words, {"--connect", "127.0.0.1:" + std::to_string(port_), "--threads", "1"});
+  const int port = client_port_ > 0 ? client_port_ : port_;
+  append(words, {"--connect", "127.0.0.1:" + std::to_string(port), "--threads", "1"});
   const std::filesystem::path place = folder_.path() / ("client" + std::to_string(client));
   std::filesystem::create_directories(place);
   clients_[client] = std::make_unique<Program>(place, words, 0, "stdout.txt", ANYBIT_CLIENT);

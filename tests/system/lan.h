@@ -13,7 +13,9 @@ namespace anybit {
 /// directory is server/run. Whatever still runs at the end is killed.
 class Lan {
  public:
-  explicit Lan(std::vector<std::string> settings = {}) : settings_(std::move(settings)) {}
+  /// `settings` of the scenario; `clients`: how many it has by them.
+  explicit Lan(std::vector<std::string> settings = {}, int clients = 20)
+      : settings_(std::move(settings)), clients_of_scenario_(clients) {}
   /// No file of the next server may grow beyond so many bytes; 0: no limit.
   void limit_files(std::size_t bytes) { file_limit_ = bytes; }
   /// From now on in TLS: makes a CA and certificates for the server and these clients, by scripts/provision.
@@ -27,6 +29,8 @@ class Lan {
   /// A client that says itself who it is and what it trains on.
   void start_own_client(std::uint32_t client, std::vector<std::string> words);
   void start_clients(std::uint32_t from, std::uint32_t to);
+  /// Clients that are started from now on look for the server at this port.
+  void lead_clients_to(int port) { client_port_ = port; }
 
   const Program& server() const { return *server_; }
   const Program& client(std::uint32_t client) const { return *clients_.at(client); }
@@ -52,6 +56,8 @@ class Lan {
   std::unique_ptr<Program> server_;
   std::map<std::uint32_t, std::unique_ptr<Program>> clients_;
   int port_ = 0;
+  int client_port_ = 0;  // 0: the server's
+  int clients_of_scenario_;
   bool encrypted_ = false;
   std::size_t file_limit_ = 0;
 };
