@@ -67,7 +67,7 @@ void add_sessions(Seeds& seeds) {
 
 void add_records(Seeds& seeds) {
   std::string events;
-  for (int kind = 0; kind < 5; ++kind) {
+  for (int kind = 0; kind < 6; ++kind) {
     LoggedEvent event;
     event.time = 0.1 * kind;
     event.kind = static_cast<LoggedEvent::Kind>(kind);
@@ -78,7 +78,7 @@ void add_records(Seeds& seeds) {
   }
   seeds.add("records", events);
   RoundRecord record;
-  record.report = {.round = 2, .clients = 3, .failed = 1, .train_loss = 0.5};
+  record.report = {.round = 2, .version = 1, .clients = 3, .failed = 1, .train_loss = 0.5};
   record.accuracy.push_back({{.weights = 4, .activations = 8, .range = "mse", .granularity = "tensor"}, 0.75});
   seeds.add("records", metrics_line(record) + "\n");
   record.report.abandoned = true;
@@ -91,6 +91,8 @@ void add_checkpoints(Seeds& seeds) {
   checkpoint.kernel_set = "avx2";
   checkpoint.data = "glyphs 1\n";
   checkpoint.state.version = 3;
+  checkpoint.state.round = 5;
+  checkpoint.state.abandoned = 1;
   checkpoint.state.global.values = {1, 2, 3};
   checkpoint.state.strategy_state = {4, 5, 6};
   const std::string path = (seeds.folder() / "checkpoint.ckpt").string();

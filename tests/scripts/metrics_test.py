@@ -26,8 +26,10 @@ class MetricsTest(unittest.TestCase):
 
     def test_rounds_that_were_abandoned_do_not_count(self):
         write_run(self.folder, {})
-        lines = [{"round": 1, "version": 0, "abandoned": True}, {"round": 2, "version": 1, "accuracy": [point(32, 0.5)]},
-                 {"round": 3, "version": 1, "abandoned": True}, {"round": 4, "version": 2, "accuracy": [point(32, 0.6)]}]
+        lines = [{"round": 1, "version": 0, "abandoned": True},
+                 {"round": 2, "version": 1, "accuracy": [point(32, 0.5)]},
+                 {"round": 3, "version": 1, "abandoned": True},
+                 {"round": 4, "version": 2, "accuracy": [point(32, 0.6)]}]
         (self.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         self.assertEqual([round_ for round_, _ in metrics.read_run(self.folder).evaluations], [1, 2])
 
