@@ -112,11 +112,16 @@ EventLog::EventLog(std::string path) : path_(std::move(path)), file_(std::fopen(
 
 void EventLog::append(const LoggedEvent& event) {
   const std::string line = to_line(event);
-  if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0)
+  if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size())
     throw EventLogError(describe_failure("write", path_, errno));
 }
 
+void EventLog::flush() {
+  if (std::fflush(file_.get()) != 0) throw EventLogError(describe_failure("write", path_, errno));
+}
+
 void EventLog::sync() {
+  flush();
   // EINVAL: the file is no file of a disk (a pipe, /dev/null), so there is nothing to wait for.
   if (::fsync(::fileno(file_.get())) != 0 && errno != EINVAL)
     throw EventLogError(describe_failure("flush", path_, errno));

@@ -46,13 +46,16 @@ class EventLogError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Appends events to a file; each line reaches the operating system before append() returns.
+/// Appends events to a file through a buffer: what a crash takes with it, a resume would cut off, too. Every failure
+/// is an EventLogError; a full disk is noticed at the latest by sync().
 class EventLog {
  public:
   /// Goes on at the file's end; makes it where it is not there.
   explicit EventLog(std::string path);
   void append(const LoggedEvent& event);
-  /// Waits until all lines are on the disk. A checkpoint that counts on them comes after it.
+  /// Hands the buffer to the operating system.
+  void flush();
+  /// flush(), then waits until all lines are on the disk. A checkpoint that counts on them comes after it.
   void sync();
 
  private:

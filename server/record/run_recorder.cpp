@@ -99,6 +99,7 @@ void RunRecorder::conclude(const RoundRecord& record) {
   metrics_.write_line(metrics_line(record));
   if (Clock::now() - flushed_ < kFlushInterval) return;
   metrics_.flush();
+  events_.flush();
   flushed_ = Clock::now();
 }
 

@@ -45,6 +45,7 @@ std::vector<LoggedEvent> one_of_each() {
 TEST_F(EventLogFile, HoldsOneEventALine) {
   EventLog log(path);
   for (const LoggedEvent& event : one_of_each()) log.append(event);
+  log.flush();
   EXPECT_EQ(text(),
             "0 started 0 4 -\n"
             "0.1 joined 7 4 -\n"
@@ -58,6 +59,7 @@ TEST_F(EventLogFile, ReadsBackWhatWasWritten) {
   std::vector<LoggedEvent> events = one_of_each();
   EventLog log(path);
   for (const LoggedEvent& event : events) log.append(event);
+  log.flush();
   events[3].reason = "link cut  again";
   EXPECT_EQ(read_event_log(path), events);
 }
@@ -109,6 +111,7 @@ TEST_F(EventLogFile, SaysWhatIsWrongWithTheFile) {
   EventLog full("/dev/full");
   try {
     full.append(one_of_each()[0]);
+    full.sync();
     FAIL() << "the disk is full";
   } catch (const EventLogError& error) {
     EXPECT_EQ(std::string(error.what()),
