@@ -102,6 +102,8 @@ void Session::check_deadlines(Clock::time_point now) {
     lose("took too long to read a frame", Farewell::kComeAgain);
   } else if (staged_ && holds_others_up(now)) {
     lose("sent a frame too slowly while others waited", Farewell::kComeAgain);
+  } else if (owes_a_sign_of_life(now)) {
+    send({std::make_shared<const Bytes>(encode_frame(Heartbeat{}))});
   }
 }
 
@@ -249,6 +251,12 @@ bool Session::holds_others_up(Clock::time_point now) {
   return static_cast<double>(received_ - std::exchange(received_before_, received_)) < due;
 }
 
+/// Whether the peer has to hear that this end is still here: in the middle of a frame it cannot ask.
+bool Session::owes_a_sign_of_life(Clock::time_point now) const {
+  const std::chrono::milliseconds beat(shared_.settings.welcome.heartbeat_milliseconds);
+  return joined() && beat.count() > 0 && outbox_.empty() && received_ > 0 && now - spoke_ >= beat;
+}
+
 /// Hands the turn on to who waits for one.
 void Session::free_turn() {
   if (!std::exchange(staged_, false)) return;
@@ -336,6 +344,7 @@ void Session::write() {
 
 void Session::wrote(const std::error_code& error) {
   if (error) return vanish(describe(error, kPeer));
+  spoke_ = Clock::now();
   queued_bytes_ -= std::min(queued_bytes_, outbox_.front().memory());
   outbox_.pop_front();
   if (!outbox_.empty()) return write();

@@ -94,6 +94,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool wait_for_turn();
   void begin_turn();
   bool holds_others_up(Clock::time_point now);
+  bool owes_a_sign_of_life(Clock::time_point now) const;
   void free_turn();
   bool is_named(const Hello& hello) const;
 
@@ -113,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point read_deadline_;
   Clock::time_point write_deadline_;
   Clock::time_point farewell_deadline_;
+  Clock::time_point spoke_;          // when a frame was last written
   Clock::time_point looked_at_;      // a turn's progress: when it was last looked at, how long others have waited
   Clock::duration waited_for_ = {};  // since it was judged, and what had been received then
   std::size_t received_before_ = 0;

@@ -128,6 +128,24 @@ TEST(Sessions, AHeartbeatIsAnsweredAndIsNoSilence) {
   EXPECT_EQ(server.heard.size(), 1U);
 }
 
+// A client that uploads, or waits for its turn, cannot ask: its Heartbeats would come behind the upload.
+TEST(Sessions, WhoIsInTheMiddleOfAFrameHearsHeartbeats) {
+  Server server([](SessionSettings& settings) {
+    settings.staged_uploads = 1;
+    settings.welcome.heartbeat_milliseconds = 50;
+  });
+  RawSocket sends = server.join(1);
+  RawSocket waits = server.join(2);
+  sends.send(start_of(update_of(1, kLarge), 100));
+  server.serve_for(milliseconds{20});
+  waits.send(start_of(update_of(2, kLarge), 100));
+  server.serve_for(milliseconds{400});
+  for (int beat = 0; beat < 2; ++beat) {
+    EXPECT_TRUE(std::holds_alternative<Heartbeat>(sends.receive()));
+    EXPECT_TRUE(std::holds_alternative<Heartbeat>(waits.receive()));
+  }
+}
+
 TEST(Sessions, AnswersToOffersArriveAndOthersClientsDoNot) {
   Server server;
   RawSocket peer = server.join(1);
