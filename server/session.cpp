@@ -25,6 +25,11 @@ const TaskId* task_of_answer(const Message& message) {
 
 constexpr const char* kPeer = "the peer";
 
+/// Of bytes that a frame cannot be read from.
+Loss loss_by(const std::string& reason) {
+  return reason.ends_with("checksum does not match") ? Loss::kDamaged : Loss::kBrokeRules;
+}
+
 bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
 }  // namespace
@@ -65,7 +70,7 @@ void Session::send(Outgoing frame) {
   if (outbox_.size() == 1) write();
   if (queued_bytes_ <= shared_.settings.queued_bytes) return;
   // Posted, because the listener is called from poll() only and this may be the driver's own call.
-  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent", Farewell::kComeAgain); });
+  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent", Loss::kTooSlow); });
 }
 
 void Session::end(const Goodbye& goodbye, bool flush) {
@@ -81,10 +86,11 @@ void Session::end(const Goodbye& goodbye, bool flush) {
   shared_.post([self = shared_from_this()] { self->drain(); });
 }
 
-void Session::lose(const std::string& reason, Farewell farewell) {
+void Session::lose(const std::string& reason, Loss loss) {
   if (ended_) return;
   const bool had_joined = joined();
-  ++(farewell == Farewell::kRefused ? shared_.broke_rules : shared_.too_slow);
+  ++(loss == Loss::kTooSlow ? shared_.too_slow : shared_.broke_rules);
+  const Farewell farewell = loss == Loss::kBrokeRules ? Farewell::kRefused : Farewell::kComeAgain;
   end({reason, farewell, kComeAgainMilliseconds}, false);
   report(had_joined, reason);
 }
@@ -97,11 +103,11 @@ void Session::check_deadlines(Clock::time_point now) {
          : received_ > 0 ? "a frame took too long"
          : joined()      ? "was silent for too long"
                          : "said no Hello in time",
-         Farewell::kComeAgain);
+         Loss::kTooSlow);
   } else if (!outbox_.empty() && now >= write_deadline_) {
-    lose("took too long to read a frame", Farewell::kComeAgain);
+    lose("took too long to read a frame", Loss::kTooSlow);
   } else if (staged_ && holds_others_up(now)) {
-    lose("sent a frame too slowly while others waited", Farewell::kComeAgain);
+    lose("sent a frame too slowly while others waited", Loss::kTooSlow);
   } else if (owes_a_sign_of_life(now)) {
     send({std::make_shared<const Bytes>(encode_frame(Heartbeat{}))});
   }
@@ -183,7 +189,7 @@ void Session::take_header() {
     return refuse(TlsFailure::kTlsPeer, describe(TlsFailure::kTlsPeer, kPeer));
   std::size_t body_bytes = 0;
   const std::string reason = check_header(std::span(frame_).first(kFrameHeaderBytes), limit(), body_bytes);
-  if (!reason.empty()) return lose(reason);
+  if (!reason.empty()) return lose(reason, loss_by(reason));
   wanted_ = kFrameHeaderBytes + body_bytes;
   if (body_bytes > kUnstaged && wait_for_turn()) return;
   make_room();
@@ -202,7 +208,7 @@ void Session::take_frame() {
   const std::string reason = decode_frame(frame, limit(), shared_.message);
   received_ = 0;
   wanted_ = kFrameHeaderBytes;
-  if (!reason.empty()) return lose(reason);
+  if (!reason.empty()) return lose(reason, loss_by(reason));
   read_deadline_ = Clock::now() + shared_.settings.silence;
   take_message(frame);
   if (frame_.size() > kKeptRoom) shared_.give_spare(std::exchange(frame_, {}));

@@ -51,6 +51,13 @@ struct Outgoing {
   }
 };
 
+/// Why a connection is ended by the server.
+enum class Loss : std::uint8_t {
+  kBrokeRules,  // it would do so again
+  kDamaged,     // what was sent whole did not arrive so: it counts as the former, but may come again
+  kTooSlow,     // may come again, too
+};
+
 /// The server's end of one connection. What it waits for keeps it alive until the stream has let go of its buffers.
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -68,7 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// has read it or the farewell's time is over.
   void end(const Goodbye& goodbye, bool flush);
   /// The same, for what the peer or the network did: the listener hears of it.
-  void lose(const std::string& reason, Farewell farewell = Farewell::kRefused);
+  void lose(const std::string& reason, Loss loss = Loss::kBrokeRules);
   void check_deadlines(Clock::time_point now);
   /// Goes on reading an upload that had to wait.
   void take_turn();
