@@ -21,7 +21,8 @@ namespace anybit {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn{50};
-constexpr std::chrono::milliseconds kComeBack{500};  // what clients are told while the server is not ready
+constexpr std::chrono::milliseconds kRecovered{100};  // clients are told to come again so soon while data is loaded,
+constexpr std::chrono::milliseconds kStarted{1000};   // and so soon where the server ends
 constexpr std::chrono::milliseconds kFarewell{5000};
 constexpr int kSilentHeartbeats = 3;
 constexpr std::chrono::seconds kLinger{5};
@@ -142,7 +143,7 @@ int serve(const ServerOptions& options) {
     for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted();) sessions.poll(kTurn);
     return 0;
   }
-  sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kComeBack.count())});
+  sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kRecovered.count())});
   std::future<Loaded> loading = std::async(std::launch::async, [&] { return load(scenario, data, directory, start); });
   while (loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions.poll(kTurn);
   Loaded loaded = loading.get();
@@ -169,7 +170,7 @@ int serve(const ServerOptions& options) {
     if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
     return 0;
   }
-  sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kComeBack.count())}, kFarewell);
+  sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStarted.count())}, kFarewell);
   if (server.gave_up()) {
     tell(recorder.given_up_text(server.state()) + "; the same command tries again");
     return kFailed;
