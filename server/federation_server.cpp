@@ -22,6 +22,7 @@ constexpr std::chrono::seconds kQuiet{2};
 constexpr std::chrono::seconds kOncePer{1};
 constexpr std::size_t kFailuresTold = 3;
 constexpr std::size_t kMostNamed = 10;
+constexpr std::uint32_t kCrowd = 50;
 const char* const kLate = "late";  // as the coordinator says it
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
@@ -66,7 +67,9 @@ void FederationServer::wake_if_due() {
   take(TimePassed{});
 }
 
-double FederationServer::now() const { return first_time_ + seconds(Clock::now() - begin_); }
+double FederationServer::now() const {
+  return first_time_ + seconds((committing_ ? commit_begin_ : Clock::now()) - begin_ - paused_);
+}
 
 // Events.
 
@@ -92,8 +95,7 @@ void FederationServer::note_conclusions(double time) {
 void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   roster_.join(connection, hello);
   const ClientRange clients{hello.client, hello.clients};
-  progress_.tell(fmt::format("{} joined, {} of {} are here", clients_text(clients), roster_.clients(),
-                             federation_.scenario.data.clients));
+  tell_of_clients(clients, "joined");
   if (hello.kernel_set != kernel_set())
     progress_.tell(
         fmt::format("{} computes with kernels '{}', this is '{}': results are valid, but not equal to the "
@@ -104,14 +106,21 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
 
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
   roster_.leave(connection);
-  progress_.tell(fmt::format("{} is gone: {}; {} of {} are here", clients_text(clients), reason, roster_.clients(),
-                             federation_.scenario.data.clients));
+  tell_of_clients(clients, "is gone: " + reason);
   for (auto& [client, delivery] : deliveries_) {
     if (delivery.connection != connection) continue;
     delivery.connection = 0;
     delivery.phase = Phase::kAway;
     delivery.since = Clock::now();
   }
+}
+
+/// In a crowd not everybody is named.
+void FederationServer::tell_of_clients(ClientRange clients, const std::string& what) {
+  const std::uint32_t all = federation_.scenario.data.clients;
+  if (all > kCrowd && Clock::now() - crowd_told_ < kOncePer) return;
+  crowd_told_ = Clock::now();
+  progress_.tell(fmt::format("{} {}; {} of {} are here", clients_text(clients), what, roster_.clients(), all));
 }
 
 void FederationServer::arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
@@ -307,6 +316,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   deliveries_.clear();
   // Nothing that arrives meanwhile moves the state: the next round's tasks are offered to nobody yet.
   committing_ = true;
+  commit_begin_ = Clock::now();
   settings_.on_phase("committing");
   const FederationState& state = coordinator_.state();
   if (recorder_.measures(report)) {
@@ -319,6 +329,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   recorder_.conclude(record);
   recorder_.save(state);
   committing_ = false;
+  paused_ += Clock::now() - commit_begin_;
   settings_.on_phase("committed");
   progress_.round(record);
   round_begin_ = Clock::now();

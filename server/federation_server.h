@@ -40,7 +40,8 @@ class FederationServer final : public SessionListener {
   using Stop = std::function<bool()>;
 
   /// Borrows all. `sessions` must hand its events to this object, which answers from run() on. Event times go on from
-  /// `last_time`.
+  /// `last_time`; they stand still while a round is evaluated and committed, so that the next one's deadline does not
+  /// pay for it.
   FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
                    RunRecorder& recorder, Progress& progress, FederationState start, double last_time);
 
@@ -95,6 +96,7 @@ class FederationServer final : public SessionListener {
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_those_away();
+  void tell_of_clients(ClientRange clients, const std::string& what);
   void tell_who_is_awaited();
 
   double now() const;
@@ -115,12 +117,15 @@ class FederationServer final : public SessionListener {
   std::vector<Action> answered_;  // of one event
   const double first_time_;
   const Clock::time_point begin_ = Clock::now();
+  Clock::time_point commit_begin_;
+  Clock::duration paused_{};  // by commits
   Clock::time_point round_begin_ = Clock::now();
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
   std::vector<std::string> failures_;
   std::uint64_t refused_answers_ = 0;
   Clock::time_point turned_away_told_{};
+  Clock::time_point crowd_told_{};
   bool committing_ = false;
   std::optional<double> wake_;  // when the coordinator is to be told the time
   bool finished_ = false;

@@ -9,10 +9,17 @@ const Hello* Roster::hello(ConnectionId connection) const {
   return found == present_.end() ? nullptr : &found->second;
 }
 
-std::uint64_t Roster::clients() const {
-  std::uint64_t sum = 0;
-  for (const auto& [connection, hello] : present_) sum += hello.clients;
-  return sum;
+void Roster::join(ConnectionId connection, const Hello& hello) {
+  leave(connection);
+  present_.emplace(connection, hello);
+  clients_ += hello.clients;
+}
+
+void Roster::leave(ConnectionId connection) {
+  const auto found = present_.find(connection);
+  if (found == present_.end()) return;
+  clients_ -= found->second.clients;
+  present_.erase(found);
 }
 
 std::string clients_text(ClientRange clients) {

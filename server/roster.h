@@ -12,16 +12,17 @@ namespace anybit {
 /// Who is here, and what each said of itself when it joined.
 class Roster {
  public:
-  void join(ConnectionId connection, const Hello& hello) { present_.insert_or_assign(connection, hello); }
-  void leave(ConnectionId connection) { present_.erase(connection); }
+  void join(ConnectionId connection, const Hello& hello);
+  void leave(ConnectionId connection);
 
   /// What the connection's Hello said; null where it is not here.
   const Hello* hello(ConnectionId connection) const;
   /// Clients that are played by those who are here.
-  std::uint64_t clients() const;
+  std::uint64_t clients() const { return clients_; }
 
  private:
   std::map<ConnectionId, Hello> present_;
+  std::uint64_t clients_ = 0;
 };
 
 /// "client 3", or "clients 3 to 9".

@@ -48,5 +48,18 @@ TEST(LanPolicies, ItGivesUpWhereNobodyComesAndTriesAgain) {
   EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
 }
 
+/// The evaluation takes longer than a round may.
+TEST(LanPolicies, AnEvaluationIsNotInTheNextRoundsTime) {
+  Lan lan({"data.clients=2", "federation.cohort=2", "federation.rounds=3", "federation.deadline=1.5",
+           "federation.minimum=2", "federation.give_up=1", "evaluate.every=1",
+           "evaluate.weights=[2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]", "evaluate.activations=[8,7,6,5,4,3,2,32]",
+           "evaluate.range=[\"minmax\",\"mse\",\"percentile\"]", "evaluate.granularity=[\"tensor\",\"channel\"]"},
+          2);
+  lan.start_server();
+  lan.start_clients(0, 2);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+}
+
 }  // namespace
 }  // namespace anybit
