@@ -1,6 +1,7 @@
 #include "client/training.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <utility>
 
@@ -20,7 +21,7 @@ struct Trainer::State final : StepGradient {
   void step();
   Score step_by_gradient();
   void name_trained(UpdateMessage& update) const;
-  void encode(UpdateMessage& update);
+  void encode(UpdateMessage& update, std::span<float> kept);
 
   /// The batch's gradient at given widths: what a step rule asks for.
   Score at(std::span<const std::uint8_t> widths, std::span<float> into, bool update_statistics) override;
@@ -149,8 +150,11 @@ void Trainer::State::name_trained(UpdateMessage& update) const {
   }
 }
 
-void Trainer::State::encode(UpdateMessage& update) {
+void Trainer::State::encode(UpdateMessage& update, std::span<float> kept) {
   for (std::size_t i = 0; i < local.size(); ++i) local[i] -= received[i];
+  if (plan.method.client_state)
+    plan.method.client_state->before_upload(
+        *plan.layout, {name.seed, Purpose::kClientState, name.round, name.client, 0, 0}, kept, local);
   sent.clear();
   for (const std::uint32_t t : update.tensors) sent.push_back(static_cast<int>(t));
   for (const TensorShare& share : update.shares) sent.push_back(static_cast<int>(share.tensor));
@@ -179,8 +183,10 @@ Trainer::~Trainer() = default;
 void Trainer::watch(NodeTimes* times) { state_->whole.watch(times); }
 
 std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
-                           std::span<const int> device_widths, UpdateMessage& update, int threads) {
+                           std::span<const int> device_widths, UpdateMessage& update, int threads,
+                           std::span<float> kept) {
   State& state = *state_;
+  assert(kept.size() == client_floats(state.plan.method, *state.plan.layout));
   if (task.layout != state.plan.layout->digest()) return "the task's network is not the one of this scenario";
   if (examples.size() == 0) return "this client has no examples";
   if (std::string reason = refuse_chunks(state.plan, task.chunks); !reason.empty()) return reason;
@@ -196,7 +202,7 @@ std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples
   update.steps = state.steps;
   update.loss = state.loss_sum / static_cast<double>(state.seen);
   state.name_trained(update);
-  state.encode(update);
+  state.encode(update, kept);
   return "";
 }
 

@@ -19,9 +19,12 @@ class Trainer {
 
   /// Trains on the client's examples and fills `update`, whose delta is a view of this trainer's bytes that is good
   /// until its next training. Returns "" or the reason why the task is refused. Where the task cuts batches into
-  /// chunks, at most `threads` threads share them; the bits are the same for any number.
+  /// chunks, at most `threads` threads share them; the bits are the same for any number. `kept`: client_floats() of
+  /// what the client kept from its last update that counts, which become what it keeps if this one does; untouched
+  /// where the task is refused.
   std::string train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
-                    std::span<const int> device_widths, UpdateMessage& update, int threads = 1);
+                    std::span<const int> device_widths, UpdateMessage& update, int threads = 1,
+                    std::span<float> kept = {});
   /// See Workspace::watch(); batches that are cut are not watched.
   void watch(NodeTimes* times);
 

@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   kGlyph = 12,   // one drawn example
   kFleet = 13,
   kTest = 14,
+  kClientState = 15,  // what a client keeps between its rounds
 };
 
 /// The full name of a draw (DESIGN D6). Equal names give equal numbers, whatever thread asks, in whatever order.

@@ -17,4 +17,8 @@ Parameters make_parameters(const Network& network, const Method& method, std::sh
   return parameters;
 }
 
+std::size_t client_floats(const Method& method, const Layout& layout) {
+  return method.client_state ? method.client_state->floats(layout) : 0;
+}
+
 }  // namespace anybit

@@ -77,6 +77,22 @@ class StepRule {
                      std::span<float> scratch) const = 0;
 };
 
+/// Part 8, before an upload: what a client keeps from one of its rounds to the next (an error-feedback residual,
+/// control variates, ...), and what that does to its update. Only settings live here: the floats are the caller's, who
+/// sees to it that a state counts only where its update does (DESIGN D8). So the result must be a function of the
+/// arguments.
+class ClientState {
+ public:
+  virtual ~ClientState() = default;
+  /// How many floats a client keeps; before its first update they are zero.
+  virtual std::size_t floats(const Layout& layout) const = 0;
+  /// `state` is what the client kept, and becomes what it keeps from this update on. `delta` is local minus received,
+  /// of the layout's size, and becomes what is encoded; of a tensor that is not uploaded nobody hears. `draw` names the
+  /// client's round, for draws of the part's own: step and layer are free.
+  virtual void before_upload(const Layout& layout, const DrawName& draw, std::span<float> state,
+                             std::span<float> delta) const = 0;
+};
+
 /// How a method's grids for the weights are made, beside rule, width and granularity. Evaluation uses the same.
 struct WeightFit {
   bool full_range = false;   // codes from -2^(b-1) instead of -(2^(b-1)-1)
@@ -94,6 +110,7 @@ struct Method {
   std::shared_ptr<const Penalty> penalty;
   std::shared_ptr<const Loss> loss;
   std::shared_ptr<const StepRule> rule;
+  std::shared_ptr<const ClientState> client_state;
   /// The method keeps ranges of activations in the tensors "<layer>.input.range" ([min, max], merged over clients).
   bool has_activation_ranges = false;
   WeightFit weight_fit;
@@ -111,5 +128,7 @@ std::shared_ptr<const Layout> make_layout(const Network& network, const Method& 
 /// First values of all of them.
 Parameters make_parameters(const Network& network, const Method& method, std::shared_ptr<const Layout> layout,
                            std::uint64_t seed);
+/// How many floats each client keeps between its rounds; 0 where the method keeps none.
+std::size_t client_floats(const Method& method, const Layout& layout);
 
 }  // namespace anybit

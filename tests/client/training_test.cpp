@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/client/small_client.h"
+#include "tests/quant/counter_and_residual.h"
 #include "tests/wire/kept_bytes.h"
 
 namespace anybit {
@@ -131,6 +132,52 @@ TEST(Training, ItsProgressIsTheVersionOverThePlannedRounds) {
   };
   EXPECT_NE(trained_at(0, "cosine"), trained_at(2, "cosine"));
   EXPECT_EQ(trained_at(0, "constant"), trained_at(2, "constant"));
+}
+
+FloatBuffer delta_of(const TrainingPlan& plan, const UpdateMessage& update) {
+  FloatBuffer delta(plan.layout->size());
+  const std::vector<int> sent(update.tensors.begin(), update.tensors.end());
+  EXPECT_EQ(plan.uplink->decode(*plan.layout, sent, update.delta, delta), "");
+  return delta;
+}
+
+TEST(Training, WhatAClientKeepsGoesThroughItsUpdate) {
+  TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
+  const ExamplePool examples = make_examples(kImage, kClasses, 10);
+  const TaskMessage task = make_task(plan, initial(plan));
+  Trainer plain(plan);
+  const FloatBuffer trained = delta_of(plan, train(plain, task, examples));
+
+  plan.method.client_state = std::make_shared<const CounterAndResidual>();
+  const std::size_t size = client_floats(plan.method, *plan.layout);
+  ASSERT_EQ(size, 1 + trained.size());
+  FloatBuffer kept(size, 0.001F);
+  kept[0] = 4;
+  Trainer trainer(plan);
+  UpdateMessage update;
+  ASSERT_EQ(trainer.train(task, examples.view(), {}, {}, update, 1, kept), "");
+  EXPECT_EQ(kept[0], 5);
+  const FloatBuffer sent = delta_of(plan, update);
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(sent[i] * 256, std::nearbyint(sent[i] * 256)) << i;
+    EXPECT_EQ(sent[i] + kept[1 + i], trained[i] + 0.001F + 5 * 0x1p-14F) << i;
+    moved += sent[i] != std::nearbyint(trained[i] * 256) / 256 ? 1 : 0;
+  }
+  EXPECT_GT(moved, 0U) << "what was kept must matter";
+}
+
+TEST(Training, WhatAClientKeepsIsUntouchedByATaskThatIsRefused) {
+  TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
+  plan.method.client_state = std::make_shared<const CounterAndResidual>();
+  TaskMessage task = make_task(plan, initial(plan));
+  task.chunks = 7;
+  FloatBuffer kept(client_floats(plan.method, *plan.layout), 2.0F);
+  const FloatBuffer before = kept;
+  Trainer trainer(plan);
+  UpdateMessage update;
+  EXPECT_NE(trainer.train(task, make_examples(kImage, kClasses, 4).view(), {}, {}, update, 1, kept), "");
+  EXPECT_EQ(kept, before);
 }
 
 TEST(Training, ALearnedStepIsNamedWithTheStepsThatUsedIt) {
