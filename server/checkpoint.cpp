@@ -17,7 +17,7 @@
 #include <fstream>
 #include <span>
 
-#include "server/durable_file.h"
+#include "program/durable_file.h"
 #include "wire/message.h"
 
 namespace anybit {

@@ -2,8 +2,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include "program/durable_file.h"
 #include "server/checkpoint.h"
-#include "server/durable_file.h"
 
 namespace anybit {
 namespace {

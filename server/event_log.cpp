@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "server/durable_file.h"
+#include "program/durable_file.h"
 
 namespace anybit {
 namespace {

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <span>
 
-#include "server/durable_file.h"
+#include "program/durable_file.h"
 
 namespace anybit {
 namespace {

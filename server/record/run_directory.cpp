@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/durable_file.h"
+#include "program/durable_file.h"
 #include "server/event_log.h"
 #include "server/record/metrics.h"
 
