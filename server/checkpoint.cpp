@@ -4,7 +4,9 @@
 //   for each section              u32 tag, u32 CRC32C of its bytes, u64 length
 //   CRC32C of all of the above    u32
 //   the sections' bytes, one after the other, to the end of the file
-// Every byte is under a checksum, and the lengths are checked against the file's size before anything is allocated.
+// The last two sections are there where a client that keeps something between its rounds has counted; versions before 4
+// have none. Every byte is under a checksum, and the lengths are checked against the file's size before anything is
+// allocated.
 #include "server/checkpoint.h"
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -26,11 +29,24 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are written in memory order");
 
 constexpr std::array<char, 8> kMagic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'K'};
-constexpr std::uint32_t kVersion = 3;
-constexpr std::uint32_t kOldest = 2;  // its numbers end with the version: no round was attempted in vain
+constexpr std::uint32_t kVersion = 4;
+constexpr std::uint32_t kWithoutClients = 3;  // still written where there is nothing to say of clients
+constexpr std::uint32_t kOldest = 2;          // its numbers end with the version: no round was attempted in vain
 
-enum Tag : std::uint32_t { kScenario = 1, kKernelSet, kData, kNumbers, kGlobal, kStrategyState };
-constexpr std::uint32_t kSections = 6;
+enum Tag : std::uint32_t {
+  kScenario = 1,
+  kKernelSet,
+  kData,
+  kNumbers,
+  kGlobal,
+  kStrategyState,
+  kCounted,
+  kClientStates
+};
+constexpr std::uint32_t kSections = 8;
+constexpr std::uint32_t kOldSections = 6;
+
+std::uint32_t sections_of(std::uint32_t version) { return version <= kWithoutClients ? kOldSections : kSections; }
 
 struct Section {
   std::uint32_t tag = 0;
@@ -45,15 +61,17 @@ struct Numbers {
   std::uint64_t abandoned = 0;
 };
 
-/// Everything before the sections' bytes; fixed in size, as all sections are always there.
+/// Everything before the sections' bytes; the file has as much of the table as there are sections.
 struct Header {
   std::array<char, 8> magic = kMagic;
   std::uint32_t version = kVersion;
   std::uint32_t sections = kSections;
   std::array<Section, kSections> table{};
+
+  std::size_t bytes() const { return offsetof(Header, table) + sections * sizeof(Section); }
 };
-constexpr std::size_t kHeaderBytes = sizeof(Header) + sizeof(std::uint32_t);
 static_assert(sizeof(Section) == 16 && sizeof(Header) == 16 + 16 * kSections, "no padding");
+static_assert(sizeof(CountedClient) == 8, "no padding");
 
 using ByteSpan = std::span<const std::uint8_t>;
 
@@ -62,14 +80,30 @@ ByteSpan bytes_of(const T* data, std::size_t count) {
   return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
 }
 
-std::array<ByteSpan, kSections> bodies(const Checkpoint& checkpoint, const FederationState& state,
-                                       const Numbers& numbers) {
-  return {bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size()),
-          bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size()),
-          bytes_of(checkpoint.data.data(), checkpoint.data.size()),
-          bytes_of(&numbers, 1),
-          bytes_of(state.global.values.data(), state.global.values.size()),
-          bytes_of(state.strategy_state.data(), state.strategy_state.size())};
+/// The bytes of each section, in pieces.
+using Bodies = std::array<std::vector<ByteSpan>, kSections>;
+
+Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const Numbers& numbers,
+              const ClientStateViews& client_states) {
+  Bodies all = {{{bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size())},
+                 {bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size())},
+                 {bytes_of(checkpoint.data.data(), checkpoint.data.size())},
+                 {bytes_of(&numbers, 1)},
+                 {bytes_of(state.global.values.data(), state.global.values.size())},
+                 {bytes_of(state.strategy_state.data(), state.strategy_state.size())},
+                 {bytes_of(state.counted.data(), state.counted.size())},
+                 {}}};
+  for (const std::span<const float> kept : client_states) all.back().push_back(bytes_of(kept.data(), kept.size()));
+  return all;
+}
+
+Section describe(std::uint32_t tag, const std::vector<ByteSpan>& pieces) {
+  Section section{tag, 0, 0};
+  for (const ByteSpan piece : pieces) {
+    section.crc = crc32c(piece, section.crc);
+    section.length += piece.size();
+  }
+  return section;
 }
 
 const char* const kNoCheckpoint = "this is no anybit checkpoint";
@@ -113,9 +147,11 @@ class Reader {
       fail("format version " + std::to_string(header.version) + ", this program reads versions " +
                std::to_string(kOldest) + " to " + std::to_string(kVersion),
            "use the program that wrote it");
-    read(&header.sections, sizeof header - sizeof header.magic - sizeof header.version);
+    read(&header.sections, sizeof header.sections);
+    if (header.sections != sections_of(header.version)) fail_broken("the header lists other sections");
+    read(header.table.data(), header.sections * sizeof(Section));
     read(&crc, sizeof crc);
-    if (crc != crc32c(bytes_of(&header, 1))) fail_broken("the header is damaged (checksum)");
+    if (crc != crc32c(bytes_of(&header, 1).first(header.bytes()))) fail_broken("the header is damaged (checksum)");
     return header;
   }
 
@@ -155,11 +191,22 @@ bool take_numbers(const std::vector<std::uint64_t>& numbers, std::uint32_t forma
   return true;
 }
 
+bool clients_can_be(const Checkpoint& checkpoint) {
+  const std::vector<CountedClient>& counted = checkpoint.state.counted;
+  const auto in_range = [&](const CountedClient& client) {
+    return client.counted > 0 && client.counted <= checkpoint.state.round;
+  };
+  const std::ranges::greater_equal out_of_order;
+  return !counted.empty() && std::ranges::all_of(counted, in_range) &&
+         std::ranges::adjacent_find(counted, out_of_order, &CountedClient::client) == counted.end() &&
+         checkpoint.client_states.size() % counted.size() == 0;
+}
+
 void check_table(const Reader& reader, const Header& header) {
   std::uint64_t left = reader.left();
-  for (std::uint32_t i = 0; i < kSections; ++i) {
+  for (std::uint32_t i = 0; i < header.sections; ++i) {
     const Section& section = header.table[i];
-    if (header.sections != kSections || section.tag != i + 1) reader.fail_broken("the header lists other sections");
+    if (section.tag != i + 1) reader.fail_broken("the header lists other sections");
     if (section.length > left) reader.fail_broken("the file is cut off");
     left -= section.length;
   }
@@ -169,17 +216,22 @@ void check_table(const Reader& reader, const Header& header) {
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  write_checkpoint(path, checkpoint, checkpoint.state);
+  write_checkpoint(path, checkpoint, checkpoint.state, {checkpoint.client_states});
 }
 
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state) {
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state,
+                      const ClientStateViews& client_states) {
   const Numbers numbers = {checkpoint.layout, state.version, state.round, state.abandoned};
-  const auto sections = bodies(checkpoint, state, numbers);
+  const Bodies sections = bodies(checkpoint, state, numbers, client_states);
   Header header;
-  for (std::uint32_t i = 0; i < kSections; ++i) header.table[i] = {i + 1, crc32c(sections[i]), sections[i].size()};
-  const std::uint32_t crc = crc32c(bytes_of(&header, 1));
-  std::vector<ByteSpan> pieces = {bytes_of(&header, 1), bytes_of(&crc, 1)};
-  pieces.insert(pieces.end(), sections.begin(), sections.end());
+  header.version = state.counted.empty() ? kWithoutClients : kVersion;
+  header.sections = sections_of(header.version);
+  for (std::uint32_t i = 0; i < header.sections; ++i) header.table[i] = describe(i + 1, sections[i]);
+  const ByteSpan head = bytes_of(&header, 1).first(header.bytes());
+  const std::uint32_t crc = crc32c(head);
+  std::vector<ByteSpan> pieces = {head, bytes_of(&crc, 1)};
+  for (std::uint32_t i = 0; i < header.sections; ++i)
+    pieces.insert(pieces.end(), sections[i].begin(), sections[i].end());
   if (const std::string reason = write_durably(path, pieces); !reason.empty())
     throw CheckpointError("checkpoint: " + reason);
 }
@@ -199,6 +251,11 @@ Checkpoint read_checkpoint(const std::string& path) {
   if (!all_finite(checkpoint.state.global.values) || !all_finite(checkpoint.state.strategy_state))
     reader.fail_broken("it holds values that are not finite");
   if (!take_numbers(numbers, header.version, checkpoint)) reader.fail_broken("its numbers cannot be");
+  if (header.sections > kOldSections) {
+    reader.section(header.table[6], checkpoint.state.counted);
+    reader.section(header.table[7], checkpoint.client_states);
+    if (!clients_can_be(checkpoint)) reader.fail_broken("what it says of clients cannot be");
+  }
   return checkpoint;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,7 +19,12 @@ struct Checkpoint {
   std::string data;       // what the data was: a line for each checksum of FederatedData
   FederationState state;  // the layout is rebuilt from the scenario and checked by digest
   std::uint64_t layout = 0;
+  /// What the clients in state.counted keep, one behind the other, where one process plays them all (the simulator).
+  FloatBuffer client_states = {};
 };
+
+/// Views of what the clients in a state's `counted` keep, in its order.
+using ClientStateViews = std::vector<std::span<const float>>;
 
 /// What is wrong with a checkpoint file, or why it could not be written; what() names the path and what to do.
 class CheckpointError : public std::runtime_error {
@@ -30,8 +36,9 @@ class CheckpointError : public std::runtime_error {
 /// temporary file in the same folder, flush to disk, rename, flush of the folder. On failure the old one is untouched
 /// and the temporary is removed.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
-/// The same with this state in place of the checkpoint's own, which is not copied.
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state);
+/// The same with these states in place of the checkpoint's own, which are not copied.
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state,
+                      const ClientStateViews& client_states = {});
 /// Reads and checks the whole file. state.global has no layout yet: call attach_layout.
 Checkpoint read_checkpoint(const std::string& path);
 /// Checks digest and sizes against the network the caller made from checkpoint.scenario.

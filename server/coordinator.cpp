@@ -47,6 +47,8 @@ void check(const FederationPlan& plan, FederationState& state) {
   if (plan.chunks == 0 || plan.chunks > kMostChunks || (plan.chunks > 1 && !plan.examples))
     throw std::invalid_argument("federation plan: chunks must be 1 to " + std::to_string(kMostChunks) +
                                 ", and more than 1 need the clients' numbers of examples");
+  if (!plan.client_state && !state.counted.empty())
+    throw std::invalid_argument("federation state: says who counted, but clients keep nothing");
   if (state.global.values.size() != plan.layout->size())
     throw std::invalid_argument("federation state: the parameters do not have the layout's size");
   if (state.version > state.round || state.abandoned > state.round - state.version)
@@ -58,6 +60,11 @@ void check(const FederationPlan& plan, FederationState& state) {
 }
 
 }  // namespace
+
+std::uint32_t counted(const FederationState& state, std::uint32_t client) {
+  const auto found = std::ranges::lower_bound(state.counted, client, {}, &CountedClient::client);
+  return found != state.counted.end() && found->client == client ? found->counted : 0;
+}
 
 struct Coordinator::Machine {
   FederationPlan plan;
@@ -77,7 +84,7 @@ struct Coordinator::Machine {
   TaskId task(std::uint32_t client) const { return {plan.run, state.round, client}; }
 
   SendTask send(std::uint32_t client) const {
-    return {client, task(client), parameters, client == cut ? plan.chunks : 1, state.version};
+    return {client, task(client), parameters, client == cut ? plan.chunks : 1, state.version, counted(state, client)};
   }
 
   Standing* standing(std::uint32_t client) { return running ? selection.find(client) : nullptr; }
@@ -149,18 +156,34 @@ struct Coordinator::Machine {
     report.train_loss = sum.train_loss();
     report.abandoned = report.clients < plan.policy.minimum;
     if (outstanding > 0)
-      for (const std::uint32_t client : selection.outstanding()) actions.emplace_back(Release{task(client)});
+      for (const std::uint32_t client : selection.clients(Standing::kOutstanding))
+        actions.emplace_back(Release{task(client)});
     if (report.abandoned) {
       ++state.abandoned;
     } else {
       plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
       state.abandoned = 0;
       ++state.version;
+      if (plan.client_state) note_counted(selection.clients(Standing::kCounted));
     }
     report.round = ++state.round;
     report.version = state.version;
     actions.emplace_back(ConcludeRound{report});
     begin_round(actions);
+  }
+
+  void note_counted(const std::vector<std::uint32_t>& clients) {
+    const std::size_t known = state.counted.size();
+    for (const std::uint32_t client : clients) {
+      const auto end = state.counted.begin() + static_cast<std::ptrdiff_t>(known);
+      const auto found = std::ranges::lower_bound(state.counted.begin(), end, client, {}, &CountedClient::client);
+      if (found != end && found->client == client)
+        found->counted = state.round + 1;
+      else
+        state.counted.push_back({client, state.round + 1});
+    }
+    const auto fresh = state.counted.begin() + static_cast<std::ptrdiff_t>(known);
+    std::ranges::inplace_merge(state.counted, fresh, {}, &CountedClient::client);
   }
 
   /// Why an update answers no task of this round; "" where it does.

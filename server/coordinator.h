@@ -51,6 +51,7 @@ struct SendTask {
   std::shared_ptr<const Bytes> parameters;  // downlink code of plan.broadcast; one buffer for all that get the same
   std::uint32_t chunks = 1;                 // that the client cuts each batch into (wire/chunks.h)
   std::uint32_t version = 0;                // that the task starts from
+  std::uint32_t counted = 0;                // of its client's own state (TaskMessage::counted)
 };
 struct SendAcknowledge {
   TaskId task;
@@ -90,10 +91,19 @@ struct FederationPlan {
   const Codec* uplink = nullptr;
   const Codec* downlink = nullptr;
   const Strategy* strategy = nullptr;
+  bool client_state =
+      false;                 // clients keep something between rounds: who counted when is remembered, and tasks name it
   int threads = 1;           // the most that share one update of a large model; results do not depend on it
   std::uint32_t chunks = 1;  // chunks_of_batch(): for a client that holds most of its round; 1: nobody is cut
   /// How many examples a client holds, a pure function for the whole run; asked only where chunks > 1.
   std::function<std::uint32_t(std::uint32_t client)> examples = {};
+};
+
+/// The last round in which an update of a client counted.
+struct CountedClient {
+  std::uint32_t client = 0;
+  std::uint32_t counted = 0;  // 1 + TaskId::round
+  bool operator==(const CountedClient&) const = default;
 };
 
 /// All that a checkpoint must hold of the federation.
@@ -103,7 +113,12 @@ struct FederationState {
   std::uint32_t abandoned = 0;  // the last so many in a row were
   Parameters global;
   FloatBuffer strategy_state;  // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
+  /// Everybody of whom an update ever counted, ascending by client; only where plan.client_state.
+  std::vector<CountedClient> counted = {};
 };
+
+/// 1 + the last round in which an update of the client counted; 0: none did.
+std::uint32_t counted(const FederationState& state, std::uint32_t client);
 
 /// The federation without I/O: no clock, no socket, no thread of its own (DESIGN D8). The simulator, the server
 /// process, the replay and the tests drive this one class. Synchronous rounds, by plan.policy: a round selects clients
@@ -121,6 +136,8 @@ struct FederationState {
 ///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
 ///    order of arrival; an abandoned round changes neither parameters nor the strategy's state;
 ///  - who is selected, and who would replace whom, is a function of (seed, round) and of the order of failures;
+///  - where clients keep state, a task names the last round in which its client counted: known once that round is
+///  concluded with a version, never touched by one that is abandoned;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
 ///  - it never waits in silence: after each event since Started a client is outstanding or it has stopped, and where

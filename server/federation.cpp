@@ -113,6 +113,7 @@ FederationPlan Federation::plan(int threads) const {
   plan.uplink = training.uplink.get();
   plan.downlink = training.downlink.get();
   plan.strategy = strategy.get();
+  plan.client_state = training.method.client_state != nullptr;
   plan.threads = threads;
   plan.chunks = chunks_of_batch(*training.network, *training.layout, training.batch);
   plan.examples = [held = data.get()](std::uint32_t client) { return held->examples(client); };

@@ -101,7 +101,16 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
         fmt::format("{} computes with kernels '{}', this is '{}': results are valid, but not equal to the "
                     "last bit",
                     clients_text(clients), hello.kernel_set, kernel_set()));
+  note_state(hello);
   for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client});
+}
+
+/// A state that is older than the last one that counted may have a younger one beside it; not the other way round.
+void FederationServer::note_state(const Hello& hello) {
+  const std::uint32_t known = counted(coordinator_.state(), hello.client);
+  if (federation_.training.method.client_state && hello.state_version > known)
+    progress_.tell(fmt::format("client {} has a state of round {}, its last update that counts is of round {}",
+                               hello.client, hello.state_version, known));
 }
 
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
@@ -281,6 +290,7 @@ void FederationServer::deliver(Delivery& delivery) {
   offer.parameters = shared_->parameters->size();
   offer.digest = shared_->parameters_crc;
   offer.chunks = delivery.task.chunks;
+  offer.counted = delivery.task.counted;
   offer.method = method.name;
   offer.options = options_text(method.options);
   if (!send(connection, std::make_shared<const Bytes>(encode_frame(offer)))) return;
@@ -291,7 +301,7 @@ void FederationServer::deliver(Delivery& delivery) {
 
 void FederationServer::send_task(Delivery& delivery) {
   auto head = std::make_shared<Bytes>();
-  append_frame_head(*shared_, {delivery.task.client, delivery.task.chunks}, *head);
+  append_frame_head(*shared_, {delivery.task.client, delivery.task.chunks, delivery.task.counted}, *head);
   if (!send(delivery.connection, std::move(head), shared_->parameters)) return;
   delivery.phase = Phase::kSent;
   delivery.since = Clock::now();

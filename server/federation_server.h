@@ -89,6 +89,7 @@ class FederationServer final : public SessionListener {
   /// Whether it was evaluated and committed; false where `stop` said so.
   bool commit(const RoundReport& report, const Stop& stop);
 
+  void note_state(const Hello& hello);
   void take_accept(ConnectionId connection, const TaskId& id);
   void take_decline(const Decline& decline);
   void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);

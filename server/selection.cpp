@@ -30,12 +30,12 @@ std::optional<std::uint32_t> Selection::replace() {
   return client;
 }
 
-std::vector<std::uint32_t> Selection::outstanding() const {
+std::vector<std::uint32_t> Selection::clients(Standing standing) const {
   std::vector<std::uint32_t> clients;
   for (std::size_t i = 0; i < selected_.size(); ++i)
-    if (standings_[i] == Standing::kOutstanding) clients.push_back(selected_[i]);
-  for (const auto& [client, standing] : replacements_)
-    if (standing == Standing::kOutstanding) clients.push_back(client);
+    if (standings_[i] == standing) clients.push_back(selected_[i]);
+  for (const auto& [client, its] : replacements_)
+    if (its == standing) clients.push_back(client);
   std::ranges::sort(clients);
   return clients;
 }

@@ -26,8 +26,8 @@ class Selection {
   Standing* find(std::uint32_t client);
   /// Adds the next client of the order, outstanding; nothing where all clients are in the round.
   std::optional<std::uint32_t> replace();
-  /// Those who have not answered, ascending.
-  std::vector<std::uint32_t> outstanding() const;
+  /// Those who stand so, ascending.
+  std::vector<std::uint32_t> clients(Standing standing) const;
 
  private:
   DrawName name_;

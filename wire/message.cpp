@@ -29,7 +29,7 @@ constexpr auto fields(const Welcome*) {
 }
 constexpr auto fields(const TaskMessage*) {
   return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::version, &TaskMessage::chunks,
-                    &TaskMessage::layout, &TaskMessage::parameters);
+                    &TaskMessage::counted, &TaskMessage::layout, &TaskMessage::parameters);
 }
 constexpr auto fields(const UpdateMessage*) {
   return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::examples, &UpdateMessage::steps,
@@ -41,8 +41,8 @@ constexpr auto fields(const Goodbye*) {
   return std::tuple(&Goodbye::reason, &Goodbye::farewell, &Goodbye::wait_milliseconds);
 }
 constexpr auto fields(const Offer*) {
-  return std::tuple(&Offer::id, &Offer::layout, &Offer::parameters, &Offer::digest, &Offer::chunks, &Offer::method,
-                    &Offer::options);
+  return std::tuple(&Offer::id, &Offer::layout, &Offer::parameters, &Offer::digest, &Offer::chunks, &Offer::counted,
+                    &Offer::method, &Offer::options);
 }
 constexpr auto fields(const Accept*) { return std::tuple(&Accept::id); }
 constexpr auto fields(const Decline*) { return std::tuple(&Decline::id, &Decline::reason); }
@@ -266,11 +266,13 @@ std::span<const std::uint8_t> append_body(const UpdateMessage& message, Bytes& o
 
 std::span<const std::uint8_t> append_body(const TaskMessage& message, const TaskReceiver& receiver, Bytes& out) {
   Writer writer(out);
-  const auto put = [&](auto /*id*/, auto planned_rounds, auto version, auto /*chunks*/, auto... rest) {
+  const auto put = [&](auto /*id*/, auto planned_rounds, auto version, auto /*chunks*/, auto /*counted*/,
+                       auto... rest) {
     writer.put(TaskId{message.id.run, message.id.round, receiver.client});
     writer.put(message.*planned_rounds);
     writer.put(message.*version);
     writer.put(receiver.chunks);
+    writer.put(receiver.counted);
     (writer.put(message.*rest), ...);
   };
   std::apply(put, fields(&message));

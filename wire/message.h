@@ -36,7 +36,7 @@ struct Hello {
   std::uint32_t examples = 0;              // of each client; 0: as the scenario deals them out
   std::uint64_t memory = 0;                // bytes that a task may take; 0: not told
   std::vector<std::uint32_t> widths = {};  // that the device can run; empty: as the scenario's fleet says
-  std::uint32_t state_version = 0;         // of the client's own state (DESIGN D8); 0: none
+  std::uint32_t state_version = 0;         // of the client's own state, as a task names it; 0: none, or not told
 };
 
 /// Server -> client: the run you are in.
@@ -54,9 +54,12 @@ inline constexpr std::uint32_t kMostChunks = 8;
 /// Server -> client: train this.
 struct TaskMessage {
   TaskId id = {};
-  std::uint32_t planned_rounds = 1;               // versions that the run is to make
-  std::uint32_t version = 0;                      // that the task starts from
-  std::uint32_t chunks = 1;                       // that each batch is cut into (chunks.h)
+  std::uint32_t planned_rounds = 1;  // versions that the run is to make
+  std::uint32_t version = 0;         // that the task starts from
+  std::uint32_t chunks = 1;          // that each batch is cut into (chunks.h)
+  /// What the client kept of which update it starts from (DESIGN D8): 1 + the last round in which one of its updates
+  /// counted, in a version that is committed; 0: none did.
+  std::uint32_t counted = 0;
   std::uint64_t layout = 0;                       // digest of the layout that `parameters` has
   std::span<const std::uint8_t> parameters = {};  // downlink code of all tensors that are broadcast; not owned
 };
@@ -107,8 +110,9 @@ struct Offer {
   std::uint64_t parameters = 0;  // bytes of the downlink
   std::uint32_t digest = 0;      // CRC32C of the downlink
   std::uint32_t chunks = 1;
-  std::string method = {};   // training.method of the scenario: its name
-  std::string options = {};  // and the rest of it, TOML, a key a line
+  std::uint32_t counted = 0;  // as in the task
+  std::string method = {};    // training.method of the scenario: its name
+  std::string options = {};   // and the rest of it, TOML, a key a line
 };
 /// Client -> server: send it.
 struct Accept {
@@ -144,6 +148,7 @@ void append_frame(const UpdateMessage& message, Bytes& out);
 struct TaskReceiver {
   std::uint32_t client = 0;
   std::uint32_t chunks = 1;
+  std::uint32_t counted = 0;
 };
 
 /// The task that a whole cohort gets, with the bulk that it owns together with all who send it.
@@ -151,7 +156,7 @@ struct CohortTask {
   /// Reads the parameters once, for their checksum; `message.parameters` becomes a view of them.
   CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded);
 
-  TaskMessage message;  // id.client and chunks mean nothing: they are the receiver's
+  TaskMessage message;  // id.client, chunks and counted mean nothing: they are the receiver's
   std::shared_ptr<const Bytes> parameters;
   std::uint32_t parameters_crc;
 };

@@ -109,18 +109,25 @@ bool RunRecorder::checkpoint_is_due(std::uint32_t version) const {
          worked.count() >= federation_.scenario.checkpoint.seconds;
 }
 
-void RunRecorder::save(const FederationState& state) {
+void RunRecorder::keep(const FederationState& state, const ClientStateViews& client_states) {
+  checkpoint_.state = state;
+  checkpoint_.client_states.clear();
+  for (const std::span<const float> kept : client_states)
+    checkpoint_.client_states.insert(checkpoint_.client_states.end(), kept.begin(), kept.end());
+}
+
+void RunRecorder::save(const FederationState& state, const ClientStateViews& client_states) {
   metrics_.sync();  // a checkpoint promises the lines before it, in both files
   events_.sync();
   const std::uint32_t version = state.version;
-  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_, state);
+  write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_, state, client_states);
   prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
   saved_round_ = state.round;
   saved_ = Clock::now();
 }
 
 void RunRecorder::save_what_is_kept() {
-  if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state);
+  if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state, {checkpoint_.client_states});
 }
 
 std::string RunRecorder::abandoned_text(const FederationState& state) const {

@@ -44,10 +44,11 @@ class RunRecorder {
 
   /// Whether checkpoint.seconds of work are over since the last one, or this is the last round.
   bool checkpoint_is_due(std::uint32_t version) const;
-  /// Writes a checkpoint. Returns when it and the lines that it promises are on the disk.
-  void save(const FederationState& state);
+  /// Writes a checkpoint. Returns when it and the lines that it promises are on the disk. `client_states`: of the
+  /// clients in state.counted, where this process plays them.
+  void save(const FederationState& state, const ClientStateViews& client_states = {});
   /// Into the checkpoint that save_what_is_kept() writes, unless there is one of this round already.
-  void keep(const FederationState& state) { checkpoint_.state = state; }
+  void keep(const FederationState& state, const ClientStateViews& client_states = {});
   void save_what_is_kept();
   /// Writes model.ckpt; evaluates before where that was cut. False where `stop` said so.
   bool finish(const FederationState& state, const Stop& stop);

@@ -74,7 +74,7 @@ TEST(Connection, OtherAnswersToHelloAreRefused) {
 TEST(Connection, LargeFramesPassInBothDirections) {
   Pair pair;
   const Bytes parameters(5 << 20, 7);
-  const TaskMessage task{sample_task(), 1, 0, 1, 2, parameters};
+  const TaskMessage task{sample_task(), 1, 0, 1, 0, 2, parameters};
   std::thread peer([&] {
     pair.peer.send(encode_frame(task));
     const Message back = pair.peer.receive();
@@ -152,7 +152,7 @@ TEST(Connection, EndBetweenFramesIsSaid) {
 
 TEST(Connection, ATaskWithChunksBeyondAllBoundsEndsIt) {
   Pair pair;
-  pair.peer.send(encode_frame(TaskMessage{sample_task(), 1, 0, 0xffffffff, 2, Bytes(10, 7)}));
+  pair.peer.send(encode_frame(TaskMessage{sample_task(), 1, 0, 0xffffffff, 0, 2, Bytes(10, 7)}));
   Message message;
   EXPECT_EQ(pair.connection.receive(message, kLong), "Task cuts batches into 4294967295 chunks, allowed are 1 to 8");
   EXPECT_FALSE(pair.connection.is_open());
@@ -169,8 +169,8 @@ TEST(Connection, GarbageAndTooLongFramesAreRefused) {
   Connection connection(FrameLimits{.body = 1000});
   ASSERT_EQ(connection.connect("127.0.0.1", listener.port(), kLong), "");
   RawSocket peer = listener.accept();
-  peer.send(encode_frame(TaskMessage{sample_task(), 1, 0, 1, 2, Bytes(1000, 7)}));
-  EXPECT_EQ(connection.receive(message, kLong), "Task frame declares a body of 1045 bytes, allowed are 1000");
+  peer.send(encode_frame(TaskMessage{sample_task(), 1, 0, 1, 0, 2, Bytes(1000, 7)}));
+  EXPECT_EQ(connection.receive(message, kLong), "Task frame declares a body of 1049 bytes, allowed are 1000");
 }
 
 TEST(Connection, SendingToSomebodyWhoDoesNotReadTimesOut) {

@@ -15,23 +15,24 @@ namespace {
 // Of the format in server/checkpoint.cpp.
 constexpr std::size_t kTableAt = 16;
 constexpr std::size_t kRow = 16;  // tag, checksum, length
-constexpr std::size_t kRows = 6;
-constexpr std::size_t kSumAt = kTableAt + kRows * kRow;
+constexpr std::size_t kRowsAt = 12;
 
 void put(Bytes& file, std::size_t at, std::uint32_t value) { std::memcpy(file.data() + at, &value, sizeof value); }
 
 /// Puts right checksums into a file whose lengths are believed as far as its bytes go.
 void seal_checkpoint(Bytes& file) {
-  if (file.size() < kSumAt + 4) return;
-  std::size_t at = kSumAt + 4;
-  for (std::size_t row = 0; row < kRows; ++row) {
+  const std::size_t rows = file.size() > kRowsAt && file[kRowsAt] == 8 ? 8 : 6;
+  const std::size_t sum_at = kTableAt + rows * kRow;
+  if (file.size() < sum_at + 4) return;
+  std::size_t at = sum_at + 4;
+  for (std::size_t row = 0; row < rows; ++row) {
     std::uint64_t length = 0;
     std::memcpy(&length, file.data() + kTableAt + row * kRow + 8, sizeof length);
     const std::size_t there = static_cast<std::size_t>(std::min<std::uint64_t>(length, file.size() - at));
     put(file, kTableAt + row * kRow + 4, crc32c(std::span(file).subspan(at, there)));
     at += there;
   }
-  put(file, kSumAt, crc32c(std::span(file).first(kSumAt)));
+  put(file, sum_at, crc32c(std::span(file).first(sum_at)));
 }
 
 }  // namespace

@@ -96,11 +96,15 @@ void add_checkpoints(Seeds& seeds) {
   checkpoint.state.global.values = {1, 2, 3};
   checkpoint.state.strategy_state = {4, 5, 6};
   const std::string path = (seeds.folder() / "checkpoint.ckpt").string();
-  write_checkpoint(path, checkpoint);
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  fs::remove(path);
-  for (const char sealed : {'\0', '\1'}) seeds.add("checkpoint", sealed + bytes);
+  for (const bool with_clients : {false, true}) {
+    if (with_clients) checkpoint.state.counted = {{2, 3}, {7, 1}};
+    if (with_clients) checkpoint.client_states = {1, 2, 3, 4};
+    write_checkpoint(path, checkpoint);
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    fs::remove(path);
+    for (const char sealed : {'\0', '\1'}) seeds.add("checkpoint", sealed + bytes);
+  }
 }
 
 }  // namespace

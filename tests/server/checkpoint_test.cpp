@@ -105,6 +105,60 @@ TEST_F(CheckpointFile, HasTheDocumentedBytes) {
   EXPECT_EQ(bytes.substr(116, 9), "seed = 1\n");
 }
 
+/// Of a run whose clients keep two floats each.
+Checkpoint checkpoint_with_clients() {
+  Checkpoint checkpoint = make_checkpoint(2);
+  checkpoint.state.counted = {{3, 7}, {5, 1}};
+  checkpoint.client_states = {1, 2, 3, 4};
+  return checkpoint;
+}
+
+TEST_F(CheckpointFile, HoldsWhatClientsKeep) {
+  const Checkpoint written = checkpoint_with_clients();
+  write_checkpoint(path, written);
+  Checkpoint read = read_checkpoint(path);
+  EXPECT_EQ(read.state.counted, written.state.counted);
+  EXPECT_EQ(read.client_states, written.client_states);
+  EXPECT_EQ(read.state.strategy_state, written.state.strategy_state);
+  const std::string whole = bytes_of(path);
+  EXPECT_EQ(whole.substr(8, 8), std::string("\x04\0\0\0\x08\0\0\0", 8));
+  const std::span<const float> both = written.client_states;
+  write_checkpoint(path, make_checkpoint(9), written.state, {both.first(2), both.last(2)});
+  EXPECT_EQ(bytes_of(path), whole) << "from where they lie";
+  write_checkpoint(path, written, written.state);
+  read = read_checkpoint(path);
+  EXPECT_EQ(read.state.counted, written.state.counted);
+  EXPECT_TRUE(read.client_states.empty()) << "a server does not know them";
+}
+
+TEST_F(CheckpointFile, DetectsAFlippedBitInWhatClientsKeep) {
+  write_checkpoint(path, checkpoint_with_clients());
+  const std::string good = bytes_of(path);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 2);
+    ASSERT_NE(read_error(bad), "accepted") << "byte " << i;
+    ASSERT_NE(read_error(good.substr(0, i)), "accepted") << i;
+  }
+}
+
+TEST_F(CheckpointFile, RefusesClientsThatCannotBe) {
+  const auto refusal = [&](const std::vector<CountedClient>& counted, const FloatBuffer& states) {
+    Checkpoint checkpoint = make_checkpoint(2);
+    checkpoint.state.counted = counted;
+    checkpoint.client_states = states;
+    write_checkpoint(path, checkpoint);
+    return read_error(bytes_of(path));
+  };
+  const std::string reason = "what it says of clients cannot be; use an earlier checkpoint or a copy of this one";
+  EXPECT_EQ(refusal({{3, 7}, {5, 1}}, {1, 2}), "accepted");
+  EXPECT_EQ(refusal({{5, 7}, {3, 1}}, {1, 2}), reason) << "not ascending";
+  EXPECT_EQ(refusal({{3, 7}, {3, 1}}, {1, 2}), reason) << "twice";
+  EXPECT_EQ(refusal({{3, 8}, {5, 1}}, {1, 2}), reason) << "a round that is not over";
+  EXPECT_EQ(refusal({{3, 0}}, {1, 2}), reason);
+  EXPECT_EQ(refusal({{3, 7}, {5, 1}}, {1, 2, 3}), reason) << "one and a half each";
+}
+
 /// The same file as format 2 had it: without the last two of the four numbers.
 std::string as_format_2(std::string bytes) {
   constexpr std::size_t kTable = 16;
@@ -193,7 +247,7 @@ TEST_F(CheckpointFile, SaysWhatIsWrong) {
     return read_error(bad);
   };
   EXPECT_EQ(flipped(0), "this is no anybit checkpoint; check the path");
-  EXPECT_EQ(flipped(8), "format version 67, this program reads versions 2 to 3; use the program that wrote it");
+  EXPECT_EQ(flipped(8), "format version 67, this program reads versions 2 to 4; use the program that wrote it");
   const std::string advice = "; use an earlier checkpoint or a copy of this one";
   EXPECT_EQ(flipped(24), "the header is damaged (checksum)" + advice) << "a length";
   EXPECT_EQ(flipped(112), "the header is damaged (checksum)" + advice) << "the header's checksum";

@@ -128,6 +128,7 @@ template <class Federation>
 std::pair<long, std::string> walk(const Case& with) {
   SmallFederation federation(3, with.cohort, 2);
   federation.plan.policy = with.policy;
+  federation.plan.client_state = true;
   long walked = 0;
   for (const unsigned repeating : with.repeating) {
     for (unsigned lost = 0; lost < 8; ++lost) {

@@ -59,6 +59,7 @@ SmallFederation random_federation(Stream& stream) {
   const std::uint32_t clients = 1 + stream.below(12);
   const std::uint32_t cohort = 1 + stream.below(clients);
   SmallFederation federation(clients, cohort, 1 + stream.below(4));
+  federation.plan.client_state = true;
   RoundPolicy& policy = federation.plan.policy;
   const auto half = [&] { return stream.below(2) == 0; };
   if (half()) policy.over_selection = std::min(10.0, (cohort + stream.below(clients - cohort + 1)) / (1.0 * cohort));

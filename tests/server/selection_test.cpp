@@ -21,7 +21,7 @@ TEST(Selection, HoldsTheFirstOfTheOrderAscending) {
   std::ranges::sort(expected);
   Selection selection(kRound, 1000, 8);
   EXPECT_EQ(selection.selected(), expected);
-  EXPECT_EQ(selection.outstanding(), expected);
+  EXPECT_EQ(selection.clients(Standing::kOutstanding), expected);
   for (std::uint32_t client = 0; client < 1000; ++client)
     EXPECT_EQ(selection.find(client) != nullptr, std::ranges::binary_search(expected, client)) << client;
 }
@@ -40,7 +40,9 @@ TEST(Selection, ReplacesByThoseThatFollowUntilAllAreIn) {
   EXPECT_EQ(*selection.find(order[0]), Standing::kFailed);
   std::vector<std::uint32_t> left = {order[1], order[2], order[3], order[5]};
   std::ranges::sort(left);
-  EXPECT_EQ(selection.outstanding(), left);
+  EXPECT_EQ(selection.clients(Standing::kOutstanding), left);
+  EXPECT_EQ(selection.clients(Standing::kCounted), std::vector<std::uint32_t>{order[4]});
+  EXPECT_EQ(selection.clients(Standing::kFailed), std::vector<std::uint32_t>{order[0]});
   EXPECT_EQ(selection.selected().size(), 4U) << "those of the beginning";
 }
 

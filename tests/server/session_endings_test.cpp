@@ -68,13 +68,13 @@ TEST(Sessions, ResetsAndGoodbyesAreLosses) {
 TEST(Sessions, WhoDoesNotReadIsLost) {
   Server slow([](SessionSettings& settings) { settings.frame = milliseconds{150}; });
   const RawSocket sleeper = slow.join(1);
-  EXPECT_TRUE(slow.sessions.send(slow.newest, TaskMessage{{}, 1, 0, 1, 0, Bytes(64 << 20, 1)}));
+  EXPECT_TRUE(slow.sessions.send(slow.newest, TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(64 << 20, 1)}));
   ASSERT_TRUE(slow.serve_until_heard(2));
   EXPECT_EQ(slow.heard.back(), "lost 1+1: took too long to read a frame");
 
   Server full([](SessionSettings& settings) { settings.queued_bytes = 30 << 20; });
   const RawSocket other = full.join(1);
-  const auto frame = std::make_shared<const Bytes>(encode_frame(TaskMessage{{}, 1, 0, 1, 0, Bytes(16 << 20, 1)}));
+  const auto frame = std::make_shared<const Bytes>(encode_frame(TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(16 << 20, 1)}));
   EXPECT_TRUE(full.sessions.send(full.newest, frame));
   EXPECT_TRUE(full.sessions.send(full.newest, frame));
   EXPECT_EQ(full.heard.size(), 1U);  // told when polled, not before
@@ -128,7 +128,7 @@ TEST(Sessions, StopSaysGoodbyeToAllInBoundedTime) {
   Server server([](SessionSettings& settings) { settings.farewell = milliseconds{200}; });
   RawSocket reader = server.join(1);
   const RawSocket sleeper = server.join(2);
-  server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, Bytes(64 << 20, 1)});
+  server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(64 << 20, 1)});
   const RawSocket nobody(server.sessions.port());
   server.serve_for(kTurn);
   const auto start = std::chrono::steady_clock::now();
@@ -164,7 +164,7 @@ TEST(Sessions, DestructionWithOpenConnectionsIsSilent) {
     Server server;
     const RawSocket joined = server.join(1);
     const RawSocket silent(server.sessions.port());
-    server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, Bytes(64 << 20, 1)});
+    server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(64 << 20, 1)});
     server.serve_for(kTurn);
     server.sessions.post([] {});
     heard = server.heard;

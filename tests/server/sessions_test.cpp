@@ -66,7 +66,7 @@ TEST(Sessions, FiveMegabytesGoOutAndComeBack) {
     EXPECT_TRUE(std::holds_alternative<Acknowledge>(message));
   });
   EXPECT_TRUE(server.serve_until_heard(1));
-  EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{99, 0, 2}, 1, 0, 1, 0, parameters}));
+  EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{99, 0, 2}, 1, 0, 1, 0, 0, parameters}));
   EXPECT_TRUE(server.serve_until_heard(3));
   client.join();
   EXPECT_EQ(server.heard, (Heard{"joined 2+1", "update of 2", "lost 2+1: the peer closed the connection"}));
@@ -76,7 +76,7 @@ TEST(Sessions, FiveMegabytesGoOutAndComeBack) {
 
 TEST(Sessions, AFrameGoesOutInTwoPieces) {
   Server server;
-  const CohortTask task({{99, 0, 0}, 1, 0, 1, 0}, std::make_shared<const Bytes>(5 << 20, std::uint8_t{0xa5}));
+  const CohortTask task({{99, 0, 0}, 1, 0, 1, 0, 0}, std::make_shared<const Bytes>(5 << 20, std::uint8_t{0xa5}));
   std::vector<RawSocket> peers;
   for (const std::uint32_t client : {1U, 2U}) {
     peers.push_back(server.join(client));

@@ -251,7 +251,7 @@ TEST_F(TlsSessions, DestructionInTheMiddleIsSilent) {
                            }),
               "");
     const RawSocket in_the_handshake(server.sessions.port());
-    server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, Bytes(64 << 20, 1)});
+    server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(64 << 20, 1)});
     server.serve_for(kTurn);
     heard = server.heard;
   }

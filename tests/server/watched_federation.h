@@ -74,6 +74,7 @@ class WatchedFederation {
   void take(const SendTask& send, bool again) {
     check(send.client == send.task.client && send.version == coordinator_.state().version, "a task of nobody");
     check(!outcome_.report || send.task.round == outcome_.report->round, "a task of a round that is over");
+    check(send.counted == last_counted_[send.client], "a task names another round in which its client counted last");
     outcome_.sent.push_back(send.task);
     tasks_.push_back(send.task);
     stopped_ = false;
@@ -103,6 +104,9 @@ class WatchedFederation {
     check(report.clients == counted_ && report.clients <= plan_.cohort, "another number counts");
     check(report.clients + report.failed + report.released == ends_.size() - ended_before_, "a client is lost");
     check(report.abandoned == (counted_ < plan_.policy.minimum), "abandoned, or not, against the minimum");
+    if (!report.abandoned && plan_.client_state)
+      for (auto task = ends_.lower_bound({report.round - 1, 0}); task != ends_.end(); ++task)
+        if (task->second == "counted") last_counted_[task->first.second] = report.round;
     counted_ = 0;
     ended_before_ = ends_.size();
     wake_.reset();
@@ -126,10 +130,11 @@ class WatchedFederation {
   FederationModel model_;
   std::vector<Action> actions_;
   Outcome outcome_;
-  std::optional<TaskId> answered_;    // the open task that the update answers
-  std::map<Name, std::string> ends_;  // how each task ended, "" while it is open
-  std::size_t ended_before_ = 0;      // those of earlier rounds
-  std::uint32_t counted_ = 0;         // in this round
+  std::optional<TaskId> answered_;                       // the open task that the update answers
+  std::map<Name, std::string> ends_;                     // how each task ended, "" while it is open
+  std::size_t ended_before_ = 0;                         // those of earlier rounds
+  std::map<std::uint32_t, std::uint32_t> last_counted_;  // by client; 1 + the round
+  std::uint32_t counted_ = 0;                            // in this round
   int open_ = 0;
   std::optional<double> wake_;
   std::vector<TaskId> tasks_;

@@ -88,14 +88,14 @@ TEST(Frame, EachHeaderFieldHasItsOwnReason) {
 }
 
 TEST(Frame, LimitIsCheckedOnTheHeaderAlone) {
-  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 0, 1, 2, Bytes(5000, 3)});
+  const Bytes frame = encode_frame(TaskMessage{sample_task(), 1, 0, 1, 0, 2, Bytes(5000, 3)});
   const auto header = std::span(frame).first(kFrameHeaderBytes);
   std::size_t body = 0;
-  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5045 bytes, allowed are 4096");
-  EXPECT_EQ(check_header(header, 5044, body), "Task frame declares a body of 5045 bytes, allowed are 5044");
-  EXPECT_EQ(check_header(header, 5045, body), "");
-  EXPECT_EQ(body, 5045U);
-  EXPECT_EQ(check_header(header.first(23), 5045, body), "frame ends within its header");
+  EXPECT_EQ(check_header(header, 4096, body), "Task frame declares a body of 5049 bytes, allowed are 4096");
+  EXPECT_EQ(check_header(header, 5048, body), "Task frame declares a body of 5049 bytes, allowed are 5048");
+  EXPECT_EQ(check_header(header, 5049, body), "");
+  EXPECT_EQ(body, 5049U);
+  EXPECT_EQ(check_header(header.first(23), 5049, body), "frame ends within its header");
 }
 
 TEST(Frame, SmallKindsStaySmallWhateverTheConnectionAllows) {
@@ -115,21 +115,22 @@ TEST(Frame, AppendsBehindWhatIsThere) {
 }
 
 TEST(Frame, OneTaskServesEveryReceiver) {
-  const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
+  const CohortTask task({sample_task(), 60, 6, 1, 0, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
   Bytes frame;
-  append_frame_head(task, {5, 8}, frame);
+  append_frame_head(task, {5, 8, 3}, frame);
   frame.insert(frame.end(), task.parameters->begin(), task.parameters->end());
   TaskMessage expected = task.message;
   expected.id.client = 5;
   expected.chunks = 8;
+  expected.counted = 3;
   EXPECT_EQ(frame, encode_frame(expected));
 }
 
 TEST(Frame, DecodesInTwoPiecesWhatItDecodesInOne) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
-    const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(size, std::uint8_t{7}));
+    const CohortTask task({sample_task(), 60, 6, 1, 0, 0xaabb}, std::make_shared<const Bytes>(size, std::uint8_t{7}));
     Bytes head;
-    append_frame_head(task, {5, 2}, head);
+    append_frame_head(task, {5, 2, 4}, head);
     Message received;
     ASSERT_EQ(decode_frame({head, *task.parameters, task.parameters_crc}, kLimit, received), "") << size;
     const auto& message = std::get<TaskMessage>(received);
@@ -137,20 +138,21 @@ TEST(Frame, DecodesInTwoPiecesWhatItDecodesInOne) {
     EXPECT_EQ(message.parameters.size(), size);
     EXPECT_EQ(message.id.client, 5U);
     EXPECT_EQ(message.chunks, 2U);
+    EXPECT_EQ(message.counted, 4U);
   }
 }
 
 TEST(Frame, PiecesThatDoNotFitAreRefused) {
-  const CohortTask task({sample_task(), 60, 6, 1, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
+  const CohortTask task({sample_task(), 60, 6, 1, 0, 0xaabb}, std::make_shared<const Bytes>(Bytes{1, 2, 3}));
   Bytes head;
-  append_frame_head(task, {5, 2}, head);
+  append_frame_head(task, {5, 2, 4}, head);
   const auto refusal_of = [](const Bytes& begin, const Bytes& bulk) {
     Message message;
     return decode_frame({begin, bulk, crc32c(bulk)}, kLimit, message);
   };
   EXPECT_EQ(refusal_of(head, {1, 2, 3}), "");
   EXPECT_EQ(refusal_of(head, {1, 2, 4}), "body checksum does not match");
-  EXPECT_EQ(refusal_of(head, {1, 2}), "frame declares a body of 48 bytes and has 47");
+  EXPECT_EQ(refusal_of(head, {1, 2}), "frame declares a body of 52 bytes and has 51");
   const Bytes whole = encode_frame(task.message);
   for (std::size_t cut = kFrameHeaderBytes; cut < whole.size(); ++cut) {
     const auto place = whole.begin() + static_cast<std::ptrdiff_t>(cut);

@@ -115,9 +115,9 @@ TEST(Message, TensorsMustAscend) {
 
 TEST(Message, ChunksOfATaskAreBounded) {
   for (const std::uint32_t chunks : {1U, 2U, kMostChunks})
-    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, 6, chunks, 0xaabb, keep({1})})), "") << chunks;
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, 6, chunks, 5, 0xaabb, keep({1})})), "") << chunks;
   for (const std::uint32_t chunks : {0U, kMostChunks + 1, ~0U})
-    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, 6, chunks, 0xaabb, keep({1})})),
+    EXPECT_EQ(refusal(encode_frame(TaskMessage{sample_task(), 60, 6, chunks, 5, 0xaabb, keep({1})})),
               "Task cuts batches into " + std::to_string(chunks) + " chunks, allowed are 1 to 8");
 }
 

@@ -29,12 +29,12 @@ inline UpdateMessage sample_update() {
 inline std::vector<Message> one_of_each() {
   return {Hello{3, 3, 2, "avx2", 600, 1ULL << 33, {8, 4}, 6},
           Welcome{3, 99, "seed = 1\n", 5000},
-          TaskMessage{sample_task(), 60, 6, 4, 0xaabb, keep({1, 2, 3, 4})},
+          TaskMessage{sample_task(), 60, 6, 4, 5, 0xaabb, keep({1, 2, 3, 4})},
           sample_update(),
           Acknowledge{sample_task()},
           Reject{sample_task(), "late"},
           Goodbye{"done", Farewell::kComeAgain, 250},
-          Offer{sample_task(), 0xaabb, 4, 0x12345678, 4, "mqat", "activations = 8\n"},
+          Offer{sample_task(), 0xaabb, 4, 0x12345678, 4, 5, "mqat", "activations = 8\n"},
           Accept{sample_task()},
           Decline{sample_task(), "too large"},
           Heartbeat{}};
