@@ -19,9 +19,10 @@ double ClientPlayer::play(std::uint32_t client) {
   task_.id.client = client;
   const FederatedData& data = *federation_.data;
   const ExamplesView examples = data.client(client, scratch_);
+  kept_.assign(client_floats(federation_.training.method, *federation_.training.layout), 0.0F);
   const Clock::time_point begin = Clock::now();
   const std::string refusal =
-      trainer_.train(task_, examples, data.normalization, federation_.fleet.widths(client), update_);
+      trainer_.train(task_, examples, data.normalization, federation_.fleet.widths(client), update_, 1, kept_);
   const std::chrono::duration<double> took = Clock::now() - begin;
   if (!refusal.empty()) throw std::logic_error("a client refuses its own run's task: " + refusal);
   return took.count();

@@ -27,6 +27,7 @@ class ClientPlayer {
   TaskMessage task_;  // of the client that is played
   ExamplePool scratch_;
   UpdateMessage update_;
+  FloatBuffer kept_;
 };
 
 }  // namespace anybit

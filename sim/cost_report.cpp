@@ -74,10 +74,19 @@ std::string spread_line(const char* label, const Histogram& histogram, const std
 std::string memory_line(const MemoryCost& cost, int threads) {
   return fmt::format(
       "{:<22}{} with {} thread{}: program {}, data {}, server {}, messages {}, training {}, evaluation {}, checkpoint "
-      "{}\n",
+      "{}{}\n",
       "memory", bytes_text(cost.total()), threads, threads == 1 ? "" : "s", bytes_text(cost.program),
       bytes_text(cost.data), bytes_text(cost.server), bytes_text(cost.messages), bytes_text(cost.training),
-      bytes_text(cost.evaluation), bytes_text(cost.checkpoint));
+      bytes_text(cost.evaluation), bytes_text(cost.checkpoint),
+      cost.clients > 0 ? ", clients " + bytes_text(cost.clients) : "");
+}
+
+std::string state_line(const Federation& federation) {
+  const double strategy =
+      4.0 * static_cast<double>(federation.training.layout->size()) * federation.strategy->state_buffers();
+  const double client = client_bytes(federation);
+  return fmt::format("{:<22}{} of the strategy; {} between rounds\n", "state", bytes_text(strategy),
+                     client > 0 ? "each client keeps " + bytes_text(client) : "clients keep none");
 }
 
 }  // namespace
@@ -127,9 +136,7 @@ std::string cost_report(const Federation& federation, int threads) {
   text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
                       plan.method.rule ? " for each gradient of a step" : "");
   text += memory_line(memory_cost(federation, threads), threads);
-  text +=
-      fmt::format("{:<22}{} of the strategy; clients keep none between rounds\n", "state",
-                  bytes_text(4.0 * static_cast<double>(plan.layout->size()) * federation.strategy->state_buffers()));
+  text += state_line(federation);
   return text;
 }
 

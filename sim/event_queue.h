@@ -17,6 +17,7 @@ struct DueAnswer {
   double time = 0;
   std::uint32_t client = 0;
   std::uint32_t chunks = 1;                // that its batches are cut into
+  std::uint32_t counted = 0;               // TaskMessage::counted
   std::shared_ptr<const CohortTask> task;  // one for the whole cohort
   bool played = false;
   int worker = -1;                   // who played it
@@ -24,6 +25,7 @@ struct DueAnswer {
   ReceivedUpdate* update = nullptr;  // borrowed from whoever plays
   Traffic traffic = {};              // of task and update, once it was played
 
+  TaskReceiver receiver() const { return {client, chunks, counted}; }
   std::uint32_t round() const { return task->message.id.round; }
 };
 

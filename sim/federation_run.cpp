@@ -21,12 +21,15 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-FederationRun::FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink)
+FederationRun::FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink,
+                             std::span<const float> client_states)
     : federation_(federation),
       transport_(make_transport(federation, threads)),
       players_(federation, *transport_, threads),
       coordinator_(federation.plan(threads), std::move(start)),
-      sink_(std::move(sink)) {}
+      sink_(std::move(sink)) {
+  players_.states().restore(state(), client_states);
+}
 
 std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {
   const auto begin = std::chrono::steady_clock::now();
@@ -108,6 +111,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
   } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
     if (sink_) sink_(describe(conclude->report, time_));
     drop_rest_of(conclude->report.round - 1);
+    players_.states().settle(state());
     concluded_ = conclude->report;
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
     queue_.wake_at(wake->time);
@@ -123,6 +127,7 @@ void FederationRun::queue_task(const SendTask& send) {
   due.time = time_;
   due.client = send.client;
   due.chunks = send.chunks;
+  due.counted = send.counted;
   due.task = task_;
   queue_.push(std::move(due));
 }
@@ -130,7 +135,7 @@ void FederationRun::queue_task(const SendTask& send) {
 void FederationRun::drop_rest_of(std::uint32_t round) {
   for (const DueAnswer& due : queue_.take_round(round)) {
     frame_.clear();
-    append_frame_head(*due.task, {due.client, due.chunks}, frame_);
+    append_frame_head(*due.task, due.receiver(), frame_);
     traffic_.down += frame_.size() + due.task->parameters->size();
     if (due.update != nullptr) free_boxes_.push_back(due.update);
   }

@@ -24,7 +24,9 @@ class FederationRun {
   /// Told of each event before the coordinator is.
   using EventSink = std::function<void(const LoggedEvent&)>;
 
-  FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {});
+  /// `client_states`: those of the run that `start` is of, one behind the other.
+  FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {},
+                std::span<const float> client_states = {});
 
   /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or the federation gave up
   /// (gave_up()), or where `stop` said so before a client's task: the state is then still that of the last concluded
@@ -40,6 +42,8 @@ class FederationRun {
 
   /// The last concluded version.
   const FederationState& state() const { return coordinator_.state(); }
+  /// What the clients in state().counted keep; good until the next round is concluded.
+  ClientStateViews client_states() const { return players_.states().views(state()); }
 
  private:
   /// False where `stop` said so.

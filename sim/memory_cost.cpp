@@ -34,6 +34,14 @@ double data_bytes(const FederatedData& data) {
   return static_cast<double>(pool + data.test.labels.size()) * example_bytes(data) + starts;
 }
 
+/// What all clients keep that can have counted in the end.
+double kept_bytes(const Federation& federation) {
+  const Scenario& scenario = federation.scenario;
+  const double counted = std::min<double>(scenario.data.clients,
+                                          static_cast<double>(scenario.federation.rounds) * scenario.federation.cohort);
+  return counted * client_bytes(federation);
+}
+
 /// The exact sum's two words an element, and the joined change.
 double server_bytes(const Federation& federation) {
   const auto& tensors = federation.training.layout->tensors();
@@ -93,6 +101,13 @@ bool may_cut(const FederatedData& data, std::size_t cohort) {
   return client_to_cut(std::span(examples).first(cohort)).has_value();
 }
 
+/// Clients of a round.
+double selected_of(const Federation& federation) {
+  const Scenario::Federation& settings = federation.scenario.federation;
+  return static_cast<double>(
+      selected_clients(static_cast<std::uint64_t>(settings.cohort), settings.policy.over_selection));
+}
+
 /// Workspaces, slots and gradients of the chunks, which one thread's trainer keeps for all.
 double chunk_bytes(const Federation& federation) {
   const FederationPlan plan = federation.plan();
@@ -105,6 +120,10 @@ double chunk_bytes(const Federation& federation) {
 
 }  // namespace
 
+double client_bytes(const Federation& federation) {
+  return 4.0 * static_cast<double>(client_floats(federation.training.method, *federation.training.layout));
+}
+
 MemoryCost memory_cost(const Federation& federation, int threads) {
   const Scenario& scenario = federation.scenario;
   MemoryCost cost;
@@ -116,7 +135,8 @@ MemoryCost memory_cost(const Federation& federation, int threads) {
       Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
       Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,
                        threads)));
-  cost.checkpoint = state_bytes(federation);
+  cost.checkpoint = state_bytes(federation) + kept_bytes(federation);
+  cost.clients = kept_bytes(federation) + client_bytes(federation) * (selected_of(federation) + threads);
   cost.program = std::max(0.0, resident_bytes() - cost.data);  // last: by now every kernel is prepared
   return cost;
 }

@@ -30,16 +30,21 @@ struct Players::Worker {
   ExamplePool scratch;
   Message received;
   UpdateMessage update;
+  FloatBuffer kept;  // of the client that is played
 };
 
 Players::Players(const Federation& federation, Transport& transport, int threads)
-    : federation_(federation), transport_(transport), threads_(threads) {
+    : federation_(federation),
+      transport_(transport),
+      threads_(threads),
+      states_(client_floats(federation.training.method, *federation.training.layout)) {
   for (int i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());
 }
 
 Players::~Players() = default;
 
 bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop) {
+  for (const DueAnswer* due : wave) states_.prepare(due->client);
   order_.resize(wave.size());
   std::iota(order_.begin(), order_.end(), 0U);
   const auto is_cut = [&](std::uint32_t item) { return wave[item]->chunks > 1; };
@@ -70,7 +75,7 @@ void Players::play_one(int number, DueAnswer& due, int threads) {
 void Players::exchange(int number, DueAnswer& due, int threads) {
   Worker& worker = *workers_[static_cast<std::size_t>(number)];
   const TaskId expected{due.task->message.id.run, due.task->message.id.round, due.client};
-  transport_.carry_task(number, *due.task, {due.client, due.chunks}, worker.received);
+  transport_.carry_task(number, *due.task, due.receiver(), worker.received);
   const auto& task = std::get<TaskMessage>(worker.received);
   require_same(task.id, expected, "task");
   due.lost = train(worker, due.client, task, threads);
@@ -83,8 +88,18 @@ std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessa
   if (!worker.trainer) worker.trainer = std::make_unique<Trainer>(federation_.training);
   const FederatedData& data = *federation_.data;
   const ExamplesView examples = data.client(client, worker.scratch);
-  return worker.trainer->train(task, examples, data.normalization, federation_.fleet.widths(client), worker.update,
-                               threads);
+  const auto play = [&] {
+    return worker.trainer->train(task, examples, data.normalization, federation_.fleet.widths(client), worker.update,
+                                 threads, worker.kept);
+  };
+  if (states_.floats() == 0) return play();
+  VersionedState& state = states_.of(client);
+  if (std::string reason = state.settle(task.counted); !reason.empty()) return reason;
+  worker.kept.resize(states_.floats());
+  state.copy_current(worker.kept);
+  std::string reason = play();
+  if (reason.empty()) state.propose(task.id.round, worker.kept);
+  return reason;
 }
 
 }  // namespace anybit

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/federation.h"
+#include "sim/client_states.h"
 #include "sim/event_queue.h"
 #include "sim/transport.h"
 
@@ -26,6 +27,9 @@ class Players {
   /// once it said so, no other begins. Whether all were played.
   bool play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop = {});
   int threads() const { return threads_; }
+  /// What the clients keep. Whoever drives the coordinator tells it when a round is over.
+  ClientStates& states() { return states_; }
+  const ClientStates& states() const { return states_; }
 
  private:
   struct Worker;
@@ -38,6 +42,7 @@ class Players {
   const Federation& federation_;
   Transport& transport_;
   int threads_;
+  ClientStates states_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::uint32_t> order_;
 };

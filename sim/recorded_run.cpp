@@ -5,10 +5,12 @@
 namespace anybit {
 
 RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start,
-                         std::string kernels, int threads)
+                         std::string kernels, int threads, std::span<const float> client_states)
     : federation_(federation),
       recorder_(federation, std::move(directory), std::move(kernels), start, threads),
-      run_(federation, std::move(start), threads, [this](const LoggedEvent& event) { recorder_.event(event); }) {}
+      run_(
+          federation, std::move(start), threads, [this](const LoggedEvent& event) { recorder_.event(event); },
+          client_states) {}
 
 bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
   try {
@@ -17,7 +19,7 @@ bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
       return false;
     }
   } catch (const TransportError&) {
-    recorder_.keep(run_.state());
+    keep();
     recorder_.save_what_is_kept();
     throw;
   }
@@ -28,15 +30,15 @@ bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progre
   const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
   while (state().version < rounds) {
     // What a resume goes on from, should the evaluation be cut: the round is then trained and measured again.
-    if (recorder_.measures(state().version + 1)) recorder_.keep(run_.state());
+    if (recorder_.measures(state().version + 1)) keep();
     std::optional<RoundRecord> record = run_.next_round(stop);
     if (!record) {
-      recorder_.keep(run_.state());
+      keep();
       return false;
     }
     if (!recorder_.evaluate(*record, run_.state().global, stop)) return false;
     recorder_.conclude(*record);
-    if (recorder_.checkpoint_is_due(state().version)) recorder_.save(run_.state());
+    if (recorder_.checkpoint_is_due(state().version)) recorder_.save(run_.state(), run_.client_states());
     progress.round(*record);
   }
   return true;

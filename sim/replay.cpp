@@ -112,6 +112,7 @@ void Replay::feed(const Event& event, double time) {
   for (const Action& action : actions_) {
     if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
       pending_.clear();
+      players_.states().settle(state());
       concluded_ = conclude->report.round - 1;
     }
     const auto* send = std::get_if<SendTask>(&action);
@@ -120,6 +121,7 @@ void Replay::feed(const Event& event, double time) {
     Task task;
     task.due.client = send->client;
     task.due.chunks = send->chunks;
+    task.due.counted = send->counted;
     task.due.task = shared;
     pending_.insert_or_assign(send->client, std::move(task));
   }
@@ -132,6 +134,7 @@ std::string compare_states(const FederationState& logged, const FederationState&
     return fmt::format("it took {} rounds, the replay {}", logged.round, replayed.round);
   if (!same_bytes(logged.global.values, replayed.global.values)) return "its parameters differ";
   if (!same_bytes(logged.strategy_state, replayed.strategy_state)) return "its strategy state differs";
+  if (logged.counted != replayed.counted) return "others counted last";
   return {};
 }
 

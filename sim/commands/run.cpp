@@ -50,6 +50,19 @@ void print_result(const RecordedRun& run, const RunDirectory& directory) {
              accuracy_table(run.recorder().accuracy()), directory.model().string());
 }
 
+/// What the clients keep, of which a server's checkpoint knows nothing.
+std::span<const float> saved_client_states(const StartingPoint& start, const RunDirectory& directory,
+                                           const Federation& federation, const FederationState& state) {
+  if (!start.checkpoint) return {};
+  const FloatBuffer& saved = start.checkpoint->checkpoint.client_states;
+  const std::size_t floats = client_floats(federation.training.method, *federation.training.layout);
+  if (saved.size() == state.counted.size() * floats) return saved;
+  throw CommandError(
+      fmt::format("{}: the run there is an anybit-server's, whose clients keep a state of their own; go on with "
+                  "anybit-server, or start another run with --out",
+                  directory.path().string()));
+}
+
 int run_scenario(const RunOptions& options) {
   options.machine.apply();
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
@@ -62,6 +75,7 @@ int run_scenario(const RunOptions& options) {
 
   const Federation federation = make_federation(resolved.scenario, data);
   FederationState state = prepare_directory(directory, federation, start);
+  const std::span<const float> client_states = saved_client_states(start, directory, federation, state);
   write_file(directory.scenario(), write_scenario(resolved.scenario));
   const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
   write_file(directory.provenance(), provenance_json(federation, start.kernels, state.version, earlier));
@@ -69,7 +83,8 @@ int run_scenario(const RunOptions& options) {
   catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");
   Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
                                            start.checkpoint ? read_file(directory.metrics()) : ""));
-  RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads());
+  RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads(),
+                  client_states);
   const bool done = run.run(interrupted, progress);
   progress.end();
   if (done) {
