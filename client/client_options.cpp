@@ -65,6 +65,8 @@ ParticipantSettings settings_of(const ClientOptions& options) {
   settings.data_directories = data_directories(options.machine.data_directory);
   settings.widths = options.widths;
   settings.limits = {parse_bytes(options.max_memory), options.max_seconds, options.methods};
+  settings.state_folder = options.state;
+  settings.fresh_state = options.fresh_state;
   settings.give_up = std::chrono::milliseconds(static_cast<std::int64_t>(options.give_up_seconds * 1000));
   settings.threads = options.machine.worker_threads();
   return settings;
@@ -92,6 +94,10 @@ void ClientOptions::add_to(CLI::App& program) {
   program.add_option("--give-up", give_up_seconds, "Seconds without a word from the server after which this ends")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
+  program.add_option("--state", state, "Folder for what a training method keeps at this client between its rounds")
+      ->capture_default_str();
+  program.add_flag("--fresh-state", fresh_state,
+                   "Where that is lost: goes on with zeros in its place, instead of declining");
   CLI::Option* encrypted =
       program.add_option("--tls", tls, "Folder with this client's certificate and key, client-K (scripts/provision)")
           ->check(CLI::ExistingDirectory);

@@ -20,6 +20,8 @@ struct ClientOptions {
   double max_seconds = 0;
   std::vector<std::string> methods;
   double give_up_seconds = 600;
+  std::string state = "client-state";
+  bool fresh_state = false;
   std::string tls;  // the folder of certificates; empty: plain
   bool insecure = false;
   MachineOptions machine;

@@ -34,7 +34,7 @@ struct Participant::Work {
   Work(const Welcome& welcome, const ParticipantSettings& settings);
 
   /// Why an offered task is not taken; "" where it is.
-  std::string refuse(const TaskLimits& limits, const Offer& offer);
+  std::string refuse(const ParticipantSettings& settings, const Offer& offer);
 
   Scenario scenario;
   LocalData data;
@@ -42,6 +42,8 @@ struct Participant::Work {
   std::uint32_t client;
   std::optional<TaskCost> cost;  // where there are limits
   std::unique_ptr<TrainingJob> job;
+  VersionedState state;
+  std::optional<StateFile> state_file;  // where the method keeps a state
 
  private:
   static LocalData load(const Scenario& scenario, const ParticipantSettings& settings);
@@ -66,11 +68,15 @@ Participant::Work::Work(const Welcome& welcome, const ParticipantSettings& setti
   const Fleet fleet(scenario.fleet, scenario.seed);
   const std::span<const int> widths = settings.widths.empty() ? fleet.widths(client) : std::span(settings.widths);
   job = std::make_unique<TrainingJob>(plan, data, widths, settings.threads);
+  if (const std::size_t floats = client_floats(plan.method, *plan.layout); floats > 0)
+    state_file.emplace(settings.state_folder, welcome.run, client, floats);
 }
 
-std::string Participant::Work::refuse(const TaskLimits& limits, const Offer& offer) {
+std::string Participant::Work::refuse(const ParticipantSettings& settings, const Offer& offer) {
+  const TaskLimits& limits = settings.limits;
   if (offer.layout != plan.layout->digest()) return "its network is not the one of the scenario";
   if (std::string reason = refuse_method(limits, offer.method); !reason.empty()) return reason;
+  if (state_file && !state.has(offer.counted) && !settings.fresh_state) return state.lacks(offer.counted);
   if (limits.memory == 0 && limits.seconds == 0) return "";
   if (std::string reason = refuse_bytes(limits, least_task_bytes(plan)); !reason.empty()) return reason;
   if (!cost) cost = measure_task(plan, data.examples().size());
@@ -140,12 +146,13 @@ Hello Participant::hello() const {
   hello.kernel_set = kernel_set();
   hello.memory = static_cast<std::uint64_t>(settings_.limits.memory);
   hello.widths.assign(settings_.widths.begin(), settings_.widths.end());
+  if (work_) hello.state_version = work_->state.current().name;
   if (work_ && !settings_.shard) hello.examples = static_cast<std::uint32_t>(work_->data.examples().size());
   return hello;
 }
 
 /// Makes what the run needs, where it is not there yet. False where the server should hear another Hello: of how many
-/// examples there are, which only its scenario tells how to read.
+/// examples there are, or of the state that is kept, which only its scenario tells how to read.
 bool Participant::prepare(const Welcome& welcome) {
   heartbeat_ = milliseconds(welcome.heartbeat_milliseconds);
   if (work_ && run_ == welcome.run) return true;
@@ -155,7 +162,10 @@ bool Participant::prepare(const Welcome& welcome) {
   run_ = welcome.run;
   tell_(fmt::format("client {} with {} examples, {} parameters, method '{}'", work_->client,
                     work_->data.examples().size(), work_->plan.layout->size(), work_->scenario.training.method.name));
-  return settings_.shard.has_value();
+  if (work_->state_file)
+    if (const std::string damage = work_->state_file->read(work_->state); !damage.empty())
+      tell_(fmt::format("its state is lost: {}", damage));
+  return settings_.shard.has_value() && work_->state.current().name == 0;
 }
 
 /// One connection, from Welcome to its end.
@@ -218,7 +228,7 @@ Participant::End Participant::take(const Goodbye& goodbye) {
 void Participant::take(const Offer& offer) {
   if (kept_ && kept_->task == offer.id) return send_kept();
   if (work_->job->at_work() && work_->job->task().id == offer.id) return;  // its answer will come
-  if (const std::string reason = work_->refuse(settings_.limits, offer); !reason.empty()) {
+  if (const std::string reason = work_->refuse(settings_, offer); !reason.empty()) {
     tell_(fmt::format("round {}: declines: {}", offer.id.round + 1, reason));
     send(encode_frame(Decline{offer.id, reason}));
   } else {
@@ -233,7 +243,31 @@ void Participant::take(const TaskMessage& task) {
   }
   kept_.reset();
   task_began_ = Clock::now();
-  work_->job->start(task);
+  FloatBuffer kept;
+  if (work_->state_file) {
+    if (const std::string reason = settle_state(task); !reason.empty()) return cannot_do(task.id, reason);
+    kept.resize(client_floats(work_->plan.method, *work_->plan.layout));
+    work_->state.copy_current(kept);
+  }
+  work_->job->start(task, std::move(kept));
+}
+
+/// Brings the state to the version that the task counts on.
+std::string Participant::settle_state(const TaskMessage& task) {
+  VersionedState& state = work_->state;
+  if (task.counted == 0 && state.current().name != 0) tell_("the run begins anew for this client: so does its state");
+  std::string reason = state.settle(task.counted);
+  if (reason.empty() || !settings_.fresh_state) return reason;
+  tell_(fmt::format("round {}: {}; it begins afresh, at zeros (--fresh-state)", task.id.round + 1, reason));
+  state.start_afresh(task.counted);
+  return "";
+}
+
+/// On the disk before anybody hears of the update, or a client that is killed would lack what the server counts on.
+std::string Participant::keep_state(const TaskId& task) {
+  if (!work_->state_file) return "";
+  work_->state.propose(task.round, work_->job->kept());
+  return work_->state_file->write(work_->state);
 }
 
 void Participant::forget(const TaskId& task, const std::string& rejection) {
@@ -246,15 +280,18 @@ void Participant::forget(const TaskId& task, const std::string& rejection) {
 void Participant::keep_answer() {
   const TaskId task = work_->job->task().id;
   UpdateMessage update;
-  if (const std::string reason = work_->job->finish(update); !reason.empty()) {
-    tell_(fmt::format("round {}: cannot do it: {}", task.round + 1, reason));
-    send(encode_frame(Decline{task, reason}));
-    return;
-  }
+  std::string reason = work_->job->finish(update);
+  if (reason.empty()) reason = keep_state(task);
+  if (!reason.empty()) return cannot_do(task, reason);
   tell_(fmt::format("round {}: trained on {} examples in {:.2f} s, loss {:.4f}", task.round + 1, update.examples,
                     std::chrono::duration<double>(Clock::now() - task_began_).count(), update.loss));
   kept_ = Kept{task, encode_frame(update)};
   send_kept();
+}
+
+void Participant::cannot_do(const TaskId& task, const std::string& reason) {
+  tell_(fmt::format("round {}: cannot do it: {}", task.round + 1, reason));
+  send(encode_frame(Decline{task, reason}));
 }
 
 void Participant::send_kept() { send(kept_->frame); }

@@ -11,6 +11,7 @@
 #include "client/backoff.h"
 #include "client/connection.h"
 #include "client/local_data.h"
+#include "client/state_file.h"
 #include "client/task_limits.h"
 #include "client/training_job.h"
 
@@ -27,6 +28,8 @@ struct ParticipantSettings {
   std::optional<TlsSettings> tls;             // none: plain
   std::vector<int> widths;                    // that the device can run; empty: as the scenario's fleet says
   TaskLimits limits;
+  std::string state_folder = "client-state";  // where a method's state of this client is kept
+  bool fresh_state = false;                   // a state that the server counts on and is lost begins at zeros
   std::chrono::milliseconds give_up{std::chrono::minutes(10)};  // without a word from the server
   int threads = 1;
 };
@@ -68,7 +71,10 @@ class Participant {
   void take(const Offer& offer);
   void take(const TaskMessage& task);
   void forget(const TaskId& task, const std::string& rejection);
+  std::string settle_state(const TaskMessage& task);
+  std::string keep_state(const TaskId& task);
   void keep_answer();
+  void cannot_do(const TaskId& task, const std::string& reason);
   void send_kept();
   void send(std::span<const std::uint8_t> frame);
   bool wait(std::chrono::milliseconds time, const Stop& stop) const;

@@ -17,7 +17,9 @@ namespace {
 double buffer_bytes(const TrainingPlan& plan) {
   const int buffers =
       3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
-  return buffers * static_cast<double>(plan.layout->size() * sizeof(float));
+  constexpr std::size_t kStates = 3;  // the one that counts, the one of the last update, the one that is trained with
+  return static_cast<double>(sizeof(float) * (static_cast<std::size_t>(buffers) * plan.layout->size() +
+                                              kStates * client_floats(plan.method, *plan.layout)));
 }
 
 double seconds_of(const std::function<void()>& work) {

@@ -11,14 +11,15 @@ TrainingJob::~TrainingJob() {
   if (thread_.joinable()) thread_.join();
 }
 
-void TrainingJob::start(const TaskMessage& task) {
+void TrainingJob::start(const TaskMessage& task, FloatBuffer kept) {
+  kept_ = std::move(kept);
   parameters_.assign(task.parameters.begin(), task.parameters.end());
   task_ = task;
   task_->parameters = parameters_;
   done_ = false;
   thread_ = std::thread([this] {
     try {
-      refusal_ = trainer_.train(*task_, data_.examples(), data_.normalization(), widths_, update_, threads_);
+      refusal_ = trainer_.train(*task_, data_.examples(), data_.normalization(), widths_, update_, threads_, kept_);
     } catch (const std::exception& failure) {  // out of memory, say
       refusal_ = failure.what();
     }

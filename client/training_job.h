@@ -19,14 +19,17 @@ class TrainingJob {
   /// Waits for the training.
   ~TrainingJob();
 
-  /// Copies what the message views. Not while another task is at work.
-  void start(const TaskMessage& task);
+  /// Copies what the message views, and takes what the client keeps (Trainer::train). Not while another task is at
+  /// work.
+  void start(const TaskMessage& task, FloatBuffer kept = {});
   bool at_work() const { return task_.has_value(); }
   const TaskMessage& task() const { return *task_; }
   /// Whether the training is over, and outcome() has what came of it.
   bool is_done() const { return done_.load(std::memory_order_acquire); }
   /// Ends the task: "" and the update, whose delta is good until the next start(); or why there is none.
   std::string finish(UpdateMessage& update);
+  /// What the client keeps from the update that finish() gave; good until the next start().
+  std::span<const float> kept() const { return kept_; }
 
  private:
   const LocalData& data_;
@@ -35,6 +38,7 @@ class TrainingJob {
   Trainer trainer_;
   std::optional<TaskMessage> task_;
   Bytes parameters_;  // of the task
+  FloatBuffer kept_;
   UpdateMessage update_;
   std::string refusal_;
   std::atomic<bool> done_ = false;

@@ -24,10 +24,13 @@ bool VersionedState::has(std::uint32_t name) const {
   return name == 0 || name == current_.name || (pending_ && pending_->name == name);
 }
 
+std::string VersionedState::lacks(std::uint32_t name) const {
+  return fmt::format("{}, the server counts on that of round {}",
+                     held_text(current_.name, pending_ ? pending_->name : 0), name);
+}
+
 std::string VersionedState::settle(std::uint32_t name) {
-  if (!has(name))
-    return fmt::format("{}, the server counts on that of round {}",
-                       held_text(current_.name, pending_ ? pending_->name : 0), name);
+  if (!has(name)) return lacks(name);
   if (pending_ && pending_->name == name) {
     current_ = std::move(*pending_);
   } else if (current_.name != name) {

@@ -28,6 +28,8 @@ class VersionedState {
 
   /// Whether one of its versions is this one.
   bool has(std::uint32_t name) const;
+  /// The words for one that is not.
+  std::string lacks(std::uint32_t name) const;
   /// A task counts on this version: it is current from now on, and the other one is forgotten. Returns "", or why it
   /// cannot be, and all is as before.
   std::string settle(std::uint32_t name);

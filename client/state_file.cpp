@@ -1,0 +1,117 @@
+// The file, little-endian:
+//   "ANYBITCS"                      8 bytes
+//   format, client, run             u32 u32 u64
+//   floats of a version             u64
+//   names of the two versions       u32 u32, current and pending; 0 where there is none
+//   the values of each that is not 0, current first
+//   CRC32C of all of the above      u32
+#include "client/state_file.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "program/durable_file.h"
+#include "wire/message.h"
+
+namespace anybit {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "states are written in memory order");
+
+struct Header {
+  std::array<char, 8> magic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'S'};
+  std::uint32_t format = 1;
+  std::uint32_t client = 0;
+  std::uint64_t run = 0;
+  std::uint64_t floats = 0;
+  std::uint32_t current = 0;
+  std::uint32_t pending = 0;
+};
+static_assert(sizeof(Header) == 40, "no padding");
+
+template <class T>
+std::span<const std::uint8_t> bytes_of(const T* data, std::size_t count) {
+  return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
+}
+
+}  // namespace
+
+StateFile::StateFile(const std::string& folder, std::uint64_t run, std::uint32_t client, std::size_t floats)
+    : folder_(folder),
+      path_((std::filesystem::path(folder) / fmt::format("run-{:016x}-client-{}.state", run, client)).string()),
+      run_(run),
+      client_(client),
+      floats_(floats) {}
+
+std::string StateFile::read(VersionedState& state) const {
+  state = {};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path_, ignored)) return "";
+  errno = 0;
+  std::ifstream file(path_, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) return path_ + ": " + std::generic_category().message(errno);
+  const std::string reason = check(bytes, state);
+  return reason.empty() ? reason : path_ + ": " + reason;
+}
+
+std::string StateFile::check(const std::string& bytes, VersionedState& state) const {
+  const std::span<const std::uint8_t> all = bytes_of(bytes.data(), bytes.size());
+  Header header;
+  std::uint32_t crc = 0;
+  if (all.size() < sizeof header + sizeof crc) return "is cut off";
+  std::memcpy(&header, all.data(), sizeof header);
+  std::memcpy(&crc, all.last(sizeof crc).data(), sizeof crc);
+  if (header.magic != Header{}.magic) return "is no client's state";
+  if (crc != crc32c(all.first(all.size() - sizeof crc))) return "is damaged (checksum)";
+  if (header.format != Header{}.format) return fmt::format("has format {}, this is {}", header.format, Header{}.format);
+  if (header.run != run_ || header.client != client_ || header.floats != floats_) return "is of another run or client";
+  const std::size_t versions = (header.current != 0 ? 1U : 0U) + (header.pending != 0 ? 1U : 0U);
+  if (all.size() != sizeof header + versions * floats_ * sizeof(float) + sizeof crc) return "has a wrong size";
+  const std::uint8_t* at = all.data() + sizeof header;
+  const auto take = [&](std::uint32_t name) {
+    VersionedState::Version version{name, {}};
+    if (name == 0) return version;
+    version.values.resize(floats_);
+    std::memcpy(version.values.data(), at, floats_ * sizeof(float));
+    at += floats_ * sizeof(float);
+    return version;
+  };
+  VersionedState::Version current = take(header.current);
+  VersionedState::Version pending = take(header.pending);
+  state = {std::move(current), header.pending != 0 ? std::optional(std::move(pending)) : std::nullopt};
+  return "";
+}
+
+std::string StateFile::write(const VersionedState& state) const {
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  if (error) return describe_failure("make", folder_, error.value());
+  Header header;
+  header.client = client_;
+  header.run = run_;
+  header.floats = floats_;
+  header.current = state.current().name;
+  std::vector<std::span<const std::uint8_t>> pieces = {bytes_of(&header, 1)};
+  FloatBuffer current(header.current == 0 ? 0 : floats_);
+  state.copy_current(current);
+  pieces.push_back(bytes_of(current.data(), current.size()));
+  if (state.pending()) {
+    header.pending = state.pending()->name;
+    pieces.push_back(bytes_of(state.pending()->values.data(), floats_));
+  }
+  std::uint32_t crc = 0;
+  for (const auto& piece : pieces) crc = crc32c(piece, crc);
+  pieces.push_back(bytes_of(&crc, 1));
+  return write_durably(path_, pieces);
+}
+
+}  // namespace anybit

@@ -1,0 +1,97 @@
+#include "client/state_file.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+namespace anybit {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct StateFiles : testing::Test {
+  fs::path folder = fs::temp_directory_path() / ("anybit_state_" + std::to_string(::getpid()));
+  StateFile file{(folder / "deep").string(), 0xabc, 4, 2};
+  VersionedState both{{5, {1, 2}}, VersionedState::Version{10, {3, 4}}};
+  ~StateFiles() override { fs::remove_all(folder); }
+
+  std::string bytes() const {
+    std::ifstream in(file.path(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void put(const std::string& bytes) const { std::ofstream(file.path(), std::ios::binary) << bytes; }
+  /// Without the path.
+  std::string reason(const StateFile& of) const {
+    VersionedState state = both;
+    const std::string why = of.read(state);
+    if (why.empty()) return why;
+    EXPECT_EQ(state.current(), VersionedState::Version()) << "a lost state is that of the beginning";
+    EXPECT_FALSE(state.pending());
+    EXPECT_TRUE(why.starts_with(of.path() + ": ")) << why;
+    return why.substr(of.path().size() + 2);
+  }
+};
+
+TEST_F(StateFiles, ReadBackWhatWasWritten) {
+  ASSERT_EQ(file.write(both), "");
+  EXPECT_EQ(file.path(), (folder / "deep" / "run-0000000000000abc-client-4.state").string());
+  VersionedState read;
+  ASSERT_EQ(file.read(read), "");
+  EXPECT_EQ(read.current(), both.current());
+  EXPECT_EQ(read.pending(), both.pending());
+  VersionedState first;
+  first.propose(0, std::vector<float>{7, 8});
+  ASSERT_EQ(file.write(first), "");
+  ASSERT_EQ(file.read(read), "");
+  EXPECT_EQ(read.current(), VersionedState::Version());
+  EXPECT_EQ(read.pending(), first.pending());
+  VersionedState afresh;
+  afresh.start_afresh(9);
+  ASSERT_EQ(file.write(afresh), "");
+  ASSERT_EQ(file.read(read), "");
+  EXPECT_EQ(read.current(), (VersionedState::Version{9, {0, 0}}));
+  EXPECT_FALSE(read.pending());
+}
+
+TEST_F(StateFiles, WhereThereIsNoneItIsTheBeginning) { EXPECT_EQ(reason(file), ""); }
+
+TEST_F(StateFiles, EveryFlippedBitAndCutIsSeen) {
+  ASSERT_EQ(file.write(both), "");
+  const std::string good = bytes();
+  EXPECT_EQ(good.size(), 40U + 4 * 4 + 4);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 8);
+    put(bad);
+    ASSERT_NE(reason(file), "") << i;
+    put(good.substr(0, i));
+    ASSERT_NE(reason(file), "") << i;
+  }
+  put(good + "x");
+  EXPECT_EQ(reason(file), "is damaged (checksum)");
+}
+
+TEST_F(StateFiles, SayWhatIsWrong) {
+  ASSERT_EQ(file.write(both), "");
+  const std::string good = bytes();
+  const StateFile larger((folder / "deep").string(), 0xabc, 4, 3);
+  EXPECT_EQ(reason(larger), "is of another run or client");
+  put("hello");
+  EXPECT_EQ(reason(file), "is cut off");
+  put(std::string(good.size(), 'x'));
+  EXPECT_EQ(reason(file), "is no client's state");
+}
+
+TEST_F(StateFiles, AFolderThatCannotBeMadeIsSaid) {
+  fs::create_directories(folder);
+  std::ofstream(folder / "deep") << "in the way";
+  EXPECT_NE(file.write(both), "");
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,204 @@
+// Real processes with a method whose clients keep something between their rounds: a state that is lost, doubled or
+// skipped changes the model.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/system/lan.h"
+
+namespace anybit {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kEverybody = {"training.method.name=stateful", "federation.cohort=20",
+                                             "federation.rounds=6"};
+
+std::string folder_of(std::uint32_t client) { return "client" + std::to_string(client); }
+
+/// Where the client keeps its state; "" where it has none.
+fs::path state_file(const Lan& lan, std::uint32_t client) {
+  const fs::path folder = lan.folder().path() / folder_of(client) / "client-state";
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".state") return entry.path();
+  return {};
+}
+
+void wait_for_word(const Lan& lan, std::uint32_t client, const std::string& word) {
+  const auto said = [&] {
+    return lan.folder().read(folder_of(client) + "/stderr.txt").find(word) != std::string::npos;
+  };
+  lan.client(client).wait_until(said);
+}
+
+void expect_the_simulators_model(Lan& lan) {
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(server.error.find("is lost"), std::string::npos) << server.error;
+  ASSERT_FALSE(lan.model().empty());
+  EXPECT_EQ(lan.simulated_model(), lan.model());
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST(StatefulLan, MemoryTcpAndProcessesEndInTheSameBits) {
+  Lan lan({"training.method.name=stateful", "federation.cohort=8", "federation.rounds=8"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  expect_the_simulators_model(lan);
+  EXPECT_EQ(lan.simulated_model({"federation.transport=tcp"}), lan.model());
+  EXPECT_NE(lan.simulated_model({"training.method.name=fedavg"}), lan.model());
+}
+
+TEST(StatefulLan, AServerThatIsKilledGoesOnToTheSameBits) {
+  Lan lan(kEverybody);
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (int round = 1; round <= 4; ++round) {
+    lan.wait_for_rounds(round);
+    ::usleep(static_cast<useconds_t>(3000 * round));
+    lan.kill_server();
+    lan.start_server();
+  }
+  expect_the_simulators_model(lan);
+}
+
+TEST(StatefulLan, AClientThatIsKilledOnceItsStateIsWrittenEndsInTheSameBits) {
+  Lan lan(kEverybody);
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (std::uint32_t victim = 0; victim < 4; ++victim) {
+    // Trained, and the update is about to be sent, or on its way.
+    const fs::path file = state_file(lan, victim);
+    const auto before = file.empty() ? fs::file_time_type() : fs::last_write_time(file);
+    lan.client(victim).wait_until([&] {
+      const fs::path now = state_file(lan, victim);
+      return !now.empty() && fs::last_write_time(now) != before;
+    });
+    lan.kill_client(victim);
+    lan.start_client(victim);
+    lan.wait_for_rounds(static_cast<int>(victim) + 1);
+  }
+  expect_the_simulators_model(lan);
+}
+
+TEST(StatefulLan, AClientThatIsKilledBeforeItsAnswerIsAcknowledgedEndsInTheSameBits) {
+  Lan lan(kEverybody);
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (std::uint32_t victim = 5; victim < 8; ++victim) {
+    lan.wait_for_rounds(static_cast<int>(victim) - 4);
+    lan.kill_client(victim);
+    lan.start_client(victim);
+    wait_for_word(lan, victim, "parameters, method 'stateful'");
+    lan.server().signal(SIGSTOP);  // whatever the client sends from now on lies unread
+    ::usleep(20000);
+    lan.kill_client(victim);
+    lan.server().signal(SIGCONT);
+    lan.start_client(victim);
+  }
+  expect_the_simulators_model(lan);
+}
+
+TEST(StatefulLan, ServerAndClientsKilledTogetherEndInTheSameBits) {
+  Lan lan(kEverybody);
+  lan.start_server();
+  lan.start_clients(0, 20);
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    lan.wait_for_rounds(static_cast<int>(round));
+    lan.kill_server();
+    for (std::uint32_t victim = 5 * round; victim < 5 * round + 5; ++victim) lan.kill_client(victim);
+    lan.start_server();
+    lan.start_clients(5 * round, 5 * round + 5);
+  }
+  expect_the_simulators_model(lan);
+}
+
+/// A run that has made a round, stopped; and this client's state is gone, or damaged.
+struct LostState : testing::Test {
+  Lan lan{kEverybody};
+  LostState() {
+    lan.start_server();
+    lan.start_clients(0, 20);
+    lan.wait_for_rounds(2);
+    lan.kill_server();
+    lan.kill_client(3);
+  }
+
+  std::string words_of_client() const { return lan.folder().read("client3/stderr.txt"); }
+  bool ends_as_it_should() {
+    const std::string model = lan.model();
+    return !model.empty() && lan.simulated_model() == model;
+  }
+};
+
+TEST_F(LostState, IsSaidAndTheClientDeclines) {
+  fs::remove_all(lan.folder().path() / "client3/client-state");
+  lan.start_client(3);
+  lan.start_server();
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(server.error.find("client 3 is lost: declines: it has no state, the server counts on that of round "),
+            std::string::npos)
+      << server.error;
+  EXPECT_EQ(lan.end_of_client(3).code, 0);
+  EXPECT_NE(words_of_client().find("declines: it has no state, the server counts on that of round "), std::string::npos)
+      << words_of_client();
+  EXPECT_FALSE(ends_as_it_should()) << "its updates are missing";
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
+TEST_F(LostState, BeginsAfreshWhereItsOwnerSaysSo) {
+  fs::remove_all(lan.folder().path() / "client3/client-state");
+  lan.start_client(3, {"--fresh-state"});
+  lan.start_server();
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(server.error.find("is lost"), std::string::npos) << server.error;
+  EXPECT_NE(words_of_client().find("; it begins afresh, at zeros (--fresh-state)"), std::string::npos)
+      << words_of_client();
+  EXPECT_FALSE(ends_as_it_should()) << "a state that was lost must show";
+}
+
+TEST_F(LostState, IsOneThatIsDamaged) {
+  const fs::path file = state_file(lan, 3);
+  ASSERT_FALSE(file.empty());
+  std::string bytes = lan.folder().read("client3/client-state/" + file.filename().string());
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  lan.folder().write("client3/client-state/" + file.filename().string(), bytes);
+  lan.start_client(3, {"--state", "client-state"});
+  lan.start_server();
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(words_of_client().find("its state is lost: client-state/"), std::string::npos) << words_of_client();
+  EXPECT_NE(words_of_client().find(": is damaged (checksum)"), std::string::npos) << words_of_client();
+  EXPECT_NE(server.error.find("client 3 is lost: declines: it has no state"), std::string::npos) << server.error;
+}
+
+TEST(StatefulLan, AStateThatCannotBeWrittenIsSaidAndNothingIsSent) {
+  Lan lan({"training.method.name=stateful", "federation.cohort=20", "federation.rounds=1"});
+  lan.start_server();
+  lan.folder().write("client3/in-the-way", "a file");
+  lan.start_client(3, {"--state", "in-the-way/deep"});
+  lan.start_clients(0, 3);
+  lan.start_clients(4, 20);
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_NE(server.error.find("client 3 is lost: declines: cannot make in-the-way/deep: "), std::string::npos)
+      << server.error;
+}
+
+TEST(StatefulLan, AServerThatStartsAnewIsFollowed) {
+  Lan lan(kEverybody);
+  lan.start_server();
+  lan.start_clients(0, 20);
+  lan.wait_for_rounds(2);
+  lan.kill_server();
+  lan.start_server({"--force"});
+  expect_the_simulators_model(lan);
+}
+
+}  // namespace
+}  // namespace anybit

@@ -1,0 +1,77 @@
+// anybit-sim with a method whose clients keep something between their rounds: killed and gone on with.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/program/started_program.h"
+
+namespace anybit {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Words kRun = {"run",   "tiny.toml",
+                    "--set", "training.method.name=stateful",
+                    "--set", "federation.cohort=8",
+                    "--set", "federation.rounds=40",
+                    "--set", "checkpoint.seconds=0",
+                    "--out"};
+
+Words into(const std::string& folder, const Words& more = {}) {
+  Words words = kRun;
+  words.push_back(folder);
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+TEST(StatefulRun, KilledAndGoneOnWithItEndsInTheSameBits) {
+  const ProgramFolder folder;
+  ASSERT_EQ(folder.run(into("whole", {"--threads", "1"})).code, 0);
+  for (const char* threads : {"1", "2"}) {
+    const std::string out = std::string("killed") + threads;
+    Words how = {"--threads", threads};
+    for (int round = 5; round <= 25; round += 10) {
+      Program program(folder.path(), into(out, how));
+      program.wait_until([&] {
+        return folder.has(out + "/checkpoints/checkpoint-0000" + (round < 10 ? "0" : "") + std::to_string(round) +
+                          ".ckpt");
+      });
+      program.signal(SIGKILL);
+      EXPECT_EQ(program.wait().code, 128 + SIGKILL);
+      how = {"--threads", threads, "--resume"};
+    }
+    EXPECT_EQ(folder.run(into(out, how)).code, 0);
+    EXPECT_EQ(folder.read(out + "/model.ckpt"), folder.read("whole/model.ckpt")) << threads;
+    EXPECT_EQ(folder.run({"replay", out}).code, 0);
+  }
+}
+
+TEST(StatefulRun, InterruptedInAMeasuredRoundItEndsInTheSameBits) {
+  const ProgramFolder folder;
+  const Words measured = {"--set", "evaluate.every=1", "--set", "checkpoint.seconds=1000"};
+  ASSERT_EQ(folder.run(into("whole", measured)).code, 0);
+  Program program(folder.path(), into("cut", measured));
+  program.wait_until([&] { return folder.read("cut/metrics.jsonl").size() > 2000; });
+  program.signal(SIGINT);
+  EXPECT_EQ(program.wait().code, 130);
+  Words more = measured;
+  more.emplace_back("--resume");
+  EXPECT_EQ(folder.run(into("cut", more)).code, 0);
+  EXPECT_EQ(folder.read("cut/model.ckpt"), folder.read("whole/model.ckpt"));
+}
+
+TEST(StatefulRun, DoesNotGoOnWithTheRunOfAServer) {
+  const ProgramFolder folder;
+  ASSERT_EQ(folder.run(into("run", {"--set", "checkpoint.keep=2"})).code, 0);
+  // The model is a checkpoint without the clients' states, as a server writes it.
+  const std::string model = folder.read("run/model.ckpt");
+  std::filesystem::remove(folder.path() / "run/model.ckpt");
+  folder.write("run/checkpoints/checkpoint-000040.ckpt", model);
+  expect_one_complaint(folder.run(into("run", {"--set", "checkpoint.keep=2", "--resume"})),
+                       {"anybit-server's", "state of their own", "--out"});
+}
+
+}  // namespace
+}  // namespace anybit
