@@ -19,6 +19,13 @@ double resident_bytes() {
   return 0;
 }
 
+double resident_bytes_now() {
+  std::ifstream statm("/proc/self/statm");
+  double all = 0;
+  double resident = 0;
+  return statm >> all >> resident ? resident * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
 void return_large_buffers() { mallopt(M_MMAP_THRESHOLD, 4 << 20); }
 
 double physical_bytes() {

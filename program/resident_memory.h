@@ -6,6 +6,9 @@ namespace anybit {
 /// back to the system first. 0 where the system does not say (/proc/self/smaps_rollup).
 double resident_bytes();
 
+/// The same to a megabyte or so, at once and without giving anything back. 0 where the system does not say.
+double resident_bytes_now();
+
 /// From now on buffers of several megabytes go back to the system as soon as they are freed, whatever lies beside them:
 /// for a process that holds few of them at a time and others now and then.
 void return_large_buffers();

@@ -46,6 +46,7 @@ bool FederationServer::run(const Stop& stop) {
   while (!finished_ && !stopped_) {
     if (stop()) return false;
     sessions_.poll(turn());
+    settings_.on_turn();
     give_up_those_away();
     wake_if_due();
     work_off(stop);
@@ -145,6 +146,7 @@ void FederationServer::arrived(ConnectionId connection, Message& message, std::s
 }
 
 void FederationServer::staging(std::size_t uploads) {
+  uploads_read_ = uploads;
   if (!committing_) settings_.on_phase(uploads > 0 ? "staging" : "training");
 }
 
@@ -162,7 +164,7 @@ FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
 void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
   Delivery* delivery = delivery_of(id);
   if (delivery == nullptr) {
-    ++refused_answers_;
+    ++counts_.late;
     send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, kLate})));
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
     recorder_.note_kernels(roster_.hello(connection)->kernel_set);
@@ -176,7 +178,7 @@ void FederationServer::take_decline(const Decline& decline) {
 
 void FederationServer::take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
   const auto reject = [&](const std::string& reason) {
-    ++refused_answers_;
+    ++counts_.refused;
     send(connection, std::make_shared<const Bytes>(encode_frame(Reject{update.id, reason})));
   };
   const Hello* hello = roster_.hello(connection);
@@ -238,9 +240,10 @@ void FederationServer::act(Action& action, const Stop& stop) {
   if (const auto* task = std::get_if<SendTask>(&action)) {
     offer(*task);
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
+    ++(delivery_of(acknowledge->task) != nullptr ? counts_.accepted : counts_.doubles);
     answer(acknowledge->task, Acknowledge{acknowledge->task});
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
-    ++refused_answers_;
+    ++(reject->reason == kLate ? counts_.late : counts_.refused);
     if (reject->reason != kLate)
       note_failure(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer(reject->task, Reject{reject->task, reject->reason});
@@ -322,6 +325,8 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   record.seconds = seconds(Clock::now() - round_begin_);
   record.bytes_down = std::exchange(bytes_down_, 0);
   record.bytes_up = std::exchange(bytes_up_, 0);
+  counts_.bytes_down += record.bytes_down;
+  counts_.bytes_up += record.bytes_up;
   record.failures = std::exchange(failures_, {});
   deliveries_.clear();
   // Nothing that arrives meanwhile moves the state: the next round's tasks are offered to nobody yet.
@@ -333,7 +338,10 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
     sessions_.free_spares();
     std::future<bool> measured =
         std::async(std::launch::async, [&] { return recorder_.evaluate(record, state.global, stop); });
-    while (measured.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions_.poll(kEvaluationTurn);
+    while (measured.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      sessions_.poll(kEvaluationTurn);
+      settings_.on_turn();
+    }
     if (!measured.get()) return false;
   }
   recorder_.conclude(record);
@@ -342,8 +350,38 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   paused_ += Clock::now() - commit_begin_;
   settings_.on_phase("committed");
   progress_.round(record);
+  remember(std::move(record));
   round_begin_ = Clock::now();
   return true;
+}
+
+void FederationServer::remember(RoundRecord record) {
+  if (!record.accuracy.empty()) {
+    accuracy_ = record.accuracy;
+    accuracy_version_ = record.report.version;
+  }
+  last_ = std::move(record);
+}
+
+void FederationServer::measure(ServerMetrics& metrics) const {
+  metrics.round = coordinator_.state().round;
+  metrics.made = coordinator_.state().version;
+  metrics.abandoned = recorder_.abandoned();
+  metrics.clients_here = roster_.clients();
+  const auto is_away = [](const auto& delivery) { return delivery.second.phase == Phase::kAway; };
+  metrics.away = static_cast<std::size_t>(std::ranges::count_if(deliveries_, is_away));
+  metrics.at_work = deliveries_.size() - metrics.away;
+  metrics.counts = counts_;
+  metrics.counts.bytes_down += bytes_down_;
+  metrics.counts.bytes_up += bytes_up_;
+  metrics.uploads_read = uploads_read_;
+  if (last_) {
+    metrics.round_seconds = last_->seconds;
+    metrics.train_loss = last_->report.train_loss;
+  }
+  if (accuracy_.empty()) return;
+  metrics.accuracy = accuracy_;
+  metrics.accuracy_version = accuracy_version_;
 }
 
 void FederationServer::note_failure(std::string failure) {

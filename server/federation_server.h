@@ -13,6 +13,7 @@
 
 #include "server/coordinator.h"
 #include "server/federation.h"
+#include "server/metrics_text.h"
 #include "server/record/progress.h"
 #include "server/record/run_recorder.h"
 #include "server/roster.h"
@@ -30,6 +31,8 @@ struct ServerSettings {
   /// Told what the server is at, whenever that changes: selecting, training, staging (an upload is being read),
   /// committing, committed.
   std::function<void(std::string_view)> on_phase = [](std::string_view) {};
+  /// Called again and again while it waits, after every event and ten times a second.
+  std::function<void()> on_turn = [] {};
 };
 
 /// A federation over sockets in real time (DESIGN D8): drives the coordinator by what happens on the sessions, and the
@@ -53,7 +56,9 @@ class FederationServer final : public SessionListener {
 
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused, whatever the reason.
-  std::uint64_t refused_answers() const { return refused_answers_; }
+  std::uint64_t refused_answers() const { return counts_.refused + counts_.late; }
+  /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.
+  void measure(ServerMetrics& metrics) const;
 
   void joined(ConnectionId connection, const Hello& hello) override;
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes& storage) override;
@@ -101,6 +106,7 @@ class FederationServer final : public SessionListener {
   void tell_who_is_awaited();
 
   double now() const;
+  void remember(RoundRecord record);
   void note_failure(std::string failure);
   bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr);
 
@@ -124,7 +130,11 @@ class FederationServer final : public SessionListener {
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
   std::vector<std::string> failures_;
-  std::uint64_t refused_answers_ = 0;
+  ServerCounts counts_;  // without the bytes of the round
+  std::optional<RoundRecord> last_;
+  std::vector<Accuracy> accuracy_;  // as last measured
+  std::uint32_t accuracy_version_ = 0;
+  std::size_t uploads_read_ = 0;
   Clock::time_point turned_away_told_{};
   Clock::time_point crowd_told_{};
   bool committing_ = false;

@@ -10,6 +10,7 @@
 #include "program/interrupt.h"
 #include "program/resident_memory.h"
 #include "program/tell.h"
+#include "server/observer.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
@@ -104,6 +105,26 @@ double last_time(const RunDirectory& directory) {
   return events.empty() ? 0 : events.back().time;
 }
 
+ServerSettings server_settings(const ServerOptions& options, RunLock& lock, Observer& observer) {
+  ServerSettings settings;
+  settings.on_phase = [&lock, &observer](std::string_view phase) {
+    lock.note(phase);
+    observer.phase(phase);
+  };
+  settings.on_turn = [&observer] { observer.poll(); };
+  settings.threads = options.machine.worker_threads();
+  settings.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000));
+  return settings;
+}
+
+/// Clients of a server that was killed at the very end have not heard of it.
+void linger(Sessions& sessions, Observer& observer) {
+  sessions.hold(Goodbye{"the run is over", Farewell::kOver});
+  observer.phase("over");
+  for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted(); observer.poll())
+    sessions.poll(kTurn);
+}
+
 std::string describe(const Scenario& scenario, const FederationState& state) {
   return fmt::format("{} clients, {} of them a round, {} of {} rounds are done", scenario.data.clients,
                      scenario.federation.cohort, state.version, scenario.federation.rounds);
@@ -133,32 +154,31 @@ int serve(const ServerOptions& options) {
 
   return_large_buffers();
   catch_interrupts("anybit-server: ending; a second Ctrl-C quits at once");
+  Observer observer(options, scenario);
   Doorway doorway;
   Sessions sessions(session_settings(options, scenario), doorway);
   tell(fmt::format("listening on {}:{}", parse_listen(options.listen).address, sessions.port()));
+  observer.listens(sessions);
   if (options.insecure) tell("without encryption: anybody on the way can read and change what is sent (--insecure)");
   if (start.finished) {
-    // Clients of a server that was killed at the very end have not heard of it.
-    sessions.hold(Goodbye{"the run is over", Farewell::kOver});
-    for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted();) sessions.poll(kTurn);
+    linger(sessions, observer);
     return 0;
   }
   sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kRecovered.count())});
   std::future<Loaded> loading = std::async(std::launch::async, [&] { return load(scenario, data, directory, start); });
-  while (loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready) sessions.poll(kTurn);
+  for (; loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready; observer.poll()) sessions.poll(kTurn);
   Loaded loaded = loading.get();
   tell(describe(scenario, loaded.state));
 
-  Progress progress(stderr, standing_after(loaded.state.version, loaded.federation.plan().rounds,
-                                           start.checkpoint ? read_file(directory.metrics()) : ""));
+  const Standing standing = standing_after(loaded.state.version, loaded.federation.plan().rounds,
+                                           start.checkpoint ? read_file(directory.metrics()) : "");
+  Progress progress(stderr, standing);
   RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state, options.machine.worker_threads());
-  ServerSettings settings;
-  settings.on_phase = [&lock = *start.lock](std::string_view phase) { lock.note(phase); };
-  settings.threads = options.machine.worker_threads();
-  settings.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000));
+  const ServerSettings settings = server_settings(options, *start.lock, observer);
   const double time = last_time(directory);
   FederationServer server(loaded.federation, settings, sessions, recorder, progress, std::move(loaded.state), time);
   doorway.hand_on_to(server);
+  observer.serves(server, standing);
   sessions.hold(std::nullopt);
   const bool done = server.run(interrupted);
   progress.end();

@@ -36,6 +36,10 @@ void ServerOptions::add_to(CLI::App& program) {
                   "Seconds that a client with a task may be away before the round goes on without it")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  program.add_option(
+      "--metrics", metrics,
+      "ADDRESS:PORT, e.g. 127.0.0.1:9400, where http://ADDRESS:PORT/metrics tells how the server is, for "
+      "Prometheus");
   CLI::Option* encrypted =
       program.add_option("--tls", tls, "Folder with the server's certificate, key and allow-list (scripts/provision)")
           ->check(CLI::ExistingDirectory);
@@ -50,9 +54,10 @@ void ServerOptions::add_to(CLI::App& program) {
   machine.add_to(program);
 }
 
-ListenAddress parse_listen(const std::string& text) {
+ListenAddress parse_listen(const std::string& text, const std::string& option) {
   const auto refuse = [&](const std::string& why) -> CommandError {
-    return CommandError(fmt::format("--listen {}: {}; write ADDRESS:PORT, e.g. 0.0.0.0:7700 or [::1]:7700", text, why));
+    return CommandError(
+        fmt::format("{} {}: {}; write ADDRESS:PORT, e.g. 0.0.0.0:7700 or [::1]:7700", option, text, why));
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) throw refuse("has no port");

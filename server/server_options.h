@@ -20,6 +20,7 @@ struct ServerOptions {
   bool insecure = false;
   double grace_seconds = 300;
   double heartbeat_seconds = 5;
+  std::string metrics;  // where they are told; empty: nowhere
   MachineOptions machine;
 
   void add_to(CLI::App& program);
@@ -31,8 +32,8 @@ struct ListenAddress {
   bool is_loopback = false;
 };
 
-/// Reads ADDRESS:PORT, with an IPv6 address in brackets. CommandError for anything else.
-ListenAddress parse_listen(const std::string& text);
+/// Reads ADDRESS:PORT, with an IPv6 address in brackets. CommandError, which names the option, for anything else.
+ListenAddress parse_listen(const std::string& text, const std::string& option = "--listen");
 
 /// Serves the federation to its end. Returns the exit code.
 int serve(const ServerOptions& options);
