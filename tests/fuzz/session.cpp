@@ -81,6 +81,7 @@ SessionSettings settings() {
   made.limits.body = 2 * kLargeBody;
   made.staged_uploads = 1;
   made.queued_bytes = 5000;
+  made.welcome.heartbeat_milliseconds = 1000;
   return made;
 }
 
