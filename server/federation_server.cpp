@@ -1,5 +1,5 @@
 // Start at run(). Events come in from the sessions below it, actions go out through act(); commit() is the turn of a
-// round.
+// round. What is told meanwhile is in federation_server_told.cpp.
 #include "server/federation_server.h"
 
 #include <fmt/format.h>
@@ -11,18 +11,13 @@
 #include <utility>
 
 #include "nn/kernel_set.h"
-#include "scenarios/comma_list.h"
 
 namespace anybit {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn{100};
 constexpr std::chrono::milliseconds kEvaluationTurn{20};
-constexpr std::chrono::seconds kQuiet{2};
-constexpr std::chrono::seconds kOncePer{1};
 constexpr std::size_t kFailuresTold = 3;
-constexpr std::size_t kMostNamed = 10;
-constexpr std::uint32_t kCrowd = 50;
 const char* const kLate = "late";  // as the coordinator says it
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
@@ -125,14 +120,6 @@ void FederationServer::lost(ConnectionId connection, ClientRange clients, const 
   }
 }
 
-/// In a crowd not everybody is named.
-void FederationServer::tell_of_clients(ClientRange clients, const std::string& what) {
-  const std::uint32_t all = federation_.scenario.data.clients;
-  if (all > kCrowd && Clock::now() - crowd_told_ < kOncePer) return;
-  crowd_told_ = Clock::now();
-  progress_.tell(fmt::format("{} {}; {} of {} are here", clients_text(clients), what, roster_.clients(), all));
-}
-
 void FederationServer::arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
                                Bytes& /*storage*/) {
   bytes_up_ += frame.size();
@@ -148,12 +135,6 @@ void FederationServer::arrived(ConnectionId connection, Message& message, std::s
 void FederationServer::staging(std::size_t uploads) {
   uploads_read_ = uploads;
   if (!committing_) settings_.on_phase(uploads > 0 ? "staging" : "training");
-}
-
-void FederationServer::turned_away(const std::string& address, const std::string& reason) {
-  if (Clock::now() - turned_away_told_ < kOncePer) return;  // whoever knocks all the time shall not fill the screen
-  turned_away_told_ = Clock::now();
-  progress_.tell(fmt::format("turned away {}: {} ({} so far)", address, reason, sessions_.turned_away()));
 }
 
 FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
@@ -355,35 +336,6 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   return true;
 }
 
-void FederationServer::remember(RoundRecord record) {
-  if (!record.accuracy.empty()) {
-    accuracy_ = record.accuracy;
-    accuracy_version_ = record.report.version;
-  }
-  last_ = std::move(record);
-}
-
-void FederationServer::measure(ServerMetrics& metrics) const {
-  metrics.round = coordinator_.state().round;
-  metrics.made = coordinator_.state().version;
-  metrics.abandoned = recorder_.abandoned();
-  metrics.clients_here = roster_.clients();
-  const auto is_away = [](const auto& delivery) { return delivery.second.phase == Phase::kAway; };
-  metrics.away = static_cast<std::size_t>(std::ranges::count_if(deliveries_, is_away));
-  metrics.at_work = deliveries_.size() - metrics.away;
-  metrics.counts = counts_;
-  metrics.counts.bytes_down += bytes_down_;
-  metrics.counts.bytes_up += bytes_up_;
-  metrics.uploads_read = uploads_read_;
-  if (last_) {
-    metrics.round_seconds = last_->seconds;
-    metrics.train_loss = last_->report.train_loss;
-  }
-  if (accuracy_.empty()) return;
-  metrics.accuracy = accuracy_;
-  metrics.accuracy_version = accuracy_version_;
-}
-
 void FederationServer::note_failure(std::string failure) {
   if (failures_.size() < kFailuresTold) failures_.push_back(std::move(failure));
 }
@@ -394,22 +346,6 @@ bool FederationServer::send(ConnectionId connection, std::shared_ptr<const Bytes
   const bool sent = sessions_.send(connection, std::move(frame), std::move(bulk));
   if (sent) bytes_down_ += bytes;
   return sent;
-}
-
-/// Never a silent wait: who keeps the round from its end.
-void FederationServer::tell_who_is_awaited() {
-  if (finished_ || Clock::now() - round_begin_ < kQuiet) return;
-  std::vector<std::string> away, at_work;
-  for (const auto& [client, delivery] : deliveries_) {
-    std::vector<std::string>& list = delivery.phase == Phase::kAway ? away : at_work;
-    if (list.size() < kMostNamed) list.push_back(std::to_string(client));
-  }
-  const Scenario::Federation& settings = federation_.scenario.federation;
-  std::string text = fmt::format("round {}: waiting for {} of {} clients", coordinator_.state().round + 1,
-                                 deliveries_.size(), selected_clients(settings.cohort, settings.policy.over_selection));
-  if (!at_work.empty()) text += "; at work: " + comma_list(at_work);
-  if (!away.empty()) text += "; not here: " + comma_list(away);
-  progress_.wait(text);
 }
 
 }  // namespace anybit
