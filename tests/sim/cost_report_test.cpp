@@ -87,7 +87,7 @@ TEST(CostReport, CountsTheTasksOfAllThatAreSelected) {
     return report.substr(at, report.find('\n', at) - at);
   };
   // 12,730 floats to 3 or 6 clients; up they come at 8 bits.
-  EXPECT_EQ(bytes("1"), "bytes a round         153.1 kB down, 38.8 kB up");
+  EXPECT_EQ(bytes("1"), "bytes a round         153.2 kB down, 38.8 kB up");
   EXPECT_EQ(bytes("2"), "bytes a round         306.2 kB down, 38.8 kB up");
 }
 
