@@ -1,7 +1,7 @@
+#include "wire/byte_stream.h"
+
 #include <asio.hpp>
 #include <utility>
-
-#include "wire/byte_stream.h"
 
 namespace anybit {
 namespace {

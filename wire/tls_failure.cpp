@@ -1,8 +1,8 @@
+#include "wire/tls.h"
+
 #include <asio/error.hpp>
 #include <stdexcept>
 #include <string_view>
-
-#include "wire/tls.h"
 
 namespace anybit {
 namespace {
