@@ -9,6 +9,8 @@
 #include "program/exit_code.h"
 #include "program/interrupt.h"
 #include "program/tell.h"
+#include "quant/method.h"
+#include "scenarios/comma_list.h"
 #include "wire/tls_folder.h"
 
 namespace anybit {
@@ -39,6 +41,19 @@ void take_certificates_name(const ClientOptions& options, ParticipantSettings& s
   settings.client = *client;
 }
 
+/// A name that no method has would decline every task in silence.
+void require_known(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    try {
+      (void)methods().row({name, Options(), {}});
+    } catch (const ScenarioError&) {
+      std::vector<std::string> known;
+      for (const RowInfo& row : methods().infos()) known.push_back(row.name);
+      throw CommandError(fmt::format("--methods {}: there is no such method; there are {}", name, comma_list(known)));
+    }
+  }
+}
+
 ParticipantSettings settings_of(const ClientOptions& options) {
   const ServerAddress server = parse_connect(options.connect);
   if (!server.is_loopback && options.tls.empty() && !options.insecure)
@@ -64,6 +79,7 @@ ParticipantSettings settings_of(const ClientOptions& options) {
   if (!options.data.empty()) settings.data = parse_data_place(options.data);
   settings.data_directories = data_directories(options.machine.data_directory);
   settings.widths = options.widths;
+  require_known(options.methods);
   settings.limits = {parse_bytes(options.max_memory), options.max_seconds, options.methods};
   settings.state_folder = options.state;
   settings.fresh_state = options.fresh_state;

@@ -237,10 +237,7 @@ void Participant::take(const Offer& offer) {
 }
 
 void Participant::take(const TaskMessage& task) {
-  if (work_->job->at_work()) {  // of an earlier round: nobody waits for it any more
-    UpdateMessage unused;
-    (void)work_->job->finish(unused);
-  }
+  work_->job->cancel();  // of an earlier round: nobody waits for it any more
   kept_.reset();
   task_began_ = Clock::now();
   FloatBuffer kept;
@@ -271,6 +268,11 @@ std::string Participant::keep_state(const TaskId& task) {
 }
 
 void Participant::forget(const TaskId& task, const std::string& rejection) {
+  if (work_->job->at_work() && work_->job->task().id == task) {
+    tell_(fmt::format("round {}: stops: the server says: {}", task.round + 1, rejection));
+    work_->job->cancel();
+    return;
+  }
   if (!rejection.empty())
     tell_(fmt::format("round {}: the server does not take the update: {}", task.round + 1, rejection));
   if (kept_ && kept_->task == task) kept_.reset();

@@ -17,7 +17,8 @@ struct Trainer::State final : StepGradient {
 
   void start_client(const TaskMessage& task, std::size_t examples, int threads);
   BatchGradient& gradient_in(std::uint32_t chunks);
-  void epoch(const ExamplesView& examples, const Normalization& normalization, int number);
+  /// False where it was stopped.
+  bool epoch(const ExamplesView& examples, const Normalization& normalization, int number);
   void step();
   Score step_by_gradient();
   void name_trained(UpdateMessage& update) const;
@@ -52,6 +53,8 @@ struct Trainer::State final : StepGradient {
   std::uint32_t planned_rounds = 1;
   double loss_sum = 0;
   std::size_t seen = 0;
+
+  const std::atomic<bool>* stop = nullptr;
 };
 
 Trainer::State::State(const TrainingPlan& of)
@@ -94,18 +97,20 @@ void Trainer::State::start_client(const TaskMessage& task, std::size_t examples,
   gradient->begin_client(local, threads);
 }
 
-void Trainer::State::epoch(const ExamplesView& examples, const Normalization& normalization, int number) {
+bool Trainer::State::epoch(const ExamplesView& examples, const Normalization& normalization, int number) {
   order.resize(examples.size());
   std::iota(order.begin(), order.end(), 0U);
   Stream stream({name.seed, Purpose::kShuffle, name.round, name.client, static_cast<std::uint32_t>(number), 0});
   stream.shuffle(std::span<std::uint32_t>(order));
   const std::size_t size = static_cast<std::size_t>(plan.batch);
   for (std::size_t at = 0; at < order.size(); at += size) {
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return false;
     const std::span<const std::uint32_t> picks =
         std::span<const std::uint32_t>(order).subspan(at, std::min(size, order.size() - at));
     gradient->gather(examples, picks, normalization);
     step();
   }
+  return true;
 }
 
 Score Trainer::State::at(std::span<const std::uint8_t> at_widths, std::span<float> into, bool update_statistics) {
@@ -180,6 +185,7 @@ std::string refuse_chunks(const TrainingPlan& plan, std::uint32_t chunks) {
 
 Trainer::Trainer(const TrainingPlan& plan) : state_(std::make_unique<State>(plan)) {}
 Trainer::~Trainer() = default;
+void Trainer::stop_when(const std::atomic<bool>& asked) { state_->stop = &asked; }
 void Trainer::watch(NodeTimes* times) { state_->whole.watch(times); }
 
 std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
@@ -195,7 +201,8 @@ std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples
   if (!refusal.empty()) return "parameters: " + refusal;
   state.device_widths = device_widths;
   state.start_client(task, examples.size(), threads);
-  for (int number = 0; number < state.plan.epochs; ++number) state.epoch(examples, normalization, number);
+  for (int number = 0; number < state.plan.epochs; ++number)
+    if (!state.epoch(examples, normalization, number)) return "stopped";
   update.id = task.id;
   update.layout = task.layout;
   update.examples = static_cast<std::uint32_t>(examples.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ class Trainer {
   std::string train(const TaskMessage& task, const ExamplesView& examples, const Normalization& normalization,
                     std::span<const int> device_widths, UpdateMessage& update, int threads = 1,
                     std::span<float> kept = {});
+  /// From now on each step asks `asked`, which must live as long as this: once it is set, train() ends and says that it
+  /// was stopped.
+  void stop_when(const std::atomic<bool>& asked);
   /// See Workspace::watch(); batches that are cut are not watched.
   void watch(NodeTimes* times);
 

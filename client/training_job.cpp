@@ -5,10 +5,16 @@
 namespace anybit {
 
 TrainingJob::TrainingJob(const TrainingPlan& plan, const LocalData& data, std::span<const int> widths, int threads)
-    : data_(data), widths_(widths.begin(), widths.end()), threads_(threads), trainer_(plan) {}
+    : data_(data), widths_(widths.begin(), widths.end()), threads_(threads), trainer_(plan) {
+  trainer_.stop_when(cancelled_);
+}
 
-TrainingJob::~TrainingJob() {
-  if (thread_.joinable()) thread_.join();
+void TrainingJob::cancel() {
+  if (!at_work()) return;
+  cancelled_ = true;
+  UpdateMessage unused;
+  (void)finish(unused);
+  cancelled_ = false;
 }
 
 void TrainingJob::start(const TaskMessage& task, FloatBuffer kept) {

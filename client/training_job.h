@@ -16,8 +16,7 @@ class TrainingJob {
  public:
   /// Borrows all. `widths`: that the device can run.
   TrainingJob(const TrainingPlan& plan, const LocalData& data, std::span<const int> widths, int threads);
-  /// Waits for the training.
-  ~TrainingJob();
+  ~TrainingJob() { cancel(); }
 
   /// Copies what the message views, and takes what the client keeps (Trainer::train). Not while another task is at
   /// work.
@@ -26,6 +25,8 @@ class TrainingJob {
   const TaskMessage& task() const { return *task_; }
   /// Whether the training is over, and outcome() has what came of it.
   bool is_done() const { return done_.load(std::memory_order_acquire); }
+  /// Drops the task where one is at work; waits for no more than the step that it is at.
+  void cancel();
   /// Ends the task: "" and the update, whose delta is good until the next start(); or why there is none.
   std::string finish(UpdateMessage& update);
   /// What the client keeps from the update that finish() gave; good until the next start().
@@ -42,6 +43,7 @@ class TrainingJob {
   UpdateMessage update_;
   std::string refusal_;
   std::atomic<bool> done_ = false;
+  std::atomic<bool> cancelled_ = false;
   std::thread thread_;
 };
 

@@ -198,6 +198,21 @@ TEST(Training, ALearnedStepIsNamedWithTheStepsThatUsedIt) {
   EXPECT_EQ(total, 20U * plan.network->weighted_layers().size());
 }
 
+TEST(Training, IsStoppedAtTheNextStepAndLeavesNoTrace) {
+  const TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
+  const ExamplePool examples = make_examples(kImage, kClasses, 10);
+  const TaskMessage task = make_task(plan, initial(plan));
+  Trainer undisturbed(plan);
+  const UpdateMessage expected = train(undisturbed, task, examples);
+  Trainer trainer(plan);
+  std::atomic<bool> asked = true;
+  trainer.stop_when(asked);
+  UpdateMessage update;
+  EXPECT_EQ(trainer.train(task, examples.view(), {}, {}, update), "stopped");
+  asked = false;
+  EXPECT_EQ(bytes_of(train(trainer, task, examples).delta), bytes_of(expected.delta));
+}
+
 TEST(Training, RefusesWhatItCannotTrain) {
   const TrainingPlan plan = make_plan(small_scenario(), kImage, kClasses);
   Trainer trainer(plan);

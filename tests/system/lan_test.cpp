@@ -156,6 +156,8 @@ TEST(Lan, WhatIsWrongIsSaidOnceWithWhatToDo) {
   };
   expect_one_complaint(client({"--connect", "127.0.0.1:1", "--shard", "4/4"}), {"--shard 4/4", "3/4"});
   expect_one_complaint(client({"--connect", "127.0.0.1:1"}), {"--shard K/N", "--client K"});
+  expect_one_complaint(client({"--connect", "127.0.0.1:1", "--shard", "0/4", "--methods", "fedvag"}),
+                       {"--methods fedvag", "there are fedavg, kure"});
   expect_one_complaint(client({"--connect", "192.0.2.1:7700", "--shard", "0/4"}), {"--insecure"});
   expect_one_complaint(server({"tiny.toml", "--listen", "0.0.0.0:0"}), {"--insecure", "--tls"});
   expect_one_complaint(server({"tiny.toml", "--listen", "nowhere"}), {"ADDRESS:PORT"});
