@@ -50,6 +50,11 @@ class PackagesTest(unittest.TestCase):
         fuzz = run_script("packages", "fuzz").stdout.split()
         self.assertEqual(fuzz, [*tests, "clang-14", "libclang-rt-14-dev", "libomp-14-dev"])
 
+    def test_another_processor_needs_its_compiler_besides(self):
+        tests = run_script("packages", "tests").stdout.split()
+        cross = run_script("packages", "cross").stdout.split()
+        self.assertEqual(cross, [*tests, "g++-aarch64-linux-gnu", "qemu-user-static"])
+
     def test_nothing_missing_is_one_line_and_no_apt(self):
         done, calls = self.install(missing="none", user=1000)
         self.assertEqual((done.returncode, calls), (0, []))
