@@ -127,6 +127,9 @@ void write_connections(const ServerMetrics& metrics, Page& page) {
   page.gauge("anybit_connections_open", "Connections, welcomed or not.").sample(std::uint64_t{metrics.connections});
   page.counter("anybit_connections_turned_away_total", "Connections that ended before they were welcomed.")
       .sample(metrics.turned_away);
+  page.counter("anybit_connections_ended_total", "Connections, welcomed or not, that ended for what their peers did.")
+      .sample(metrics.broke_rules, {{"reason", "broke_rules"}})
+      .sample(metrics.too_slow, {{"reason", "too_slow"}});
   page.counter("anybit_connections_refused_total", "Connections that ended for what TLS or a certificate says.");
   for (int failure = 1; failure <= static_cast<int>(TlsFailure::kToldBroken); ++failure) {
     const auto found = metrics.refusals.find(static_cast<TlsFailure>(failure));

@@ -49,6 +49,8 @@ struct ServerMetrics {
 
   std::size_t connections = 0;
   std::uint64_t turned_away = 0;
+  std::uint64_t broke_rules = 0;  // joined or not
+  std::uint64_t too_slow = 0;
   std::map<TlsFailure, std::uint64_t> refusals = {};
   std::size_t uploads_read = 0;  // large ones, now
 };

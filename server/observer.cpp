@@ -67,6 +67,8 @@ std::string Observer::text() const {
   if (sessions_ != nullptr) {
     metrics.connections = sessions_->open();
     metrics.turned_away = sessions_->turned_away();
+    metrics.broke_rules = sessions_->broke_rules();
+    metrics.too_slow = sessions_->too_slow();
     metrics.refusals = sessions_->refusals();
   }
   if (server_ != nullptr) server_->measure(metrics);

@@ -36,6 +36,8 @@ ServerMetrics sample_metrics() {
   metrics.accuracy_version = 2;
   metrics.connections = 21;
   metrics.turned_away = 6;
+  metrics.broke_rules = 8;
+  metrics.too_slow = 9;
   metrics.refusals = {{TlsFailure::kNotAllowed, 4}};
   metrics.uploads_read = 2;
   return metrics;
@@ -73,6 +75,8 @@ TEST(MetricsText, EachNumberHasItsSeries) {
   EXPECT_EQ(page.value("anybit_connections_turned_away_total"), 6);
   EXPECT_EQ(page.value("anybit_connections_refused_total", R"({reason="not_allowed"})"), 4);
   EXPECT_EQ(page.value("anybit_connections_refused_total", R"({reason="expired"})"), 0);
+  EXPECT_EQ(page.value("anybit_connections_ended_total", R"({reason="broke_rules"})"), 8);
+  EXPECT_EQ(page.value("anybit_connections_ended_total", R"({reason="too_slow"})"), 9);
   EXPECT_EQ(page.value("anybit_uploads_being_read"), 2);
 }
 
