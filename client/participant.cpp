@@ -26,7 +26,6 @@ constexpr milliseconds kLongestWait{30000};
 constexpr milliseconds kNotice{50};      // how soon a stop is noticed
 constexpr milliseconds kAtWork{2};       // how soon the end of a short training is noticed
 constexpr milliseconds kLongAtWork{20};  // and of one that takes longer than a second
-constexpr int kSilentHeartbeats = 3;
 
 }  // namespace
 

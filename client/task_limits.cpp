@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "client/training.h"
 #include "nn/gradient.h"
 #include "nn/loss.h"
 #include "program/quantity_text.h"
@@ -15,10 +16,8 @@ namespace {
 
 /// Parameters, received, gradients, the optimiser's and the step rule's buffers.
 double buffer_bytes(const TrainingPlan& plan) {
-  const int buffers =
-      3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
   constexpr std::size_t kStates = 3;  // the one that counts, the one of the last update, the one that is trained with
-  return static_cast<double>(sizeof(float) * (static_cast<std::size_t>(buffers) * plan.layout->size() +
+  return static_cast<double>(sizeof(float) * (static_cast<std::size_t>(training_buffers(plan)) * plan.layout->size() +
                                               kStates * client_floats(plan.method, *plan.layout)));
 }
 

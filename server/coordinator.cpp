@@ -192,9 +192,9 @@ struct Coordinator::Machine {
     if (id.run != plan.run) return "of another run";
     if (id.client != event.client) return "of another client";
     if (id.round > state.round) return "of a round that has not begun";
-    if (id.round < state.round || !running) return "late";
+    if (id.round < state.round || !running) return kLate;
     if (found == nullptr) return "not in this round's cohort";
-    return *found == Standing::kFailed ? "late" : "";
+    return *found == Standing::kFailed ? kLate : "";
   }
 
   void take(const Started&, std::vector<Action>& actions) {

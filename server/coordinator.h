@@ -60,6 +60,8 @@ struct SendReject {
   TaskId task;
   std::string reason;
 };
+/// The reason where the answer harms nobody: it came when nobody waited for it any more.
+inline constexpr const char* kLate = "late";
 /// Nobody waits for this task any more. Its client may be told to stop; should it answer, it hears "late".
 struct Release {
   TaskId task;

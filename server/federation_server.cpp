@@ -18,7 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds kTurn{100};
 constexpr std::chrono::milliseconds kEvaluationTurn{20};
 constexpr std::size_t kFailuresTold = 3;
-const char* const kLate = "late";  // as the coordinator says it
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
 

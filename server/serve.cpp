@@ -25,7 +25,6 @@ constexpr std::chrono::milliseconds kTurn{50};
 constexpr std::chrono::milliseconds kRecovered{100};  // clients are told to come again so soon while data is loaded,
 constexpr std::chrono::milliseconds kStarted{1000};   // and so soon where the server ends
 constexpr std::chrono::milliseconds kFarewell{5000};
-constexpr int kSilentHeartbeats = 3;
 constexpr std::chrono::seconds kLinger{5};
 
 using Clock = std::chrono::steady_clock;
@@ -93,9 +92,7 @@ Loaded load(const Scenario& scenario, const std::vector<std::string>& data, cons
             StartingPoint& start) {
   Loaded loaded{make_federation(scenario, data), {}};
   loaded.state = prepare_directory(directory, loaded.federation, start);
-  write_file(directory.scenario(), write_scenario(scenario));
-  const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
-  write_file(directory.provenance(), provenance_json(loaded.federation, start.kernels, loaded.state.version, earlier));
+  write_origin(directory, loaded.federation, start.kernels, loaded.state.version);
   return loaded;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "client/training.h"
 #include "nn/gradient.h"
 #include "nn/loss.h"
 #include "program/resident_memory.h"
@@ -82,13 +83,12 @@ double slot_bytes(const Federation& federation) {
   return static_cast<double>(program->bytes());
 }
 
-/// Parameters, received, gradients, the optimiser's and the step rule's buffers; activations, scratch and slots.
+/// A trainer's buffers of parameters; activations, scratch and slots.
 double training_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
-  const int buffers =
-      3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
   const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
-  return workspace_bytes(federation, plan.batch) + slot_bytes(federation) + buffers * buffer_bytes(federation) + drawn;
+  return workspace_bytes(federation, plan.batch) + slot_bytes(federation) +
+         training_buffers(plan) * buffer_bytes(federation) + drawn;
 }
 
 /// Whether any cohort could have a client that is cut. If any has, then the largest client with the smallest others.

@@ -125,6 +125,8 @@ struct Decline {
 };
 /// Either side: I am still here.
 struct Heartbeat {};
+/// Who has said nothing for so many of Welcome's heartbeats is taken for lost.
+inline constexpr int kSilentHeartbeats = 3;
 
 using Message = std::variant<Hello, Welcome, TaskMessage, UpdateMessage, Acknowledge, Reject, Goodbye, Offer, Accept,
                              Decline, Heartbeat>;

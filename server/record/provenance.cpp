@@ -43,4 +43,11 @@ std::string provenance_json(const Federation& federation, const std::string& ker
       federation.run, comma_list(checksums), json_text(kernels), processes_of(earlier), this_process(begun_after));
 }
 
+void write_origin(const RunDirectory& directory, const Federation& federation, const std::string& kernels,
+                  std::uint32_t begun_after) {
+  write_file(directory.scenario(), write_scenario(federation.scenario));
+  const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
+  write_file(directory.provenance(), provenance_json(federation, kernels, begun_after, earlier));
+}
+
 }  // namespace anybit

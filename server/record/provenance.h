@@ -3,6 +3,7 @@
 #include <string>
 
 #include "server/federation.h"
+#include "server/record/run_directory.h"
 
 namespace anybit {
 
@@ -12,5 +13,10 @@ namespace anybit {
 /// what its processes said of themselves stays.
 std::string provenance_json(const Federation& federation, const std::string& kernels, std::uint32_t begun_after,
                             const std::string& earlier);
+
+/// Writes what a process that begins to work on a run leaves at once: scenario.toml, resolved, and provenance.json,
+/// with the processes before it.
+void write_origin(const RunDirectory& directory, const Federation& federation, const std::string& kernels,
+                  std::uint32_t begun_after);
 
 }  // namespace anybit

@@ -76,9 +76,7 @@ int run_scenario(const RunOptions& options) {
   const Federation federation = make_federation(resolved.scenario, data);
   FederationState state = prepare_directory(directory, federation, start);
   const std::span<const float> client_states = saved_client_states(start, directory, federation, state);
-  write_file(directory.scenario(), write_scenario(resolved.scenario));
-  const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
-  write_file(directory.provenance(), provenance_json(federation, start.kernels, state.version, earlier));
+  write_origin(directory, federation, start.kernels, state.version);
 
   catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");
   Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
