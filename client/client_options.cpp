@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "program/exit_code.h"
+#include "program/host_port.h"
 #include "program/interrupt.h"
 #include "program/tell.h"
 #include "quant/method.h"
@@ -126,15 +127,10 @@ ServerAddress parse_connect(const std::string& text) {
   const auto refuse = [&](const std::string& why) -> CommandError {
     return CommandError(fmt::format("--connect {}: {}; write HOST:PORT, e.g. server.lan:7700", text, why));
   };
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) throw refuse("has no port");
   ServerAddress server;
-  server.host = text.substr(0, colon);
-  if (server.host.size() > 1 && server.host.front() == '[' && server.host.back() == ']')
-    server.host = server.host.substr(1, server.host.size() - 2);
-  const std::string port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
-  if (error != std::errc{} || end != port.data() + port.size() || server.port == 0) throw refuse("the port is none");
+  const std::string flaw = split_host_port(text, server.host, server.port);
+  if (server.host.empty()) throw refuse("has no port");
+  if (!flaw.empty() || server.port == 0) throw refuse("the port is none");
   server.is_loopback = server.host == "localhost" || server.host == "::1" || server.host.starts_with("127.");
   return server;
 }

@@ -145,7 +145,7 @@ void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
   Delivery* delivery = delivery_of(id);
   if (delivery == nullptr) {
     ++counts_.late;
-    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{id, kLate})));
+    send(connection, Reject{id, kLate});
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
     recorder_.note_kernels(roster_.hello(connection)->kernel_set);
     send_task(*delivery);
@@ -159,7 +159,7 @@ void FederationServer::take_decline(const Decline& decline) {
 void FederationServer::take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
   const auto reject = [&](const std::string& reason) {
     ++counts_.refused;
-    send(connection, std::make_shared<const Bytes>(encode_frame(Reject{update.id, reason})));
+    send(connection, Reject{update.id, reason});
   };
   const Hello* hello = roster_.hello(connection);
   const std::uint32_t own = hello == nullptr ? 0 : hello->examples;
@@ -242,14 +242,13 @@ void FederationServer::act(Action& action, const Stop& stop) {
 void FederationServer::answer(const TaskId& task, const Message& message) {
   if (delivery_of(task) != nullptr) deliveries_.erase(task.client);
   const ConnectionId connection = sessions_.playing(task.client);
-  if (connection != 0) send(connection, std::make_shared<const Bytes>(encode_frame(message)));
+  if (connection != 0) send(connection, message);
 }
 
 /// Whoever has heard of the task need not go on with it.
 void FederationServer::release(const TaskId& task) {
   const Delivery* delivery = delivery_of(task);
-  if (delivery != nullptr && delivery->phase != Phase::kAway)
-    send(delivery->connection, std::make_shared<const Bytes>(encode_frame(Reject{task, kLate})));
+  if (delivery != nullptr && delivery->phase != Phase::kAway) send(delivery->connection, Reject{task, kLate});
   deliveries_.erase(task.client);
 }
 
@@ -276,7 +275,7 @@ void FederationServer::deliver(Delivery& delivery) {
   offer.counted = delivery.task.counted;
   offer.method = method.name;
   offer.options = options_text(method.options);
-  if (!send(connection, std::make_shared<const Bytes>(encode_frame(offer)))) return;
+  if (!send(connection, offer)) return;
   delivery.connection = connection;
   delivery.phase = Phase::kOffered;
   delivery.since = Clock::now();
@@ -337,6 +336,10 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
 
 void FederationServer::note_failure(std::string failure) {
   if (failures_.size() < kFailuresTold) failures_.push_back(std::move(failure));
+}
+
+bool FederationServer::send(ConnectionId connection, const Message& message) {
+  return send(connection, std::make_shared<const Bytes>(encode_frame(message)));
 }
 
 bool FederationServer::send(ConnectionId connection, std::shared_ptr<const Bytes> frame,

@@ -108,6 +108,7 @@ class FederationServer final : public SessionListener {
   double now() const;
   void remember(RoundRecord record);
   void note_failure(std::string failure);
+  bool send(ConnectionId connection, const Message& message);
   bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr);
 
   const Federation& federation_;

@@ -16,9 +16,8 @@ namespace anybit {
 /// Tells whoever watches the server how it is (--metrics), from its start to its end. Runs on the server's thread.
 class Observer {
  public:
-  /// Opens the page, where one was asked for. Throws CommandError where it would be open to others than this machine
-  /// and
-  /// --insecure was not typed, std::runtime_error where its address cannot be had.
+  /// Opens the page, where one was asked for. Throws CommandError where it would be open to others than this
+  /// machine and --insecure was not typed, std::runtime_error where its address cannot be had.
   Observer(const ServerOptions& options, const Scenario& scenario);
 
   /// What the server is at now: one of kServerPhases, good for as long as the program runs.

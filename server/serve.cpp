@@ -11,7 +11,6 @@
 #include "program/resident_memory.h"
 #include "program/tell.h"
 #include "server/observer.h"
-#include "server/record/accuracy_table.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
 #include "server/resolve.h"
@@ -182,8 +181,7 @@ int serve(const ServerOptions& options) {
   tell_of_refusals(sessions, server);
   if (done) {
     sessions.stop({"the run is over", Farewell::kOver}, kFarewell);
-    fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
-               accuracy_table(recorder.accuracy()), directory.model().string());
+    fmt::print("{}", recorder.result_text());
     if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
     return 0;
   }

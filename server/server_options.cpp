@@ -5,9 +5,9 @@
 #include <netinet/in.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "program/exit_code.h"
+#include "program/host_port.h"
 
 namespace anybit {
 namespace {
@@ -59,16 +59,9 @@ ListenAddress parse_listen(const std::string& text, const std::string& option) {
     return CommandError(
         fmt::format("{} {}: {}; write ADDRESS:PORT, e.g. 0.0.0.0:7700 or [::1]:7700", option, text, why));
   };
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) throw refuse("has no port");
   ListenAddress listen;
-  listen.address = text.substr(0, colon);
-  if (listen.address.size() > 1 && listen.address.front() == '[' && listen.address.back() == ']')
-    listen.address = listen.address.substr(1, listen.address.size() - 2);
+  if (const std::string flaw = split_host_port(text, listen.address, listen.port); !flaw.empty()) throw refuse(flaw);
   if (listen.address == "localhost") listen.address = "127.0.0.1";
-  const std::string port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
-  if (error != std::errc{} || end != port.data() + port.size()) throw refuse("the port is none");
   const int kind = loopback(listen.address);
   if (kind < 0) throw refuse("the address is none of this machine's numbers");
   listen.is_loopback = kind == 1;

@@ -6,14 +6,7 @@ namespace anybit {
 
 OwnData::OwnData(std::unique_ptr<const FederatedData> dealt, Clients own)
     : dealt_(std::move(dealt)), own_(std::move(own)) {
-  shape = dealt_->shape;
-  classes = dealt_->classes;
-  normalization = dealt_->normalization;
-  clients = dealt_->clients;
-  proxy = dealt_->proxy;
-  validation = dealt_->validation;
-  test = dealt_->test;
-  checksums = dealt_->checksums;
+  FederatedData::operator=(*dealt_);  // shape, test examples and all that is not a client's
 }
 
 ExamplesView OwnData::client(std::uint32_t client, ExamplePool& scratch) const {

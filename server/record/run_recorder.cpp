@@ -130,6 +130,11 @@ void RunRecorder::save_what_is_kept() {
   if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state, {checkpoint_.client_states});
 }
 
+std::string RunRecorder::result_text() const {
+  return fmt::format("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
+                     accuracy_table(accuracy_), directory_.model().string());
+}
+
 std::string RunRecorder::abandoned_text(const FederationState& state) const {
   if (abandoned_ == 0) return "";
   return fmt::format("{} of {} rounds were abandoned: {}", abandoned_, state.round, why_abandoned());

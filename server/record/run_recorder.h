@@ -53,8 +53,8 @@ class RunRecorder {
   /// Writes model.ckpt; evaluates before where that was cut. False where `stop` said so.
   bool finish(const FederationState& state, const Stop& stop);
 
-  /// What the last round was measured at.
-  const std::vector<Accuracy>& accuracy() const { return accuracy_; }
+  /// For the screen, once the run is finished: what its last round was measured at, and where the model is.
+  std::string result_text() const;
   /// The round that a resume goes on after.
   std::uint32_t saved_round() const { return saved_round_.value_or(0); }
   /// Rounds with too few valid updates, those before a resume among them.

@@ -8,7 +8,6 @@
 #include "program/interrupt.h"
 #include "program/machine_options.h"
 #include "program/tell.h"
-#include "server/record/accuracy_table.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
 #include "server/resolve.h"
@@ -43,11 +42,6 @@ std::string resume_command(const RunOptions& options, const RunDirectory& direct
   if (!options.machine.data_directory.empty()) command += " --data-dir " + quoted(options.machine.data_directory);
   if (options.machine.isa != "best") command += " --isa " + options.machine.isa;
   return command + " --resume";
-}
-
-void print_result(const RecordedRun& run, const RunDirectory& directory) {
-  fmt::print("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
-             accuracy_table(run.recorder().accuracy()), directory.model().string());
 }
 
 /// What the clients keep, of which a server's checkpoint knows nothing.
@@ -86,7 +80,7 @@ int run_scenario(const RunOptions& options) {
   const bool done = run.run(interrupted, progress);
   progress.end();
   if (done) {
-    print_result(run, directory);
+    fmt::print("{}", run.recorder().result_text());
     if (run.recorder().abandoned() > 0) tell(run.recorder().abandoned_text(run.state()));
     return 0;
   }

@@ -159,17 +159,6 @@ TEST(Sessions, AnswersToOffersArriveAndOthersClientsDoNot) {
   EXPECT_EQ(server.heard[3], "lost 1+1: answered for client 2, which it does not play");
 }
 
-TEST(Sessions, WhoseBytesWereDamagedMayComeAgain) {
-  Server server;
-  RawSocket peer = server.join(1);
-  Bytes frame = encode_frame(update_of(1));
-  frame.back() ^= 1;
-  peer.send(frame);
-  ASSERT_TRUE(server.serve_until_heard(2));
-  server.serve_for(kTurn);
-  EXPECT_EQ(std::get<Goodbye>(peer.receive()).farewell, Farewell::kComeAgain);
-}
-
 TEST(Sessions, WhoWasTooSlowMayComeAgainAndWhoBrokeTheRulesMayNot) {
   Server server([](SessionSettings& settings) { settings.silence = milliseconds{100}; });
   RawSocket slow = server.join(1);

@@ -237,7 +237,7 @@ TEST(Sessions, TooLongFramesLoseTheConnection) {
   EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20081 bytes, allowed are 10000");
 }
 
-TEST(Sessions, DamagedFramesLoseTheConnection) {
+TEST(Sessions, DamagedFramesLoseTheConnectionAndItsPeerMayComeAgain) {
   Server server;
   RawSocket peer = server.join(1);
   Bytes frame = encode_frame(update_of(1));
@@ -245,6 +245,8 @@ TEST(Sessions, DamagedFramesLoseTheConnection) {
   peer.send(frame);
   ASSERT_TRUE(server.serve_until_heard(2));
   EXPECT_EQ(server.heard.back(), "lost 1+1: body checksum does not match");
+  server.serve_for(kTurn);
+  EXPECT_EQ(std::get<Goodbye>(peer.receive()).farewell, Farewell::kComeAgain);
 }
 
 TEST(Sessions, OthersUpdatesAndOtherKindsLoseTheConnection) {
