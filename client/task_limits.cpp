@@ -14,6 +14,8 @@
 namespace anybit {
 namespace {
 
+constexpr int kTries = 5;  // the least counts: others may have the processor in some
+
 /// Parameters, received, gradients, the optimiser's and the step rule's buffers.
 double buffer_bytes(const TrainingPlan& plan) {
   constexpr std::size_t kStates = 3;  // the one that counts, the one of the last update, the one that is trained with
@@ -43,7 +45,8 @@ TaskCost measure_task(const TrainingPlan& plan, std::size_t examples) {
     (void)gradient(workspace, parameters, {workspace.images(), workspace.labels()}, {}, CrossEntropy(), gradients);
   };
   step();  // the first prepares kernels
-  const double seconds = seconds_of(step);
+  double seconds = seconds_of(step);
+  for (int again = 1; again < kTries; ++again) seconds = std::min(seconds, seconds_of(step));
   const std::size_t batch = static_cast<std::size_t>(plan.batch);
   const double steps = static_cast<double>((examples + batch - 1) / batch) * plan.epochs;
   TaskCost cost;

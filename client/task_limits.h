@@ -22,7 +22,7 @@ struct TaskCost {
   double seconds = 0;  // of training, by a step that was tried
 };
 
-/// Makes what training needs and runs steps of zeros, so it takes their time and memory.
+/// Makes what training needs and runs a few steps of zeros, so it takes their time and memory.
 TaskCost measure_task(const TrainingPlan& plan, std::size_t examples);
 
 /// The least that training takes, from sizes alone; nothing is made.
