@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <asio.hpp>
+#include <deque>
 #include <utility>
 
 #include "wire/byte_stream.h"
@@ -17,8 +18,13 @@ constexpr std::size_t kFirstRoom = std::size_t{1} << 20;
 /// How a wait ended.
 struct Outcome {
   asio::error_code error;
-  std::size_t bytes = 0;
   bool timed_out = false;
+};
+
+/// A frame on its way, and what keeps it alive where that is not the caller.
+struct Outgoing {
+  std::span<const std::uint8_t> frame;
+  std::shared_ptr<const Bytes> owner = nullptr;
 };
 
 constexpr const char* kPeer = "the server";
@@ -53,19 +59,11 @@ struct Connection::State {
     outcome.timed_out = outcome.error == asio::error::operation_aborted;
   }
 
-  /// Runs one operation of the stream: start(done).
-  template <class Start>
-  Outcome run(Timeout timeout, const Start& start) {
-    Outcome outcome;
-    start([&outcome](const std::error_code& error, std::size_t bytes) { outcome = {error, bytes}; });
-    wait(timeout, outcome);
-    return outcome;
-  }
-
-  Outcome read_some(std::size_t from, std::size_t to, Timeout timeout) {
-    return run(timeout, [&](ByteStream::Done done) {
-      stream->read_some(std::span(frame).subspan(from, to - from), std::move(done));
-    });
+  /// Runs what is under way until `done` says so or the time is over.
+  template <class IsDone>
+  void run_until(Clock::time_point end, const IsDone& done) {
+    io.restart();
+    while (!done() && io.run_one_until(end) > 0) {}
   }
 
   std::string connect_to(const tcp::endpoint& endpoint, const std::string& host, Timeout timeout) {
@@ -83,7 +81,9 @@ struct Connection::State {
   }
 
   std::string shake_hands(Timeout timeout) {
-    const Outcome outcome = run(timeout, [&](ByteStream::Done done) { stream->handshake(std::move(done)); });
+    Outcome outcome;
+    stream->handshake([&outcome](const std::error_code& error, std::size_t) { outcome = {error}; });
+    wait(timeout, outcome);
     if (outcome.timed_out) return "no TLS handshake" + in_time(timeout);
     if (!outcome.error) return "";
     refused = tls_failure(outcome.error).has_value();
@@ -92,8 +92,12 @@ struct Connection::State {
 
   std::string failure_of_read(const std::error_code& error, std::size_t bytes);
 
+  void read();
   std::string read_frame(Timeout timeout, Timeout whole, bool& quiet);
   void forget_frame();
+  void queue(Outgoing outgoing);
+  void write();
+  void close();
 
   const FrameLimits limits;
   std::optional<TlsContext> tls;
@@ -105,25 +109,42 @@ struct Connection::State {
   Bytes frame;                         // used again for each frame
   std::size_t received = 0;            // of it, and
   std::size_t wanted = kFrameHeaderBytes;
+  bool reading = false;  // more of it is awaited, from one call to the next
+  std::error_code read_error;
+  std::deque<Outgoing> outbox;  // the first is on its way
+  bool writing = false;
+  std::error_code write_error;  // nothing more can go out
   Clock::time_point frame_began;
   Clock::time_point heard;
 };
 
-/// Reads header and body into `frame`, from where the last call left off. Its room follows what has arrived, not what
-/// was declared. `quiet`: the time is over, and the frame may still come.
+/// Goes on reading the frame. Its room follows what has arrived, not what was declared.
+void Connection::State::read() {
+  if (std::exchange(reading, true)) return;
+  frame.resize(std::max(frame.size(), std::min(wanted, std::max(kFirstRoom, 2 * received))));
+  const std::size_t end = std::min(wanted, frame.size());
+  stream->read_some(std::span(frame).subspan(received, end - received),
+                    [this](const std::error_code& error, std::size_t bytes) {
+                      reading = false;
+                      read_error = error;
+                      if (bytes > 0) heard = Clock::now();
+                      if (received == 0) frame_began = heard;
+                      received += bytes;
+                    });
+}
+
+/// Reads header and body into `frame`, from where the last call left off. `quiet`: the time is over, and the frame may
+/// still come.
 std::string Connection::State::read_frame(Timeout timeout, Timeout whole, bool& quiet) {
   const Clock::time_point end = Clock::now() + timeout;
   while (received < wanted) {
-    frame.resize(std::max(frame.size(), std::min(wanted, std::max(kFirstRoom, 2 * received))));
-    const Outcome outcome = read_some(received, std::min(wanted, frame.size()), left_until(end));
-    const Clock::time_point now = Clock::now();
-    if (outcome.bytes > 0) heard = now;
-    if (received == 0) frame_began = now;
-    received += outcome.bytes;
-    quiet = outcome.timed_out && (received == 0 || now - frame_began < whole);
-    if (outcome.timed_out && received == 0) return "no frame" + in_time(timeout);
-    if (outcome.timed_out) return "no whole frame" + in_time(std::max(timeout, whole));
-    if (outcome.error) return failure_of_read(outcome.error, received);
+    if (!read_error) read();
+    run_until(end, [this] { return !reading; });
+    if (reading) {
+      quiet = received == 0 || Clock::now() - frame_began < whole;
+      return received == 0 ? "no frame" + in_time(timeout) : "no whole frame" + in_time(std::max(timeout, whole));
+    }
+    if (read_error) return failure_of_read(read_error, received);
     if (received != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
     std::size_t body = 0;
     if (std::string reason = check_header(std::span(frame).first(received), limits.body, body); !reason.empty())
@@ -136,6 +157,36 @@ std::string Connection::State::read_frame(Timeout timeout, Timeout whole, bool& 
 void Connection::State::forget_frame() {
   received = 0;
   wanted = kFrameHeaderBytes;
+}
+
+void Connection::State::queue(Outgoing outgoing) {
+  outbox.push_back(std::move(outgoing));
+  if (!writing) write();
+}
+
+void Connection::State::write() {
+  writing = true;
+  stream->write({outbox.front().frame, {}}, [this](const std::error_code& error, std::size_t) {
+    writing = false;
+    write_error = error;
+    if (error) outbox.clear();
+    if (!outbox.empty()) outbox.pop_front();
+    if (!outbox.empty()) write();
+  });
+}
+
+/// Nothing that is under way outlives the stream.
+void Connection::State::close() {
+  asio::error_code ignored;
+  socket.close(ignored);
+  if (!stream) return;
+  stream->close();
+  run_until(Clock::time_point::max(), [this] { return !reading && !writing; });
+  stream.reset();
+  outbox.clear();
+  forget_frame();
+  read_error.clear();
+  write_error.clear();
 }
 
 std::string Connection::State::failure_of_read(const std::error_code& error, std::size_t bytes) {
@@ -151,7 +202,7 @@ std::string Connection::State::failure_of_read(const std::error_code& error, std
 Connection::Connection(FrameLimits limits, const std::optional<TlsSettings>& tls)
     : state_(std::make_unique<State>(limits, tls)) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() { close(); }
 
 std::string Connection::connect(const std::string& host, std::uint16_t port, Timeout timeout) {
   close();
@@ -200,13 +251,20 @@ std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout time
   return "";
 }
 
+void Connection::queue(std::shared_ptr<const Bytes> frame) {
+  if (!is_open()) return;
+  const std::span<const std::uint8_t> bytes = *frame;
+  state_->queue({bytes, std::move(frame)});
+}
+
+bool Connection::has_sent_all() const { return state_->outbox.empty(); }
+
 std::string Connection::send(std::span<const std::uint8_t> frame, Timeout timeout) {
   if (!is_open()) return "the connection is closed";
   state_->refused = false;
-  const Outcome outcome = state_->run(timeout, [&](ByteStream::Done done) {
-    state_->stream->write({frame, {}}, std::move(done));
-  });
-  if (!outcome.timed_out) return outcome.error ? describe(outcome.error, kPeer) : "";
+  if (!state_->write_error) state_->queue({frame});
+  state_->run_until(Clock::now() + timeout, [this] { return state_->outbox.empty(); });
+  if (state_->outbox.empty()) return state_->write_error ? describe(state_->write_error, kPeer) : "";
   close();
   return "the server did not take the frame" + in_time(timeout);
 }
@@ -232,12 +290,6 @@ std::chrono::steady_clock::time_point Connection::last_heard() const { return st
 
 bool Connection::is_open() const { return state_->stream != nullptr; }
 
-void Connection::close() {
-  asio::error_code ignored;
-  state_->forget_frame();
-  state_->socket.close(ignored);
-  if (state_->stream) state_->stream->close();
-  state_->stream.reset();
-}
+void Connection::close() { state_->close(); }
 
 }  // namespace anybit

@@ -12,9 +12,10 @@
 
 namespace anybit {
 
-/// A client's connection to a server, for one thread: each call waits, and none longer than its timeout, except that
-/// looking up a host name cannot be broken off (a numeric address needs no look-up). Plain TCP, or
-/// TLS. All calls return "" or the reason of the failure.
+/// A client's connection to a server, for one thread: no call waits longer than its timeout, except that looking up a
+/// host name cannot be broken off (a numeric address needs no look-up). What is queued goes out, and what arrives is
+/// taken in, whenever a call waits: a server that leaves a large update unread until its turn comes is still heard.
+/// Plain TCP, or TLS. All calls return "" or the reason of the failure.
 class Connection {
  public:
   using Timeout = std::chrono::milliseconds;
@@ -30,7 +31,13 @@ class Connection {
   std::string connect(const std::string& host, std::uint16_t port, Timeout timeout);
   /// Says Hello and waits for the Welcome. A server's refusal is the reason.
   std::string greet(const Hello& hello, Welcome& welcome, Timeout timeout);
-  /// A whole frame. A timeout closes the connection; after another failure what the server said last can be received.
+  /// Queues a frame behind those that wait, for the time in which receive() waits. Where it cannot go out, the reason
+  /// is that of a receive(), or of the next send().
+  void queue(std::shared_ptr<const Bytes> frame);
+  /// Whether all that was queued has gone out, or never will.
+  bool has_sent_all() const;
+  /// Sends all that is queued and, behind it, a whole frame. A timeout closes the connection; after another failure
+  /// what the server said last can be received.
   std::string send(std::span<const std::uint8_t> frame, Timeout timeout);
   /// Waits for a whole frame. Where nothing at all came in time the connection stays open and can be asked again;
   /// every other failure closes it. `message` keeps the capacity of its vectors where the kind is the same; its bulk

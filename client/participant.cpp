@@ -18,8 +18,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kConnect{10000};
 constexpr milliseconds kGreet{10000};
-constexpr milliseconds kSend{60000};
-constexpr milliseconds kFrame{60000};  // a task's way here, on a slow line
+constexpr milliseconds kFarewell{1000};
+constexpr milliseconds kFrame{std::chrono::hours(1)};  // a task's way here, on a slow line; silence ends it sooner
 constexpr milliseconds kAtOnce{1};
 constexpr milliseconds kFirstWait{200};
 constexpr milliseconds kLongestWait{30000};
@@ -182,14 +182,15 @@ Participant::End Participant::serve(const Stop& stop) {
       return End::kLost;
     }
     const Clock::time_point now = Clock::now();
-    if (heartbeat_.count() > 0 && now - spoke_ >= heartbeat_) send(encode_frame(Heartbeat{}));
+    if (heartbeat_.count() > 0 && now - spoke_ >= heartbeat_ && connection_.has_sent_all()) send(Heartbeat{});
     if (heartbeat_.count() > 0 && now - heard_ >= kSilentHeartbeats * heartbeat_) {
       tell_("lost the server: it was silent for too long");
       connection_.close();
       return End::kLost;
     }
   }
-  send(encode_frame(Goodbye{"the client was stopped"}));
+  // Behind an update that is not read yet nobody would wait for a Goodbye.
+  if (connection_.has_sent_all()) (void)connection_.send(encode_frame(Goodbye{"the client was stopped"}), kFarewell);
   connection_.close();
   return End::kStopped;
 }
@@ -229,9 +230,9 @@ void Participant::take(const Offer& offer) {
   if (work_->job->at_work() && work_->job->task().id == offer.id) return;  // its answer will come
   if (const std::string reason = work_->refuse(settings_, offer); !reason.empty()) {
     tell_(fmt::format("round {}: declines: {}", offer.id.round + 1, reason));
-    send(encode_frame(Decline{offer.id, reason}));
+    send(Decline{offer.id, reason});
   } else {
-    send(encode_frame(Accept{offer.id}));
+    send(Accept{offer.id});
   }
 }
 
@@ -286,20 +287,22 @@ void Participant::keep_answer() {
   if (!reason.empty()) return cannot_do(task, reason);
   tell_(fmt::format("round {}: trained on {} examples in {:.2f} s, loss {:.4f}", task.round + 1, update.examples,
                     std::chrono::duration<double>(Clock::now() - task_began_).count(), update.loss));
-  kept_ = Kept{task, encode_frame(update)};
+  kept_ = Kept{task, std::make_shared<const Bytes>(encode_frame(update))};
   send_kept();
 }
 
 void Participant::cannot_do(const TaskId& task, const std::string& reason) {
   tell_(fmt::format("round {}: cannot do it: {}", task.round + 1, reason));
-  send(encode_frame(Decline{task, reason}));
+  send(Decline{task, reason});
 }
 
 void Participant::send_kept() { send(kept_->frame); }
 
+void Participant::send(const Message& message) { send(std::make_shared<const Bytes>(encode_frame(message))); }
+
 /// A failure shows where the server is listened to next.
-void Participant::send(std::span<const std::uint8_t> frame) {
-  (void)connection_.send(frame, kSend);
+void Participant::send(std::shared_ptr<const Bytes> frame) {
+  connection_.queue(std::move(frame));
   spoke_ = Clock::now();
 }
 

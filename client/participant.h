@@ -58,7 +58,7 @@ class Participant {
   /// An answer that the server has not acknowledged.
   struct Kept {
     TaskId task;
-    Bytes frame;
+    std::shared_ptr<const Bytes> frame;
   };
 
   End enter(std::string& failure);
@@ -76,7 +76,8 @@ class Participant {
   void keep_answer();
   void cannot_do(const TaskId& task, const std::string& reason);
   void send_kept();
-  void send(std::span<const std::uint8_t> frame);
+  void send(const Message& message);
+  void send(std::shared_ptr<const Bytes> frame);
   bool wait(std::chrono::milliseconds time, const Stop& stop) const;
 
   const ParticipantSettings settings_;

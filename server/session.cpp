@@ -14,6 +14,7 @@ constexpr std::size_t kSpares = 2;
 constexpr std::size_t kUnstaged = std::size_t{64} << 10;  // a frame that is read without waiting for a turn
 constexpr std::uint32_t kComeAgainMilliseconds = 500;
 constexpr std::chrono::milliseconds kOwnPause{500};  // a longer time between two looks is not the peer's fault
+constexpr int kLongestTurn = 10;                     // times of a frame, where others wait
 
 /// The task that a client's message is an answer to; null where it is none.
 const TaskId* task_of_answer(const Message& message) {
@@ -29,6 +30,8 @@ constexpr const char* kPeer = "the peer";
 Loss loss_by(const std::string& reason) {
   return reason.ends_with("checksum does not match") ? Loss::kDamaged : Loss::kBrokeRules;
 }
+
+double seconds_of(Session::Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
 bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
@@ -172,12 +175,26 @@ void Session::did_read(const std::error_code& error, std::size_t bytes) {
   reading_ = false;
   if (ended_) return error ? close() : drain();
   if (error) return vanish(describe(error, kPeer) + (received_ > 0 ? " in the middle of a frame" : ""));
-  if (received_ == 0 && joined()) read_deadline_ = Clock::now() + shared_.settings.frame;
+  if (received_ == 0 && joined()) begin_window();
   received_ += bytes;
+  if (joined() && goes_on()) begin_window();
   if (received_ == kFrameHeaderBytes && wanted_ == kFrameHeaderBytes) take_header();
   if (ended_ || waiting_) return;
   if (received_ == wanted_) take_frame();
   if (!ended_) read();
+}
+
+/// From now on the frame has its time to end, or to go on at the least rate: so a slow line may take longer, and a peer
+/// that stops is noticed.
+void Session::begin_window() {
+  read_deadline_ = Clock::now() + shared_.settings.frame;
+  window_begin_ = received_;
+}
+
+bool Session::goes_on() const {
+  const SessionSettings& settings = shared_.settings;
+  return static_cast<double>(received_ - window_begin_) >=
+         seconds_of(settings.frame) * static_cast<double>(settings.least_rate);
 }
 
 std::size_t Session::limit() const {
@@ -235,8 +252,8 @@ void Session::begin_turn() {
   received_before_ = received_;
 }
 
-/// Whether a turn is too slow: in each time in which others wait, half of what its frame needs to be there in time, and
-/// the least rate, must have come. So a peer that declares much and sends little loses its turn soon.
+/// Whether a turn is too slow: in each time in which others wait, the least rate must have come, and of a large frame
+/// what lets it end in kLongestTurn. So a peer that declares much and sends little loses its turn soon.
 bool Session::holds_others_up(Clock::time_point now) {
   const SessionSettings& settings = shared_.settings;
   const Clock::duration since = now - std::exchange(looked_at_, now);
@@ -251,9 +268,9 @@ bool Session::holds_others_up(Clock::time_point now) {
   }
   waited_for_ += std::min<Clock::duration>(since, kOwnPause);
   if (waited_for_ < settings.pace) return false;
-  const double seconds = std::chrono::duration<double>(std::exchange(waited_for_, {})).count();
-  const double in_time = static_cast<double>(wanted_) / std::chrono::duration<double>(settings.frame).count();
-  const double due = seconds * std::max(in_time / 2, static_cast<double>(settings.least_rate));
+  const double seconds = seconds_of(std::exchange(waited_for_, {}));
+  const double rate = static_cast<double>(wanted_) / seconds_of(kLongestTurn * settings.frame);
+  const double due = seconds * std::max(rate, static_cast<double>(settings.least_rate));
   return static_cast<double>(received_ - std::exchange(received_before_, received_)) < due;
 }
 
@@ -280,7 +297,7 @@ void Session::free_turn() {
 void Session::take_turn() {
   waiting_ = false;
   if (ended_) return;
-  read_deadline_ = Clock::now() + shared_.settings.frame;
+  begin_window();
   make_room();
   read();
 }
@@ -343,7 +360,9 @@ void Session::drain() {
 // Writing.
 
 void Session::write() {
-  write_deadline_ = Clock::now() + shared_.settings.frame;
+  const SessionSettings& settings = shared_.settings;
+  const std::chrono::seconds on_a_slow_line(outbox_.front().size() / settings.least_rate);
+  write_deadline_ = Clock::now() + settings.frame + on_a_slow_line;
   stream_->write(outbox_.front().pieces(),
                  [self = shared_from_this()](const std::error_code& error, std::size_t) { self->wrote(error); });
 }

@@ -46,6 +46,7 @@ struct Outgoing {
 
   /// What it holds while it waits: for small frames more than their bytes.
   std::size_t memory() const { return sizeof *this + sizeof *head + head->capacity() + (bulk ? bulk->size() : 0); }
+  std::size_t size() const { return head->size() + (bulk ? bulk->size() : 0); }
   ByteStream::Pieces pieces() const {
     return {*head, bulk ? std::span<const std::uint8_t>(*bulk) : std::span<const std::uint8_t>()};
   }
@@ -92,6 +93,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void read();
   void did_read(const std::error_code& error, std::size_t bytes);
   void drain();
+  void begin_window();
+  bool goes_on() const;
   std::size_t limit() const;
   void take_header();
   void make_room();
@@ -116,7 +119,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Bytes frame_;
   std::size_t received_ = 0;  // of the frame, and
   std::size_t wanted_ = kFrameHeaderBytes;
-  std::deque<Outgoing> outbox_;  // the first is under way
+  std::size_t window_begin_ = 0;  // what had been received when its time began
+  std::deque<Outgoing> outbox_;   // the first is under way
   std::size_t queued_bytes_ = 0;
   Clock::time_point read_deadline_;
   Clock::time_point write_deadline_;

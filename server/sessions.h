@@ -58,9 +58,9 @@ struct SessionSettings {
   std::size_t staged_uploads = 2;                     // large frames that are read at once; others wait unread
   std::size_t queued_bytes = std::size_t{512} << 20;  // per connection; more ends it
   std::chrono::milliseconds hello{5000};              // from accepting to a whole Hello
-  std::chrono::milliseconds frame{60000};             // from a frame's first byte to its last, in each direction
+  std::chrono::milliseconds frame{60000};             // for a frame to end, or to go on at the least rate
   std::chrono::milliseconds pace{5000};               // how often a turn's progress is looked at while others wait
-  std::size_t least_rate = std::size_t{16} << 10;     // bytes/s of a turn while others wait
+  std::size_t least_rate = std::size_t{16} << 10;     // bytes/s of a frame, at once where others wait for their turn
   std::chrono::milliseconds silence{3600000};         // between a peer's frames
   std::chrono::milliseconds farewell{1000};           // for a Goodbye to get through
 };

@@ -134,6 +134,55 @@ TEST(Connection, ASlowFrameIsPutTogetherByManyCalls) {
   EXPECT_EQ(reason, "no whole frame within 100 ms");
 }
 
+// A server leaves a large update unread until its turn comes.
+TEST(Connection, HearsWhileWhatItSendsIsNotRead) {
+  Pair pair;
+  const Bytes parameters(32 << 20, 7);
+  const auto frame = std::make_shared<const Bytes>(encode_frame(TaskMessage{sample_task(), 1, 0, 1, 0, 2, parameters}));
+  pair.connection.queue(frame);
+  pair.connection.queue(std::make_shared<const Bytes>(encode_frame(Heartbeat{})));
+  Message message;
+  for (int beat = 0; beat < 3; ++beat) {
+    pair.peer.send(encode_frame(Heartbeat{}));
+    EXPECT_EQ(pair.connection.receive(message, kLong), "");
+    EXPECT_TRUE(std::holds_alternative<Heartbeat>(message));
+    EXPECT_EQ(pair.connection.receive(message, kShort), "no frame within 50 ms");
+    EXPECT_FALSE(pair.connection.has_sent_all());
+  }
+  std::thread reader([&] {
+    const Message update = pair.peer.receive();
+    ASSERT_TRUE(std::holds_alternative<TaskMessage>(update));
+    EXPECT_TRUE(std::ranges::equal(std::get<TaskMessage>(update).parameters, parameters));
+    EXPECT_TRUE(std::holds_alternative<Heartbeat>(pair.peer.receive()));
+    pair.peer.send(encode_frame(Acknowledge{sample_task()}));
+  });
+  EXPECT_EQ(pair.connection.receive(message, kLong), "");
+  EXPECT_TRUE(std::holds_alternative<Acknowledge>(message));
+  EXPECT_TRUE(pair.connection.has_sent_all());
+  reader.join();
+}
+
+TEST(Connection, SendsBehindWhatIsQueued) {
+  Pair pair;
+  pair.connection.queue(std::make_shared<const Bytes>(encode_frame(Heartbeat{})));
+  EXPECT_EQ(pair.connection.send(encode_frame(Acknowledge{sample_task()}), kLong), "");
+  EXPECT_TRUE(std::holds_alternative<Heartbeat>(pair.peer.receive()));
+  EXPECT_TRUE(std::holds_alternative<Acknowledge>(pair.peer.receive()));
+}
+
+TEST(Connection, WhatCannotGoOutIsAFailureOfWhatComesNext) {
+  Pair pair;
+  pair.peer.reset();
+  for (int i = 0; i < 2; ++i) pair.connection.queue(std::make_shared<const Bytes>(encode_frame(Heartbeat{})));
+  Message message;
+  EXPECT_NE(pair.connection.receive(message, kLong), "");
+  EXPECT_FALSE(pair.connection.is_open());
+  pair.connection.queue(std::make_shared<const Bytes>(encode_frame(Heartbeat{})));  // goes nowhere
+  RawSocket again = pair.open();
+  EXPECT_EQ(pair.connection.send(encode_frame(Acknowledge{sample_task()}), kLong), "");
+  EXPECT_TRUE(std::holds_alternative<Acknowledge>(again.receive()));
+}
+
 TEST(Connection, EndInTheMiddleOfAFrameIsSaid) {
   Pair pair;
   pair.peer.send(start_of(Acknowledge{sample_task()}, 30));

@@ -66,7 +66,10 @@ TEST(Sessions, ResetsAndGoodbyesAreLosses) {
 }
 
 TEST(Sessions, WhoDoesNotReadIsLost) {
-  Server slow([](SessionSettings& settings) { settings.frame = milliseconds{150}; });
+  Server slow([](SessionSettings& settings) {
+    settings.frame = milliseconds{150};
+    settings.least_rate = 1 << 30;
+  });
   const RawSocket sleeper = slow.join(1);
   EXPECT_TRUE(slow.sessions.send(slow.newest, TaskMessage{{}, 1, 0, 1, 0, 0, Bytes(64 << 20, 1)}));
   ASSERT_TRUE(slow.serve_until_heard(2));

@@ -2,6 +2,7 @@
 // answers to offers.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "tests/server/session_server.h"
@@ -88,6 +89,40 @@ TEST(Sessions, ASlowLinkThatGoesOnKeepsItsTurn) {
   sender.join();
   EXPECT_EQ(server.heard[2], "update of 1");
   EXPECT_EQ(server.heard[3], "update of 2");
+}
+
+TEST(Sessions, AFrameThatGoesOnMayTakeLongerThanItsTime) {
+  Server server([](SessionSettings& settings) { settings.frame = milliseconds{250}; });
+  RawSocket slow = server.join(1);
+  const Bytes update = encode_frame(update_of(1, 100000));
+  for (std::size_t at = 0; at < update.size(); at += 2000) {  // for a second
+    slow.send(std::span(update).subspan(at, std::min<std::size_t>(2000, update.size() - at)));
+    server.serve_for(milliseconds{20});
+  }
+  EXPECT_TRUE(server.serve_until_heard(2));
+  EXPECT_EQ(server.heard.back(), "update of 1");
+  slow.send(std::span(update).first(50000));  // fast, and no more
+  EXPECT_TRUE(server.serve_until_heard(3));
+  EXPECT_EQ(server.heard.back(), "lost 1+1: a frame took too long");
+}
+
+TEST(Sessions, ASlowReaderHasTheTimeOfALeastRate) {
+  Server server([](SessionSettings& settings) {
+    settings.frame = milliseconds{50};
+    settings.least_rate = 8 << 20;
+  });
+  RawSocket slow = server.join(1);
+  const Bytes parameters(32 << 20, 1);  // 4 seconds
+  EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, 0, parameters}));
+  server.serve_for(milliseconds{500});
+  std::atomic<bool> read = false;
+  std::thread reader([&] {
+    EXPECT_TRUE(std::holds_alternative<TaskMessage>(slow.receive()));
+    read = true;
+  });
+  EXPECT_TRUE(server.serve_until([&] { return read.load(); }));
+  reader.join();
+  EXPECT_EQ(server.heard, Heard{"joined 1+1"});
 }
 
 TEST(Sessions, SmallFramesNeedNoTurn) {
