@@ -46,8 +46,8 @@ int fill_and_close(int file, const std::vector<std::span<const std::uint8_t>>& p
   return error;
 }
 
-int flush_folder(const std::string& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+int sync_folder(const std::string& folder) {
+  const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return errno;
   const int error = ::fsync(file) == 0 ? 0 : errno;
   ::close(file);
@@ -74,8 +74,13 @@ std::string write_durably(const std::string& path, const std::vector<std::span<c
     return describe_failure("write", path, error);
   }
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  error = flush_folder(folder.empty() ? "." : folder);
+  error = sync_folder(folder);
   return error == 0 ? "" : describe_failure("flush the folder of", path, error);
+}
+
+std::string flush_folder(const std::string& folder) {
+  const int error = sync_folder(folder);
+  return error == 0 ? "" : describe_failure("flush", folder, error);
 }
 
 }  // namespace anybit

@@ -12,6 +12,10 @@ namespace anybit {
 /// not be done; the old file is then untouched and the temporary removed.
 std::string write_durably(const std::string& path, const std::vector<std::span<const std::uint8_t>>& pieces);
 
+/// Has a folder's list of files on the disk: until then a file that was made in it can be gone after a power cut.
+/// Returns "" or why it could not be done.
+std::string flush_folder(const std::string& folder);
+
 /// The name of the temporary file that write_durably() uses for `path`.
 std::string temporary_of(const std::string& path);
 

@@ -59,6 +59,16 @@ void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& 
                                          scenario.training.batch, bytes_text(batch), bytes_text(physical_bytes()))));
 }
 
+std::size_t largest_update(const Federation& federation) {
+  std::size_t bytes = std::size_t{4} << 10;  // for what stands beside tensors and delta
+  const TrainingPlan& plan = federation.training;
+  for (const int tensor : plan.uploaded) {
+    const TensorSpec& spec = plan.layout->tensors().at(static_cast<std::size_t>(tensor));
+    bytes += sizeof(std::uint32_t) + sizeof(TensorShare) + plan.uplink->code_bytes(spec);
+  }
+  return bytes;
+}
+
 std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
                                                        const std::vector<std::string>& data_directories) {
   std::unique_ptr<const FederatedData> data = load_data(resolved, data_directories);

@@ -44,6 +44,9 @@ std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
 /// machine's memory: told before anything of this size is made.
 void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
 
+/// The largest body of an update that a client of this federation can send, in bytes.
+std::size_t largest_update(const Federation& federation);
+
 /// FNV-1a, 64 bits.
 std::uint64_t text_digest(std::string_view text);
 

@@ -55,7 +55,7 @@ void Observer::listens(const Sessions& sessions) {
   if (page_) tell("metrics at " + address_);
 }
 
-void Observer::serves(const FederationServer& server, const Standing& before) {
+void Observer::serves(const FederationServer& server, const RunStanding& before) {
   server_ = &server;
   metrics_.accuracy = before.accuracy;
   metrics_.accuracy_version = before.accuracy_round;

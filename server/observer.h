@@ -25,7 +25,7 @@ class Observer {
   /// Clients can connect: says where the page is.
   void listens(const Sessions& sessions);
   /// The run is loaded, and stood so before.
-  void serves(const FederationServer& server, const Standing& before);
+  void serves(const FederationServer& server, const RunStanding& before);
   /// Answers who has asked; never waits.
   void poll() {
     if (page_) page_->poll();

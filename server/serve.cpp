@@ -90,7 +90,7 @@ struct Loaded {
 Loaded load(const Scenario& scenario, const std::vector<std::string>& data, const RunDirectory& directory,
             StartingPoint& start) {
   Loaded loaded{make_federation(scenario, data), {}};
-  loaded.state = prepare_directory(directory, loaded.federation, start);
+  loaded.state = prepare_directory(directory, loaded.federation, start, StateKeeper::kClients);
   write_origin(directory, loaded.federation, start.kernels, loaded.state.version);
   return loaded;
 }
@@ -164,10 +164,11 @@ int serve(const ServerOptions& options) {
   std::future<Loaded> loading = std::async(std::launch::async, [&] { return load(scenario, data, directory, start); });
   for (; loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready; observer.poll()) sessions.poll(kTurn);
   Loaded loaded = loading.get();
+  sessions.limit_bodies(largest_update(loaded.federation));
   tell(describe(scenario, loaded.state));
 
-  const Standing standing = standing_after(loaded.state.version, loaded.federation.plan().rounds,
-                                           start.checkpoint ? read_file(directory.metrics()) : "");
+  const RunStanding standing = standing_after(loaded.state.version, loaded.federation.plan().rounds,
+                                              start.checkpoint ? read_file(directory.metrics()) : "");
   Progress progress(stderr, standing);
   RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state, options.machine.worker_threads());
   const ServerSettings settings = server_settings(options, *start.lock, observer);

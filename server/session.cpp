@@ -9,12 +9,11 @@ namespace {
 
 constexpr std::size_t kFirstRoom = std::size_t{1} << 20;   // read without asking how much of it has arrived
 constexpr std::size_t kKeptRoom = std::size_t{4} << 10;    // what an idle connection may hold
-constexpr std::size_t kDrainRoom = std::size_t{64} << 10;  // for what is read and forgotten
+constexpr std::size_t kForgotten = std::size_t{64} << 10;  // read at once of what is forgotten
 constexpr std::size_t kSpares = 2;
 constexpr std::size_t kUnstaged = std::size_t{64} << 10;  // a frame that is read without waiting for a turn
 constexpr std::uint32_t kComeAgainMilliseconds = 500;
-constexpr std::chrono::milliseconds kOwnPause{500};  // a longer time between two looks is not the peer's fault
-constexpr int kLongestTurn = 10;                     // times of a frame, where others wait
+constexpr int kLongestTurn = 10;  // times of a frame, where others wait
 
 /// The task that a client's message is an answer to; null where it is none.
 const TaskId* task_of_answer(const Message& message) {
@@ -27,9 +26,7 @@ const TaskId* task_of_answer(const Message& message) {
 constexpr const char* kPeer = "the peer";
 
 /// Of bytes that a frame cannot be read from.
-Loss loss_by(const std::string& reason) {
-  return reason.ends_with("checksum does not match") ? Loss::kDamaged : Loss::kBrokeRules;
-}
+Loss loss_by(const std::string& reason) { return says_damaged(reason) ? Loss::kDamaged : Loss::kBrokeRules; }
 
 double seconds_of(Session::Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -96,6 +93,11 @@ void Session::lose(const std::string& reason, Loss loss) {
   const Farewell farewell = loss == Loss::kBrokeRules ? Farewell::kRefused : Farewell::kComeAgain;
   end({reason, farewell, kComeAgainMilliseconds}, false);
   report(had_joined, reason);
+}
+
+void Session::excuse(Clock::duration pause) {
+  for (Clock::time_point* deadline : {&read_deadline_, &write_deadline_, &farewell_deadline_})
+    if (*deadline < Clock::time_point::max() - pause) *deadline += pause;
 }
 
 void Session::check_deadlines(Clock::time_point now) {
@@ -198,7 +200,7 @@ bool Session::goes_on() const {
 }
 
 std::size_t Session::limit() const {
-  return clients_.count > 0 ? shared_.settings.limits.body : shared_.settings.limits.before_welcome;
+  return clients_.count > 0 ? shared_.largest_body : shared_.settings.limits.before_welcome;
 }
 
 void Session::take_header() {
@@ -352,9 +354,12 @@ bool Session::is_named(const Hello& hello) const {
 /// Reads and forgets until the peer closes: closing with bytes unread would destroy the Goodbye on its way.
 void Session::drain() {
   if (reading_) return;
-  received_ = 0;
-  wanted_ = kDrainRoom;
-  read();
+  frame_ = {};
+  shared_.forgotten.resize(kForgotten);
+  reading_ = true;
+  stream_->read_some(shared_.forgotten, [self = shared_from_this()](const std::error_code& error, std::size_t bytes) {
+    self->did_read(error, bytes);
+  });
 }
 
 // Writing.

@@ -16,13 +16,18 @@ namespace anybit {
 
 class Session;
 
+/// A longer time between two looks at the sessions is none of the peers'.
+inline constexpr std::chrono::milliseconds kOwnPause{500};
+
 /// What the sessions of a server have in common.
 struct SharedBySessions {
   const SessionSettings settings;
   SessionListener& listener;
   const TlsContext* tls = nullptr;                  // null: plain
+  std::size_t largest_body = 0;                     // that a frame may have of who has joined
   std::function<void(std::function<void()>)> post;  // has it done soon, outside of whatever runs now
   std::function<void(ConnectionId)> gone;           // told when a session has closed
+  Bytes forgotten = {};                             // where all read that are ended
   std::vector<Bytes> spares = {};                   // large frame buffers of connections that are idle again
   Message message = {};                             // decoded into again and again
   std::optional<Goodbye> held = {};                 // what a Hello hears in place of Welcome
@@ -77,6 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void end(const Goodbye& goodbye, bool flush);
   /// The same, for what the peer or the network did: the listener hears of it.
   void lose(const std::string& reason, Loss loss = Loss::kBrokeRules);
+  /// Its deadlines do not run while the server serves nobody: for so long.
+  void excuse(Clock::duration pause);
   void check_deadlines(Clock::time_point now);
   /// Goes on reading an upload that had to wait.
   void take_turn();

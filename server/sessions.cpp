@@ -37,6 +37,7 @@ struct Sessions::State {
         shared{.settings = settings,
                .listener = listener,
                .tls = tls.get(),
+               .largest_body = settings.limits.body,
                .post = [this](std::function<void()> work) { asio::post(io, std::move(work)); },
                .gone = [this](ConnectionId id) { remove(id); }} {
     listen();
@@ -100,12 +101,15 @@ void Sessions::State::accepted(const asio::error_code& error, tcp::socket socket
 
 void Sessions::State::sweep() {
   const Clock::time_point now = Clock::now();
+  // What came meanwhile is not read yet: who is served late is not late.
+  const Clock::duration own_pause = now - next_sweep < kOwnPause ? Clock::duration(0) : now - next_sweep;
   next_sweep = now + kSweep;
   std::vector<std::shared_ptr<Session>> all;  // a copy: ending one changes the map
   for (const auto& [id, session] : sessions) all.push_back(session);
   const bool list_changed = tls && tls->look_again();
   for (const auto& session : all) {
     if (list_changed) session->check_allowed(*tls);
+    session->excuse(own_pause);
     session->check_deadlines(now);
   }
   accept();
@@ -180,6 +184,10 @@ void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {
   for (const auto& [id, session] : state_->sessions) all.push_back(session);
   for (const auto& session : all) session->end(goodbye, true);
   while (!state_->sessions.empty() && Clock::now() < end) poll(std::min(kSweep, timeout));
+}
+
+void Sessions::limit_bodies(std::size_t most) {
+  state_->shared.largest_body = std::min(most, state_->shared.settings.limits.body);
 }
 
 void Sessions::free_spares() { state_->shared.spares = {}; }

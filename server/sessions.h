@@ -68,8 +68,9 @@ struct SessionSettings {
 /// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP, or TLS, in
 /// which a connection plays the one client that its certificate names: client-3 plays client 3. Peers may send
 /// anything: a connection that breaks the rules of FORMAT.md gets a Goodbye with the reason and is closed.
-/// Memory follows the bytes that arrived, never a length that was declared. Deadlines are checked ten times a second,
-/// and the allow-list is looked at: who is not on it any more is lost.
+/// Memory follows the bytes that arrived; on a declared length alone no more than 1 MiB. Deadlines are checked ten
+/// times a second, and do not run while nobody calls poll(). The allow-list is looked at: who is not on it any more is
+/// lost.
 ///
 /// Has no thread of its own: whoever drives it calls poll(). All calls are the driver's, but post().
 class Sessions {
@@ -102,6 +103,8 @@ class Sessions {
   /// over.
   void stop(const Goodbye& goodbye, std::chrono::milliseconds timeout);
 
+  /// From now on a frame's body may have so many bytes at most, or what the settings allow where that is less.
+  void limit_bodies(std::size_t most);
   /// Gives back the memory of large frames that are done with, for a driver that needs room.
   void free_spares();
   /// Connections that are open, joined or not.

@@ -13,6 +13,9 @@
 namespace anybit {
 namespace {
 
+constexpr const char* kDamagedHeader = "header checksum does not match";
+constexpr const char* kDamagedBody = "body checksum does not match";
+
 constexpr std::uint32_t kMagic = 0x42594e41;  // "ANYB" as little-endian bytes
 constexpr std::size_t kBodySumAt = 16;
 constexpr std::size_t kHeaderSumAt = 20;
@@ -121,6 +124,8 @@ Bytes encode_frame(const Message& message) {
   return frame;
 }
 
+bool says_damaged(const std::string& reason) { return reason == kDamagedHeader || reason == kDamagedBody; }
+
 std::string check_header(std::span<const std::uint8_t> header, std::size_t limit, std::size_t& body_bytes) {
   if (header.size() < kFrameHeaderBytes) return "frame ends within its header";
   if (load<std::uint32_t>(header, 0) != kMagic) return "not a frame of anybit";
@@ -128,8 +133,7 @@ std::string check_header(std::span<const std::uint8_t> header, std::size_t limit
   const auto protocol = load<std::uint16_t>(header, 4);
   if (protocol != kProtocol)
     return "peer speaks protocol " + std::to_string(protocol) + ", this is " + std::to_string(kProtocol);
-  if (load<std::uint32_t>(header, kHeaderSumAt) != crc32c(header.first(kHeaderSumAt)))
-    return "header checksum does not match";
+  if (load<std::uint32_t>(header, kHeaderSumAt) != crc32c(header.first(kHeaderSumAt))) return kDamagedHeader;
   const std::size_t kind = load<std::uint8_t>(header, 6);
   if (kind < 1 || kind > kKinds.size()) return "unknown kind of frame " + std::to_string(kind);
   if (header[7] != 0) return "reserved header byte is not zero";
@@ -150,7 +154,7 @@ std::string decode_frame(const FramePieces& frame, std::size_t limit, Message& m
   if (const std::size_t have = body.size() + frame.bulk.size(); have != body_bytes)
     return "frame declares a body of " + std::to_string(body_bytes) + " bytes and has " + std::to_string(have);
   if (load<std::uint32_t>(frame.head, kBodySumAt) != crc32c_combine(crc32c(body), frame.bulk_crc, frame.bulk.size()))
-    return "body checksum does not match";
+    return kDamagedBody;
   const std::size_t kind = load<std::uint8_t>(frame.head, 6) - std::size_t{1};
   std::string reason = read_body(kind, body, frame.bulk, message);
   return reason.empty() ? reason : std::string(kKinds[kind].name) + " " + reason;

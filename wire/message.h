@@ -188,6 +188,8 @@ std::string check_header(std::span<const std::uint8_t> header, std::size_t limit
 std::string decode_frame(std::span<const std::uint8_t> frame, std::size_t limit, Message& message);
 /// The same for a frame that never was in one piece. `bulk_crc` is believed: it comes from this process.
 std::string decode_frame(const FramePieces& frame, std::size_t limit, Message& message);
+/// Whether this reason is that bytes did not arrive as they were sent.
+bool says_damaged(const std::string& reason);
 
 /// CRC32C of a whole frame that decode_frame() took, from the sum in its header: the body is not read again.
 std::uint32_t frame_crc(std::span<const std::uint8_t> frame);

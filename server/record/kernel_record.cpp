@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace anybit {
 namespace {
 
@@ -11,6 +13,19 @@ const std::string kThen = " then ";
 
 std::string record_followed_by(const std::string& record, const std::string& now) {
   return record == now || record.ends_with(kThen + now) ? record : record + kThen + now;
+}
+
+std::string record_with(const std::string& record, const std::string& other) {
+  constexpr std::size_t kMostNames = 8;
+  const bool is_name = !other.empty() && other.find(' ') == std::string::npos;
+  const std::string name = is_name ? other : "unknown";
+  std::size_t names = 0;
+  for (std::size_t begin = 0; begin <= record.size(); ++names) {
+    const std::size_t end = std::min(record.find(kThen, begin), record.size());
+    if (record.compare(begin, end - begin, name) == 0) return record;
+    begin = end + kThen.size();
+  }
+  return names < kMostNames ? record + kThen + name : record;
 }
 
 std::string replay_refusal(const std::string& record, const std::string& here) {

@@ -15,7 +15,7 @@ namespace anybit {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
-  const char* hint = error == ENOSPC ? "; free some space, then go on with --resume" : "";
+  const char* hint = error == ENOSPC ? "; free some space, then resume the run" : "";
   throw RunError(fmt::format("{}: cannot write: {}{}", path.string(), std::strerror(error), hint));
 }
 

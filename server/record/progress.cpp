@@ -34,13 +34,15 @@ std::string accuracy_text(std::span<const Accuracy> accuracies, int decimals) {
   return text;
 }
 
-std::string round_text(const Standing& standing) { return fmt::format("round {}/{}", standing.round, standing.rounds); }
+std::string round_text(const RunStanding& standing) {
+  return fmt::format("round {}/{}", standing.round, standing.rounds);
+}
 
 }  // namespace
 
-Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics) {
+RunStanding standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics) {
   EarlierRounds earlier = read_earlier_rounds(metrics);
-  Standing standing;
+  RunStanding standing;
   standing.round = version;
   standing.rounds = rounds;
   standing.bytes_down = earlier.bytes_down;
@@ -50,7 +52,7 @@ Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::
   return standing;
 }
 
-std::string progress_line(const Standing& standing, std::size_t columns) {
+std::string progress_line(const RunStanding& standing, std::size_t columns) {
   const std::string round = round_text(standing);
   const bool known = std::isfinite(standing.seconds_left);
   const std::string left = known ? round + "  left " + duration_text(standing.seconds_left) : round;
@@ -70,7 +72,7 @@ std::string progress_line(const Standing& standing, std::size_t columns) {
   return {};
 }
 
-Progress::Progress(std::FILE* out, Standing start)
+Progress::Progress(std::FILE* out, RunStanding start)
     : line_(out), done_before_(start.round), standing_(std::move(start)) {
   if (line_.on_terminal()) line_.show(round_text(standing_));
 }

@@ -13,7 +13,7 @@
 namespace anybit {
 
 /// How far a run is.
-struct Standing {
+struct RunStanding {
   std::uint32_t round = 0;  // versions made; abandoned rounds are none
   std::uint32_t rounds = 0;
   double seconds_left = 0;         // not finite: nothing to judge it by
@@ -25,19 +25,19 @@ struct Standing {
 };
 
 /// Where a run stands that has `version` rounds behind it, and these lines of metrics.
-Standing standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics);
+RunStanding standing_after(std::uint32_t version, std::uint32_t rounds, const std::string& metrics);
 
 /// "round 20/60  left 1:05  12/11 MB  % 32:96.8 4:91.0  loss 0.25": rounds, time left, bytes down and up, accuracy in
 /// percent at each width of the weights, loss. Accuracies of an earlier round 10 end in "@10". At most `columns` long:
 /// the loss is left out first, then "@10", the decimals of the accuracies, widths from the right.
-std::string progress_line(const Standing& standing, std::size_t columns);
+std::string progress_line(const RunStanding& standing, std::size_t columns);
 
 /// How a run is getting on: a live line on a terminal, which stands there from the first round's beginning on;
 /// elsewhere a line for each evaluated round and at least one every ten seconds.
 class Progress {
  public:
   /// Goes on from where the run stands.
-  Progress(std::FILE* out, Standing start);
+  Progress(std::FILE* out, RunStanding start);
 
   void round(const RoundRecord& record);
   /// A line that stays.
@@ -53,7 +53,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   LiveLine line_;
   std::uint32_t done_before_;
-  Standing standing_;
+  RunStanding standing_;
   Clock::time_point begin_ = Clock::now();
   int told_ = 0;  // failures
 };

@@ -14,18 +14,32 @@ namespace {
 void refuse_other_scenario(const RunDirectory& directory, const Checkpoint& checkpoint, const Scenario& resolved) {
   const std::string now = result_bearing_text(resolved);
   if (now == checkpoint.scenario) return;
-  throw RunError(fmt::format(
-      "{}: the run there was started with other settings: {}; set them back, or start another run with --out",
-      directory.path().string(), comma_list(scenario_difference(checkpoint.scenario, now))));
+  throw RunError(
+      fmt::format("{}: the run there was started with other settings: {}; set them back, or name another run directory",
+                  directory.path().string(), comma_list(scenario_difference(checkpoint.scenario, now))));
 }
 
 void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation) {
   const std::string difference = data_difference(checkpoint.data, data_record(federation.data->checksums));
   if (difference.empty()) return;
   throw RunError(
-      fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or start "
-                  "another run with --out",
+      fmt::format("{}: the run there was started with other data: {}; put that back (--data-dir), or name "
+                  "another run directory",
                   directory.path().string(), difference));
+}
+
+void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
+                             StateKeeper keeper) {
+  const std::size_t floats = client_floats(federation.training.method, *federation.training.layout);
+  const std::size_t all = keeper == StateKeeper::kCheckpoints ? checkpoint.state.counted.size() * floats : 0;
+  if (checkpoint.client_states.size() == all) return;
+  const bool by_server = keeper == StateKeeper::kCheckpoints;
+  throw RunError(
+      fmt::format("{}: the run there is one of {}, whose clients' states {}; go on with {}, or name another "
+                  "run directory",
+                  directory.path().string(), by_server ? "anybit-server" : "anybit-sim",
+                  by_server ? "are with the clients" : "are in its checkpoints",
+                  by_server ? "anybit-server" : "anybit-sim run --resume"));
 }
 
 /// True where the model is whole; a damaged one is noted.
@@ -78,7 +92,7 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
   start.kernels = kernel_set();
   const std::string path = directory.path().string();
   if (directory.is_foreign())
-    throw RunError(fmt::format("{}: it is not empty and holds no run; name another directory (--out)", path));
+    throw RunError(fmt::format("{}: it is not empty and holds no run; name another run directory", path));
   // An empty folder is locked once it is sure that there will be a run in it.
   if (directory.holds_run()) start.lock = std::make_unique<RunLock>(directory);
   if (resume && directory.is_finished() && model_is_whole(directory, resolved, start.notes)) {
@@ -89,14 +103,18 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
   } else if (directory.holds_run() && !force) {
     throw RunError(
         fmt::format("{}: holds a run already; go on with it (--resume), overwrite it (--force) or name "
-                    "another directory (--out)",
+                    "another run directory (--out)",
                     path));
   }
   return start;
 }
 
-FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start) {
-  if (start.checkpoint) refuse_other_data(directory, start.checkpoint->checkpoint, federation);
+FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start,
+                                  StateKeeper keeper) {
+  if (start.checkpoint) {
+    refuse_other_data(directory, start.checkpoint->checkpoint, federation);
+    refuse_states_elsewhere(directory, start.checkpoint->checkpoint, federation, keeper);
+  }
   directory.create();
   if (!start.lock) {
     start.lock = std::make_unique<RunLock>(directory);

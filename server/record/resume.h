@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,16 @@ struct StartingPoint {
 /// is written again from them.
 StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force);
 
+/// Who has the states that a training method keeps of its clients (DESIGN D8).
+enum class StateKeeper : std::uint8_t {
+  kCheckpoints,  // of the simulator, which plays the clients
+  kClients,      // of a server
+};
+
 /// Makes the directory ready to go on from the starting point (locks it, clears it or cuts its files back) and returns
-/// the state to go on from. RunError, and all as before, where the data is not that of the checkpoint.
-FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start);
+/// the state to go on from. RunError, and all as before, where the data is not that of the checkpoint, or the states of
+/// the clients are somewhere else.
+FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start,
+                                  StateKeeper keeper);
 
 }  // namespace anybit

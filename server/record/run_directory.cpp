@@ -99,8 +99,8 @@ void RunDirectory::create() const {
   std::error_code failure;
   fs::create_directories(checkpoints(), failure);
   if (failure)
-    throw RunError(fmt::format("{}: cannot make the run directory: {}; name another with --out", path_.string(),
-                               failure.message()));
+    throw RunError(
+        fmt::format("{}: cannot make the run directory: {}; name another", path_.string(), failure.message()));
 }
 
 void RunDirectory::clear() const {
@@ -130,7 +130,7 @@ RunLock::RunLock(const RunDirectory& directory)
   const int error = errno;
   ::close(file_);
   if (error != EWOULDBLOCK) throw RunError(describe_failure("lock", directory.lock().string(), error));
-  throw RunError(fmt::format("another process runs in {}; wait for its end, or name another directory (--out)",
+  throw RunError(fmt::format("another process runs in {}; wait for its end, or name another run directory",
                              directory.path().string()));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "program/durable_file.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/data_record.h"
 #include "server/record/kernel_record.h"
@@ -30,6 +31,11 @@ Checkpoint first_checkpoint(const Federation& federation, std::string kernels) {
 /// By the words of whoever refused the update.
 bool is_of_divergence(const std::string& failure) { return failure.find("not finite") != std::string::npos; }
 
+void flush_folders(const std::filesystem::path& run) {
+  if (const std::string failure = flush_folder(run.string()); !failure.empty()) throw RunError(failure);
+  (void)flush_folder(run.parent_path().string());  // which may be one that this user cannot open
+}
+
 bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>& known) {
   for (const GridPoint& point : points) {
     bool found = false;
@@ -51,15 +57,16 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
       saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
       abandoned_(count_abandoned(read_file(directory_.metrics()))),
-      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up) {}
+      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up) {
+  flush_folders(directory_.path());  // the files that grow are there before a checkpoint says so
+}
 
 void RunRecorder::event(const LoggedEvent& event) {
   if (!is_restart(event) || tries_again_) events_.append(event);
 }
 
 void RunRecorder::note_kernels(const std::string& kernels) {
-  if (checkpoint_.kernel_set.find(kernels) == std::string::npos)
-    checkpoint_.kernel_set = record_followed_by(checkpoint_.kernel_set, kernels);
+  checkpoint_.kernel_set = record_with(checkpoint_.kernel_set, kernels);
 }
 
 RunRecorder::Grid RunRecorder::grid_of(std::uint32_t version) const {

@@ -44,19 +44,6 @@ std::string resume_command(const RunOptions& options, const RunDirectory& direct
   return command + " --resume";
 }
 
-/// What the clients keep, of which a server's checkpoint knows nothing.
-std::span<const float> saved_client_states(const StartingPoint& start, const RunDirectory& directory,
-                                           const Federation& federation, const FederationState& state) {
-  if (!start.checkpoint) return {};
-  const FloatBuffer& saved = start.checkpoint->checkpoint.client_states;
-  const std::size_t floats = client_floats(federation.training.method, *federation.training.layout);
-  if (saved.size() == state.counted.size() * floats) return saved;
-  throw CommandError(
-      fmt::format("{}: the run there is an anybit-server's, whose clients keep a state of their own; go on with "
-                  "anybit-server, or start another run with --out",
-                  directory.path().string()));
-}
-
 int run_scenario(const RunOptions& options) {
   options.machine.apply();
   const std::vector<std::string> data = data_directories(options.machine.data_directory);
@@ -68,8 +55,9 @@ int run_scenario(const RunOptions& options) {
   if (start.finished) return 0;
 
   const Federation federation = make_federation(resolved.scenario, data);
-  FederationState state = prepare_directory(directory, federation, start);
-  const std::span<const float> client_states = saved_client_states(start, directory, federation, state);
+  FederationState state = prepare_directory(directory, federation, start, StateKeeper::kCheckpoints);
+  std::span<const float> client_states;
+  if (start.checkpoint) client_states = start.checkpoint->checkpoint.client_states;
   write_origin(directory, federation, start.kernels, state.version);
 
   catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");

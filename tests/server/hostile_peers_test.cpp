@@ -162,6 +162,21 @@ TEST(HostilePeers, TenThousandHalfOpenConnectionsCostLittleAndEnd) {
   EXPECT_EQ(server.heard, Heard{"joined 1+1"});
 }
 
+TEST(HostilePeers, WhoIsRefusedTakesNoMoreMemory) {
+  constexpr std::size_t kPeers = 1000;
+  Server server([](SessionSettings& settings) { settings.farewell = milliseconds{60000}; });
+  const Bytes rude = encode_frame(Heartbeat{});
+  const double before = resident_bytes();
+  std::vector<RawSocket> peers;
+  for (std::size_t i = 0; i < kPeers; ++i) {
+    peers.emplace_back(server.sessions.port());
+    peers.back().send(rude);
+    ASSERT_TRUE(server.serve_until([&] { return server.sessions.turned_away() > i; }));
+  }
+  EXPECT_EQ(server.sessions.open(), kPeers) << "each still reads its Goodbye";
+  EXPECT_LT((resident_bytes() - before) / static_cast<double>(kPeers), 4096.0);
+}
+
 // Each of two turns is asked for by a peer that sends nothing, again and again; an honest one gets through.
 TEST(HostilePeers, SlowLorisOnBothTurnsHoldsNobodyUpForLong) {
   Server server([](SessionSettings& settings) { settings.pace = milliseconds{100}; });

@@ -108,13 +108,13 @@ TEST(Sessions, AFrameThatGoesOnMayTakeLongerThanItsTime) {
 
 TEST(Sessions, ASlowReaderHasTheTimeOfALeastRate) {
   Server server([](SessionSettings& settings) {
-    settings.frame = milliseconds{50};
+    settings.frame = milliseconds{300};
     settings.least_rate = 8 << 20;
   });
   RawSocket slow = server.join(1);
   const Bytes parameters(32 << 20, 1);  // 4 seconds
   EXPECT_TRUE(server.sessions.send(server.newest, TaskMessage{{}, 1, 0, 1, 0, 0, parameters}));
-  server.serve_for(milliseconds{500});
+  server.serve_for(milliseconds{800});
   std::atomic<bool> read = false;
   std::thread reader([&] {
     EXPECT_TRUE(std::holds_alternative<TaskMessage>(slow.receive()));
@@ -161,6 +161,17 @@ TEST(Sessions, AHeartbeatIsAnsweredAndIsNoSilence) {
     EXPECT_TRUE(std::holds_alternative<Heartbeat>(peer.receive()));
   }
   EXPECT_EQ(server.heard.size(), 1U);
+}
+
+// A server that was stopped, or waited for its disk, finds what its clients said meanwhile unread.
+TEST(Sessions, APauseOfTheServerIsNobodysSilence) {
+  Server server([](SessionSettings& settings) { settings.silence = milliseconds{300}; });
+  RawSocket peer = server.join(1);
+  std::this_thread::sleep_for(milliseconds{1000});
+  server.serve_for(milliseconds{100});
+  EXPECT_EQ(server.heard, Heard{"joined 1+1"});
+  ASSERT_TRUE(server.serve_until_heard(2));
+  EXPECT_EQ(server.heard.back(), "lost 1+1: was silent for too long");
 }
 
 // A client that uploads, or waits for its turn, cannot ask: its Heartbeats would come behind the upload.

@@ -237,6 +237,20 @@ TEST(Sessions, TooLongFramesLoseTheConnection) {
   EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20081 bytes, allowed are 10000");
 }
 
+TEST(Sessions, BodiesCanBeLimitedLater) {
+  Server server([](SessionSettings& settings) { settings.limits.body = 30000; });
+  RawSocket peer = server.join(1);
+  server.sessions.limit_bodies(10000);
+  peer.send(encode_frame(update_of(1, 20000)));
+  ASSERT_TRUE(server.serve_until_heard(2));
+  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20081 bytes, allowed are 10000");
+  server.sessions.limit_bodies(40000);
+  RawSocket other = server.join(2);
+  other.send(encode_frame(update_of(2, 35000)));
+  ASSERT_TRUE(server.serve_until_heard(4));
+  EXPECT_EQ(server.heard.back(), "lost 2+1: Update frame declares a body of 35081 bytes, allowed are 30000");
+}
+
 TEST(Sessions, DamagedFramesLoseTheConnectionAndItsPeerMayComeAgain) {
   Server server;
   RawSocket peer = server.join(1);

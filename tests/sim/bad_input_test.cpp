@@ -350,7 +350,7 @@ TEST_F(BadInput, AFolderOfOtherThingsIsLeftAlone) {
   folder.write("mine/scenario.toml", "x");
   for (const char* how : {"--isa=best", "--resume", "--force"}) {
     expect_refused({"run", "tiny.toml", "--out", "mine", how},
-                   {"mine: it is not empty and holds no run; name another directory (--out)"});
+                   {"mine: it is not empty and holds no run; name another run directory"});
     EXPECT_FALSE(folder.has("mine/lock"));
     EXPECT_FALSE(folder.has("mine/checkpoints"));
   }

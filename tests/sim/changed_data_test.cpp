@@ -47,7 +47,7 @@ TEST_F(ChangedData, ResumeRefusesItAndTouchesNothing) {
   EXPECT_EQ(outcome.code, 1);
   expect_holds(outcome.error, "anybit-sim: done: the run there was started with other data: ");
   expect_holds(outcome.error, kChange);
-  expect_holds(outcome.error, "; put that back (--data-dir), or start another run with --out");
+  expect_holds(outcome.error, "; put that back (--data-dir), or name another run directory");
   EXPECT_EQ(outcome.error.find("images"), std::string::npos) << "the images are the same";
   EXPECT_EQ(folder.read("done/provenance.json"), provenance);
   EXPECT_EQ(folder.read("done/metrics.jsonl"), metrics);

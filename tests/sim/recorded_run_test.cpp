@@ -26,7 +26,7 @@ struct RecordedRunTest : testing::Test {
   bool run(const std::string& name, bool resume, int last_question, int threads = 1) const {
     const RunDirectory directory(folder.path() / name);
     StartingPoint start = find_starting_point(directory, federation.scenario, resume, false);
-    FederationState state = prepare_directory(directory, federation, start);
+    FederationState state = prepare_directory(directory, federation, start, StateKeeper::kCheckpoints);
     const std::uint32_t rounds = federation.plan().rounds;
     std::FILE* nowhere = std::fopen("/dev/null", "w");
     Progress progress(nowhere, standing_after(state.version, rounds, ""));

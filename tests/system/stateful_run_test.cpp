@@ -71,9 +71,28 @@ TEST(StatefulRun, DoesNotGoOnWithTheRunOfAServer) {
   folder.write("run/checkpoints/checkpoint-000040.ckpt", model);
   const Outcome refused = folder.run(into("run", {"--set", "checkpoint.keep=2", "--resume"}));
   EXPECT_EQ(refused.code, 1);
-  EXPECT_NE(refused.error.find("the run there is an anybit-server's, whose clients keep a state of their own"),
+  EXPECT_NE(refused.error.find("the run there is one of anybit-server, whose clients' states are with the clients; go "
+                               "on with anybit-server, or name another run directory"),
             std::string::npos)
       << refused.error;
+}
+
+TEST(StatefulRun, AServerDoesNotGoOnWithIt) {
+  const ProgramFolder folder;
+  ASSERT_EQ(folder.run(into("run")).code, 0);
+  std::filesystem::remove(folder.path() / "run/model.ckpt");
+  std::filesystem::remove(folder.path() / "run/checkpoints/checkpoint-000040.ckpt");
+  Words words = kRun;
+  words.front() = "--listen=127.0.0.1:0";
+  words.back() = "--state=run";
+  const std::string metrics = folder.read("run/metrics.jsonl");
+  const Outcome refused = Program(folder.path(), words, 0, "stdout.txt", ANYBIT_SERVER).wait();
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.error.find("the run there is one of anybit-sim, whose clients' states are in its checkpoints; go "
+                               "on with anybit-sim run --resume, or name another run directory"),
+            std::string::npos)
+      << refused.error;
+  EXPECT_EQ(folder.read("run/metrics.jsonl"), metrics) << "nothing is cut back";
 }
 
 }  // namespace

@@ -12,6 +12,17 @@ TEST(KernelRecord, GrowsWhereTheSetChanges) {
   EXPECT_EQ(record_followed_by("avx512 then avx2", "avx512"), "avx512 then avx2 then avx512");
 }
 
+TEST(KernelRecord, TakesEachNameOfOthersOnce) {
+  EXPECT_EQ(record_with("avx512", "avx512"), "avx512");
+  EXPECT_EQ(record_with("avx512 then avx2", "avx512"), "avx512 then avx2");
+  EXPECT_EQ(record_with("avx512", "avx"), "avx512 then avx") << "a part of a name is another name";
+  EXPECT_EQ(record_with("avx2", ""), "avx2 then unknown");
+  EXPECT_EQ(record_with("avx2", "a then b"), "avx2 then unknown");
+  std::string record = "avx2";
+  for (int name = 0; name < 100; ++name) record = record_with(record, "made-up-" + std::to_string(name));
+  EXPECT_LT(record.size(), 150U) << "whatever peers make up";
+}
+
 TEST(KernelRecord, SaysWhatCannotBeReplayed) {
   EXPECT_EQ(replay_refusal("avx2", "avx2"), "");
   EXPECT_EQ(replay_refusal("avx2", "avx512"),

@@ -27,7 +27,7 @@ TEST_F(OutputFileTest, NoticesAFullDisk) {
     FAIL();
   } catch (const RunError& error) {
     EXPECT_EQ(std::string(error.what()),
-              "/dev/full: cannot write: No space left on device; free some space, then go on with --resume");
+              "/dev/full: cannot write: No space left on device; free some space, then resume the run");
   }
 }
 

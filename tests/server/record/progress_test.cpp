@@ -50,8 +50,8 @@ TEST(Progress, PrintsPlainLinesWhereThereIsNoTerminal) {
   EXPECT_NE(text.find("4.5/0.0 kB  % 4:50.0"), std::string::npos);
 }
 
-Standing standing() {
-  Standing made;
+RunStanding standing() {
+  RunStanding made;
   made.round = made.accuracy_round = 20;
   made.rounds = 60;
   made.seconds_left = 65;
@@ -88,7 +88,7 @@ TEST(ProgressLine, LeavesOutWhatDoesNotFit) {
 }
 
 TEST(ProgressLine, HasAllThatMattersAtEightyColumnsWithSixWidths) {
-  Standing made = standing();
+  RunStanding made = standing();
   made.accuracy.clear();
   for (const int weights : {32, 8, 6, 4, 3, 2}) {
     Accuracy accuracy;
@@ -120,7 +120,7 @@ TEST(Progress, CountsVersionsAndNoAbandonedRounds) {
 }
 
 TEST(ProgressLine, HasNoLossOfNobody) {
-  Standing made = standing();
+  RunStanding made = standing();
   made.accuracy.clear();
   made.loss = std::nan("");
   EXPECT_EQ(progress_line(made, 200), "round 20/60  left 1:05  1.5/0.0 kB  loss -");
@@ -145,7 +145,7 @@ std::string shown_by(unsigned short columns, const std::function<void(std::FILE*
 }
 
 /// What a progress with these records prints to a terminal of so many columns.
-std::string shown(const std::vector<RoundRecord>& records, const Standing& start, unsigned short columns) {
+std::string shown(const std::vector<RoundRecord>& records, const RunStanding& start, unsigned short columns) {
   return shown_by(columns, [&](std::FILE* terminal) {
     Progress progress(terminal, start);
     for (const RoundRecord& record : records) {
@@ -176,7 +176,7 @@ TEST(Progress, GoesOnWithBytesAndAccuracyOfEarlierRounds) {
   RoundRecord evaluated = record(1);
   evaluated.accuracy.resize(1);
   evaluated.accuracy[0].value = 0.5;
-  const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
+  const RunStanding start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
   EXPECT_EQ(shown({record(3)}, start, 80),
             "\r\033[Kround 2/3\r\033[Kround 3/3  left 0:00  4.5/0.0 kB  % 32:50.0 @1  loss -\r\n");
 }
@@ -188,7 +188,7 @@ TEST(Progress, SaysOfWhichRoundAnEarlierAccuracyIs) {
   const std::string text = printed({evaluated, record(2)}, 2);
   EXPECT_NE(text.find("% 32:50.0  loss -\n"), std::string::npos) << text;
   EXPECT_NE(text.find("% 32:50.0 @1  loss -\n"), std::string::npos) << text;
-  const Standing start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
+  const RunStanding start = standing_after(2, 3, metrics_line(evaluated) + "\n" + metrics_line(record(2)) + "\n");
   EXPECT_NE(progress_line(start, 80).find("% 32:50.0 @1"), std::string::npos) << "also after a resume";
   EXPECT_EQ(progress_line(start, 41).find("@"), std::string::npos) << "first to go where there is no room";
 }
