@@ -2,13 +2,16 @@
 
 #include <dnnl.h>
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
 namespace anybit {
 namespace {
+
+/// The same bits on every processor. To be counted up when a change of the kernels changes bits, which
+/// PortableBits.AreTheSameEverywhere tells.
+constexpr const char* kPortableSet = "portable anybit-1";
 
 /// Set by the pin, beside oneDNN's own process-wide setting.
 std::atomic<bool> portable_pinned{false};
@@ -60,9 +63,7 @@ bool portable_kernels() {
 
 std::string kernel_set() {
   dnnl_set_max_cpu_isa(limit_of(machine_instruction_sets().front()));  // has no effect after a pin or the first use
-  if (portable_kernels())
-    return "portable Eigen-" + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-           std::to_string(EIGEN_MINOR_VERSION);
+  if (portable_kernels()) return kPortableSet;
   const dnnl_version_t* version = dnnl_version();
   return effective_set() + " oneDNN-" + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
          std::to_string(version->patch);

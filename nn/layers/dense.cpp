@@ -9,12 +9,13 @@ namespace {
 
 using Desc = dnnl::memory::desc;
 
-/// y = x W + b, W stored [in][out]. Our own kernels but for the input's gradient, where oneDNN's product is faster.
+/// y = x W + b, W stored [in][out]. Our own kernels but for the input's gradient, where oneDNN's product is faster on
+/// machines that it has fast code for.
 class DenseLayer final : public Layer {
  public:
   DenseLayer(const Dense& dense, const LayerPlan& plan)
       : inputs_(static_cast<int>(plan.input.size())), outputs_(dense.outputs), plan_(plan), onednn_(*plan.onednn) {
-    if (!plan.training || !plan.input_gradient) return;
+    if (!plan.training || !plan.input_gradient || plan.portable) return;
     for (const int rows : plan.rungs) data_gradients_.push_back(prepare_data_gradient(rows));
   }
 
@@ -35,7 +36,16 @@ class DenseLayer final : public Layer {
       kernels().relu_gradient(pass.output, pass.output_gradient, pass.output_gradient, rows * outputs);
     sum_over_rows(pass.output_gradient, rows, outputs, pass.bias_gradient);
 
-    if (pass.input_gradient[0] != nullptr) {  // before the weight takes a step
+    if (pass.input_gradient[0] != nullptr && plan_.portable) {  // before the weight takes a step
+      kernels().dots_of_rows({.left = pass.output_gradient,
+                              .right = pass.weight,
+                              .start = nullptr,
+                              .c = pass.input_gradient[0],
+                              .rows = rows,
+                              .columns = static_cast<std::size_t>(inputs_),
+                              .terms = outputs,
+                              .relu = false});
+    } else if (pass.input_gradient[0] != nullptr) {
       Prepared& product = data_gradients_[static_cast<std::size_t>(pass.rung)];
       product.set(DNNL_ARG_SRC, pass.output_gradient);
       product.set(DNNL_ARG_WEIGHTS, pass.weight);
@@ -64,7 +74,7 @@ class DenseLayer final : public Layer {
   int outputs_;
   LayerPlan plan_;
   OneDnn& onednn_;
-  std::vector<Prepared> data_gradients_;  // by rung, where anybody wants them
+  std::vector<Prepared> data_gradients_;  // by rung, where anybody wants them of oneDNN
 };
 
 }  // namespace

@@ -71,7 +71,7 @@ struct LayerPlan {
   bool masks_gradient = false;  // the layer itself zeroes the output gradient where its fused ReLU was at zero
   bool input_is_relu = false;   // the input is some ReLU's output, so a zero has no gradient
   bool wide_dense = false;      // dense weights are stored [in][out], else [out][in]
-  bool portable = false;        // Eigen instead of oneDNN for convolutions and matrix products
+  bool portable = false;        // our own kernels alone, no oneDNN
   OneDnn* onednn = nullptr;
 };
 

@@ -9,7 +9,6 @@ std::unique_ptr<Layer> make_dense(const Dense& dense, const LayerPlan& plan);
 std::unique_ptr<Layer> make_narrow_dense(const Dense& dense, const LayerPlan& plan);  // of few outputs
 std::unique_ptr<Layer> make_convolution(const Convolution& convolution, const LayerPlan& plan);
 std::unique_ptr<Layer> make_winograd(const Convolution& convolution, const LayerPlan& plan);  // see nn/winograd.h
-std::unique_ptr<Layer> make_portable_dense(const Dense& dense, const LayerPlan& plan);
 std::unique_ptr<Layer> make_portable_convolution(const Convolution& convolution, const LayerPlan& plan);
 std::unique_ptr<Layer> make_max_pool(const MaxPool& pool, const LayerPlan& plan);
 std::unique_ptr<Layer> make_average_pool(const AveragePool& pool, const LayerPlan& plan);

@@ -7,7 +7,6 @@ namespace {
 struct Make {
   const LayerPlan& plan;
   std::unique_ptr<Layer> operator()(const Dense& o) const {
-    if (plan.portable) return make_portable_dense(o, plan);
     return plan.wide_dense ? make_dense(o, plan) : make_narrow_dense(o, plan);
   }
   std::unique_ptr<Layer> operator()(const Convolution& o) const {

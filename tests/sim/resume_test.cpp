@@ -70,14 +70,14 @@ TEST_F(Resume, KeepsTheRecordOfBothKernelSets) {
   go_back_to_round_2();
   const Outcome outcome = run({"--resume", "--isa", "best"});
   EXPECT_EQ(outcome.code, 0) << outcome.error;
-  expect_holds(outcome.error, "made with kernels 'portable Eigen-");
+  expect_holds(outcome.error, "made with kernels 'portable anybit-");
   expect_holds(folder.read("done/model.ckpt"), " then ");
-  expect_holds(folder.read("done/provenance.json"), "\"kernel_set\": \"portable Eigen-");
+  expect_holds(folder.read("done/provenance.json"), "\"kernel_set\": \"portable anybit-");
   expect_holds(folder.read("done/provenance.json"), " then ");
   for (const char* set : {"portable", "best"}) {
     const Outcome replay = folder.run({"replay", "done", "--isa", set});
     EXPECT_EQ(replay.code, 1);
-    expect_holds(replay.error, "a mixed run, made with kernels 'portable Eigen-");
+    expect_holds(replay.error, "a mixed run, made with kernels 'portable anybit-");
   }
 }
 

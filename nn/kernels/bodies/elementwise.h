@@ -39,7 +39,8 @@ void scale_bytes(const std::uint8_t* bytes, const float* scale, const float* shi
   std::size_t i = 0;
   for (; i + Kernels::kPattern <= size; i += Kernels::kPattern)
     for (std::size_t k = 0; k < Kernels::kPattern; k += kLanes)
-      store(y + i + k, __builtin_convertvector(load_bytes(bytes + i + k), Lanes) * load(scale + k) + load(shift + k));
+      store(y + i + k,
+            fma(__builtin_convertvector(load_bytes(bytes + i + k), Lanes), load(scale + k), load(shift + k)));
   for (std::size_t k = 0; i < size; ++i, ++k) y[i] = __builtin_fmaf(static_cast<float>(bytes[i]), scale[k], shift[k]);
 }
 

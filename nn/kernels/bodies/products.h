@@ -15,7 +15,7 @@ constexpr std::size_t kTallRows = kLanes == 8 ? 5 : 10;
 constexpr std::size_t kTallVectors = 2;
 constexpr std::size_t kBroadRows = 5;
 constexpr std::size_t kBroadVectors = kLanes == 8 ? 2 : 4;
-constexpr std::size_t kDotRows = kLanes == 8 ? 3 : 5;
+constexpr std::size_t kDotRows = kLanes == 16 ? 5 : 3;
 /// Rows of v that stay in the first-level cache while all rows of c pass over them.
 constexpr std::size_t kBlock = 128;
 /// Floats that stay in the second-level cache beside others.
@@ -132,8 +132,8 @@ void sum_narrow(const SumOfRows& p) {
     for (std::size_t n = 0; n < p.columns; ++n) {
       float sum = p.step == nullptr && p.start != nullptr ? p.start[n] : 0.0F;
       if (p.accumulate) sum = p.c[a * p.c_stride + n];
-      for (std::size_t k = 0; k < p.terms; ++k)
-        sum += p.coefficients[k * p.term_stride + a * p.row_stride] * p.v[k * p.v_stride + n];
+      for (std::size_t k = 0; k < p.terms; ++k)  // written out: else the compiler may multiply a few at once first
+        sum = __builtin_fmaf(p.coefficients[k * p.term_stride + a * p.row_stride], p.v[k * p.v_stride + n], sum);
       float& c = p.c[a * p.c_stride + n];
       if (p.step != nullptr)
         c = stepped(Lanes{} + c, Lanes{} + sum, *p.step)[0];
@@ -155,8 +155,16 @@ void sum_of_rows(const SumOfRows& p) {
     sum_by_rows<kBroadRows, kBroadVectors, false>(p);
 }
 
-/// Sum over the lanes, by halves.
-inline float total(Lanes v) {
+/// A dot product is as many sums as this, of every so manieth number: registers of four lanes go in pairs, so that they
+/// give the bits that registers of eight do.
+constexpr std::size_t kDotParts = kLanes < 8 ? 8 / kLanes : 1;
+constexpr std::size_t kDotSums = kDotParts * kLanes;
+
+/// The sum of all sums, by halves.
+inline float total(const Lanes* parts) {
+  Lanes v = parts[0];
+#pragma GCC unroll 2
+  for (std::size_t part = 1; part < kDotParts; ++part) v += parts[part];
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     IntLanes from;
     for (std::size_t i = 0; i < kLanes; ++i) from[i] = static_cast<std::int32_t>((i + half) % kLanes);
@@ -165,32 +173,40 @@ inline float total(Lanes v) {
   return v[0];
 }
 
-/// The last elements of a row whose length is no multiple of kLanes, in some lanes; zeros in the others.
-inline Lanes load_tail(const float* row, std::size_t length) {
-  if (length > kLanes) return keep(last_lanes(length % kLanes), load(row + length - kLanes));
+/// A part of the last elements of a row whose length is no multiple of kDotSums, in some lanes; zeros in the others.
+inline Lanes load_tail(const float* row, std::size_t length, std::size_t part) {
+  if (length > kDotSums) {
+    const std::size_t later = (kDotParts - 1 - part) * kLanes, left = length % kDotSums;
+    const std::size_t here = left < later ? 0 : left - later;
+    return keep(last_lanes(here < kLanes ? here : kLanes), load(row + length - later - kLanes));
+  }
   Lanes few = {};
-  for (std::size_t i = 0; i < length; ++i) few[i] = row[i];
+  for (std::size_t i = 0; i < kLanes && part * kLanes + i < length; ++i) few[i] = row[part * kLanes + i];
   return few;
 }
 
 template <std::size_t kRows, std::size_t kColumns>
 inline void dot_tile(const DotsOfRows& p, std::size_t a, std::size_t b) {
-  Lanes sum[kRows][kColumns] = {};
+  Lanes sum[kRows][kColumns][kDotParts] = {};
   const auto step = [&](auto read) {
-    Lanes right[kColumns];
+#pragma GCC unroll 2
+    for (std::size_t part = 0; part < kDotParts; ++part) {
+      Lanes right[kColumns];
 #pragma GCC unroll 8
-    for (std::size_t j = 0; j < kColumns; ++j) right[j] = read(p.right + (b + j) * p.terms);
+      for (std::size_t j = 0; j < kColumns; ++j) right[j] = read(p.right + (b + j) * p.terms, part);
 #pragma GCC unroll 8
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const Lanes left = read(p.left + (a + i) * p.terms);
+      for (std::size_t i = 0; i < kRows; ++i) {
+        const Lanes left = read(p.left + (a + i) * p.terms, part);
 #pragma GCC unroll 8
-      for (std::size_t j = 0; j < kColumns; ++j) sum[i][j] += left * right[j];
+        for (std::size_t j = 0; j < kColumns; ++j) sum[i][j][part] = fma(left, right[j], sum[i][j][part]);
+      }
     }
   };
-  const std::size_t whole = p.terms - p.terms % kLanes;
+  const std::size_t whole = p.terms - p.terms % kDotSums;
 #pragma GCC unroll 1
-  for (std::size_t n = 0; n < whole; n += kLanes) step([n](const float* row) { return load(row + n); });
-  if (whole < p.terms) step([&p](const float* row) { return load_tail(row, p.terms); });
+  for (std::size_t n = 0; n < whole; n += kDotSums)
+    step([n](const float* row, std::size_t part) { return load(row + n + part * kLanes); });
+  if (whole < p.terms) step([&p](const float* row, std::size_t part) { return load_tail(row, p.terms, part); });
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 8

@@ -4,6 +4,8 @@
 #include "nn/kernels/kernels.h"
 #if defined(__x86_64__)
 #include <immintrin.h>  // leaves no copies of its functions behind, see kernels.h
+#elif defined(__aarch64__)
+#include <arm_neon.h>  // likewise
 #endif
 
 namespace anybit {
@@ -62,6 +64,22 @@ inline void hide(Lanes& value) {
   asm volatile("" : "+m"(value));
 #endif
 }
+
+/// a * b + c, rounded once, for sums that the compiler could contract in more than one way: which way it takes hangs on
+/// the processor, and on branches around the sum.
+inline Lanes fma(Lanes a, Lanes b, Lanes c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__) && ANYBIT_LANES == 8
+  return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+  return vfmaq_f32(c, a, b);
+#else
+  for (std::size_t i = 0; i < kLanes; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+inline Lanes fma(float a, Lanes b, Lanes c) { return fma(Lanes{} + a, b, c); }
 
 /// Set in the last `count` lanes.
 inline IntLanes last_lanes(std::size_t count) {

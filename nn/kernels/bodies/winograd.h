@@ -6,7 +6,8 @@ namespace anybit {
 namespace {
 
 // The matrices of F(4 x 4, 3 x 3) at the points 0, 1, -1, 2, -2 and infinity, as sums: apply() is one of them times a
-// vector.
+// vector. A product by a power of two is exact, so contracted or not it gives the same sum; any other goes into a sum
+// by fma() alone.
 
 /// Sums and differences of what belongs to the points 1, -1 (near) and 2, -2 (far).
 struct Pairs {
@@ -28,9 +29,9 @@ struct TransposedB {
   static inline void apply(const Lanes* d, Lanes* t) {
     const Lanes even = d[4] - 4.0F * d[2], odd = d[3] - 4.0F * d[1];
     const Lanes far_even = d[4] - d[2], far_odd = 2.0F * (d[3] - d[1]);
-    t[0] = 4.0F * d[0] - 5.0F * d[2] + d[4];
+    t[0] = fma(-5.0F, d[2], 4.0F * d[0]) + d[4];
     spread(even, odd, far_even, far_odd, t);
-    t[5] = 4.0F * d[1] - 5.0F * d[3] + d[5];
+    t[5] = fma(-5.0F, d[3], 4.0F * d[1]) + d[5];
   }
 };
 
@@ -40,8 +41,8 @@ struct B {
     const auto [near_sum, near, far_sum, far] = Pairs(t);
     d[0] = 4.0F * t[0];
     d[1] = 4.0F * (t[5] - near) - 2.0F * far;
-    d[2] = -5.0F * t[0] - 4.0F * near_sum - far_sum;
-    d[3] = near + 2.0F * far - 5.0F * t[5];
+    d[2] = fma(-5.0F, t[0], -4.0F * near_sum) - far_sum;
+    d[3] = fma(-5.0F, t[5], near + 2.0F * far);
     d[4] = t[0] + near_sum + far_sum;
     d[5] = t[5];
   }
@@ -72,10 +73,12 @@ struct A {
 struct G {
   static constexpr std::size_t kFrom = 3, kTo = 6;
   static inline void apply(const Lanes* w, Lanes* u) {
-    const Lanes even = (w[0] + w[2]) * (-1.0F / 6), odd = w[1] * (-1.0F / 6);
-    const Lanes far_even = w[0] * (1.0F / 24) + w[2] * (1.0F / 6), far_odd = w[1] * (1.0F / 12);
+    const Lanes even = (w[0] + w[2]) * (-1.0F / 6), far_even = fma(1.0F / 24, w[0], w[2] * (1.0F / 6));
     u[0] = w[0] * 0.25F;
-    spread(even, odd, far_even, far_odd, u);
+    u[1] = fma(-1.0F / 6, w[1], even);
+    u[2] = fma(1.0F / 6, w[1], even);
+    u[3] = fma(1.0F / 12, w[1], far_even);
+    u[4] = fma(-1.0F / 12, w[1], far_even);
     u[5] = w[2];
   }
 };
@@ -84,9 +87,9 @@ struct TransposedG {
   static constexpr std::size_t kFrom = 6, kTo = 3;
   static inline void apply(const Lanes* u, Lanes* w) {
     const auto [near_sum, near, far_sum, far] = Pairs(u);
-    w[0] = u[0] * 0.25F - near_sum * (1.0F / 6) + far_sum * (1.0F / 24);
-    w[1] = far * (1.0F / 12) - near * (1.0F / 6);
-    w[2] = (far_sum - near_sum) * (1.0F / 6) + u[5];
+    w[0] = fma(1.0F / 24, far_sum, fma(-1.0F / 6, near_sum, u[0] * 0.25F));
+    w[1] = fma(1.0F / 12, far, near * (-1.0F / 6));
+    w[2] = fma(1.0F / 6, far_sum - near_sum, u[5]);
   }
 };
 
