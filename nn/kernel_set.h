@@ -13,9 +13,10 @@ std::vector<std::string> machine_instruction_sets();
 std::string choose_instruction_set(const std::string& name, const std::vector<std::string>& available);
 
 /// Pins what convolutions and matrix products run on for this process: oneDNN held to "avx2" or to "avx512"
-/// (foundation, BW, DQ and VL, without VNNI and later), "portable" (our own kernels alone), or "best", the best that the machine has.
-/// Must come before anything else touches oneDNN: a network's workspace or kernel_set(). Pinning the same set again is
-/// allowed. Throws as choose_instruction_set() does for this machine, and std::runtime_error where it is too late.
+/// (foundation, BW, DQ and VL, without VNNI and later), "portable" (our own kernels alone), or "best", the best that
+/// the machine has. Must come before anything else touches oneDNN: a network's workspace or kernel_set(). Pinning the
+/// same set again is allowed. Throws as choose_instruction_set() does for this machine, and std::runtime_error where it
+/// is too late.
 void pin_instruction_set(const std::string& name);
 
 /// Whether the portable kernels are in use: pinned, or all that this kind of machine has.

@@ -17,7 +17,7 @@ std::string record_followed_by(const std::string& record, const std::string& now
 
 std::string record_with(const std::string& record, const std::string& other) {
   constexpr std::size_t kMostNames = 8;
-  const bool is_name = !other.empty() && other.find(' ') == std::string::npos;
+  const bool is_name = !other.empty() && other.find(kThen) == std::string::npos;
   const std::string name = is_name ? other : "unknown";
   std::size_t names = 0;
   for (std::size_t begin = 0; begin <= record.size(); ++names) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -124,12 +125,25 @@ TEST_P(KernelsOfSet, MaxPoolGradient) {
     }
 }
 
-/// Largest difference of a product from its sums in double.
-double worst(const std::vector<float>& c, std::size_t rows, std::size_t columns, const std::vector<double>& exact) {
-  double difference = 0;
-  for (std::size_t i = 0; i < rows * columns; ++i)
-    difference = std::max(difference, std::abs(exact[i] - static_cast<double>(c[i])));
-  return difference;
+// Products are compared with those of Eigen, in double.
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Matrix matrix(const std::vector<float>& numbers, std::size_t rows, std::size_t columns) {
+  using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  return Eigen::Map<const Floats>(numbers.data(), static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns))
+      .cast<double>();
+}
+
+/// left right + start in each row, and what is negative cut off where `relu`.
+Matrix exact_product(const Matrix& left, const Matrix& right, const std::vector<float>& start, bool relu) {
+  Matrix exact = (left * right).rowwise() + matrix(start, 1, start.size()).row(0);
+  if (relu) exact = exact.cwiseMax(0.0);
+  return exact;
+}
+
+double worst(const std::vector<float>& c, const Matrix& exact) {
+  const auto rows = static_cast<std::size_t>(exact.rows()), columns = static_cast<std::size_t>(exact.cols());
+  return (matrix(c, rows, columns) - exact).cwiseAbs().maxCoeff();
 }
 
 // The largest is too large for a cache, so it goes by blocks of columns and terms.
@@ -141,21 +155,15 @@ TEST_P(KernelsOfSet, SumOfRows) {
           const std::vector<float> coefficients = numbers(rows * terms, 1), v = numbers(terms * columns, 2);
           const std::vector<float> start = numbers(columns, 3);
           std::vector<float> c(rows * columns, 9.0F);
-          std::vector<double> exact(rows * columns);
-          for (std::size_t a = 0; a < rows; ++a)
-            for (std::size_t n = 0; n < columns; ++n) {
-              double sum = start[n];
-              for (std::size_t k = 0; k < terms; ++k)
-                sum +=
-                    static_cast<double>(coefficients[transposed ? k * rows + a : a * terms + k]) * v[k * columns + n];
-              exact[a * columns + n] = transposed ? std::max(sum, 0.0) : sum;
-            }
+          const Matrix left =
+              transposed ? Matrix(matrix(coefficients, terms, rows).transpose()) : matrix(coefficients, rows, terms);
+          const Matrix exact = exact_product(left, matrix(v, terms, columns), start, transposed);
           SumOfRows sums = (transposed ? transposed_product : product)(coefficients.data(), v.data(), c.data(), rows,
                                                                        columns, terms);
           sums.start = start.data();
           sums.relu = transposed;
           set.sum_of_rows(sums);
-          EXPECT_LT(worst(c, rows, columns, exact), 1e-5) << rows << " x " << columns << " x " << terms;
+          EXPECT_LT(worst(c, exact), 1e-5) << rows << " x " << columns << " x " << terms;
         }
 }
 
@@ -206,16 +214,10 @@ TEST_P(KernelsOfSet, DotsOfRows) {
           const std::vector<float> left = numbers(rows * terms, 1), right = numbers(columns * terms, 2);
           const std::vector<float> start = numbers(columns, 3);
           std::vector<float> c(rows * columns, 9.0F);
-          std::vector<double> exact(rows * columns);
-          for (std::size_t a = 0; a < rows; ++a)
-            for (std::size_t b = 0; b < columns; ++b) {
-              double sum = start[b];
-              for (std::size_t n = 0; n < terms; ++n)
-                sum += static_cast<double>(left[a * terms + n]) * right[b * terms + n];
-              exact[a * columns + b] = relu ? std::max(sum, 0.0) : sum;
-            }
+          const Matrix exact =
+              exact_product(matrix(left, rows, terms), matrix(right, columns, terms).transpose(), start, relu);
           set.dots_of_rows({left.data(), right.data(), start.data(), c.data(), rows, columns, terms, relu});
-          EXPECT_LT(worst(c, rows, columns, exact), 1e-5) << rows << " x " << columns << " x " << terms;
+          EXPECT_LT(worst(c, exact), 1e-5) << rows << " x " << columns << " x " << terms;
         }
 }
 

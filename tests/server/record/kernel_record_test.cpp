@@ -16,6 +16,7 @@ TEST(KernelRecord, TakesEachNameOfOthersOnce) {
   EXPECT_EQ(record_with("avx512", "avx512"), "avx512");
   EXPECT_EQ(record_with("avx512 then avx2", "avx512"), "avx512 then avx2");
   EXPECT_EQ(record_with("avx512", "avx"), "avx512 then avx") << "a part of a name is another name";
+  EXPECT_EQ(record_with("avx2 oneDNN-1", "portable anybit-1"), "avx2 oneDNN-1 then portable anybit-1");
   EXPECT_EQ(record_with("avx2", ""), "avx2 then unknown");
   EXPECT_EQ(record_with("avx2", "a then b"), "avx2 then unknown");
   std::string record = "avx2";
