@@ -2,8 +2,9 @@
 //   "ANYBITCS"                      8 bytes
 //   format, client, run             u32 u32 u64
 //   floats of a version             u64
-//   names of the two versions       u32 u32, current and pending; 0 where there is none
-//   the values of each that is not 0, current first
+//   names of the three versions     u32 u32 u32, current, pending and previous; 0 where there is none
+//   0                               u32
+//   the values of each that is not 0, in this order
 //   CRC32C of all of the above      u32
 #include "client/state_file.h"
 
@@ -17,6 +18,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <vector>
 
 #include "program/durable_file.h"
 #include "wire/message.h"
@@ -28,14 +30,16 @@ static_assert(std::endian::native == std::endian::little, "states are written in
 
 struct Header {
   std::array<char, 8> magic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'S'};
-  std::uint32_t format = 1;
+  std::uint32_t format = 2;
   std::uint32_t client = 0;
   std::uint64_t run = 0;
   std::uint64_t floats = 0;
   std::uint32_t current = 0;
   std::uint32_t pending = 0;
+  std::uint32_t previous = 0;
+  std::uint32_t unused = 0;
 };
-static_assert(sizeof(Header) == 40, "no padding");
+static_assert(sizeof(Header) == 48, "no padding");
 
 template <class T>
 std::span<const std::uint8_t> bytes_of(const T* data, std::size_t count) {
@@ -74,7 +78,8 @@ std::string StateFile::check(const std::string& bytes, VersionedState& state) co
   if (crc != crc32c(all.first(all.size() - sizeof crc))) return "is damaged (checksum)";
   if (header.format != Header{}.format) return fmt::format("has format {}, this is {}", header.format, Header{}.format);
   if (header.run != run_ || header.client != client_ || header.floats != floats_) return "is of another run or client";
-  const std::size_t versions = (header.current != 0 ? 1U : 0U) + (header.pending != 0 ? 1U : 0U);
+  std::size_t versions = 0;
+  for (const std::uint32_t name : {header.current, header.pending, header.previous}) versions += name != 0 ? 1 : 0;
   if (all.size() != sizeof header + versions * floats_ * sizeof(float) + sizeof crc) return "has a wrong size";
   const std::uint8_t* at = all.data() + sizeof header;
   const auto take = [&](std::uint32_t name) {
@@ -87,7 +92,9 @@ std::string StateFile::check(const std::string& bytes, VersionedState& state) co
   };
   VersionedState::Version current = take(header.current);
   VersionedState::Version pending = take(header.pending);
-  state = {std::move(current), header.pending != 0 ? std::optional(std::move(pending)) : std::nullopt};
+  VersionedState::Version previous = take(header.previous);
+  state = {std::move(current), header.pending != 0 ? std::optional(std::move(pending)) : std::nullopt,
+           std::move(previous)};
   return "";
 }
 
@@ -99,15 +106,17 @@ std::string StateFile::write(const VersionedState& state) const {
   header.client = client_;
   header.run = run_;
   header.floats = floats_;
-  header.current = state.current().name;
   std::vector<std::span<const std::uint8_t>> pieces = {bytes_of(&header, 1)};
-  FloatBuffer current(header.current == 0 ? 0 : floats_);
-  state.copy_current(current);
-  pieces.push_back(bytes_of(current.data(), current.size()));
-  if (state.pending()) {
-    header.pending = state.pending()->name;
-    pieces.push_back(bytes_of(state.pending()->values.data(), floats_));
-  }
+  FloatBuffer zeros;  // of one that began afresh
+  const auto put = [&](const VersionedState::Version& version, std::uint32_t& name) {
+    name = version.name;
+    if (name == 0) return;
+    if (version.values.empty()) zeros.resize(floats_);
+    pieces.push_back(bytes_of(version.values.empty() ? zeros.data() : version.values.data(), floats_));
+  };
+  put(state.current(), header.current);
+  if (state.pending()) put(*state.pending(), header.pending);
+  put(state.previous(), header.previous);
   std::uint32_t crc = 0;
   for (const auto& piece : pieces) crc = crc32c(piece, crc);
   pieces.push_back(bytes_of(&crc, 1));

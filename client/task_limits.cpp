@@ -18,7 +18,8 @@ constexpr int kTries = 5;  // the least counts: others may have the processor in
 
 /// Parameters, received, gradients, the optimiser's and the step rule's buffers.
 double buffer_bytes(const TrainingPlan& plan) {
-  constexpr std::size_t kStates = 3;  // the one that counts, the one of the last update, the one that is trained with
+  // The one that counts, the one before, the one of the last update, the one that is trained with.
+  constexpr std::size_t kStates = 4;
   return static_cast<double>(sizeof(float) * (static_cast<std::size_t>(training_buffers(plan)) * plan.layout->size() +
                                               kStates * client_floats(plan.method, *plan.layout)));
 }

@@ -4,37 +4,41 @@
 
 #include <algorithm>
 #include <cassert>
+#include <initializer_list>
 #include <utility>
 
 namespace anybit {
 namespace {
 
-std::string held_text(std::uint32_t current, std::uint32_t pending) {
-  if (current == 0 && pending == 0) return "it has no state";
-  if (current == 0 || pending == 0) return fmt::format("its state is of round {}", std::max(current, pending));
-  return fmt::format("its state is of round {} or {}", current, pending);
+/// Of versions from the oldest on; 0: there is none.
+std::string held_text(std::initializer_list<std::uint32_t> names) {
+  std::string text;
+  for (const std::uint32_t name : names)
+    if (name != 0) text += fmt::format("{}{}", text.empty() ? "its state is of round " : " or ", name);
+  return text.empty() ? "it has no state" : text;
 }
 
 }  // namespace
 
-VersionedState::VersionedState(Version current, std::optional<Version> pending)
-    : current_(std::move(current)), pending_(std::move(pending)) {}
+VersionedState::VersionedState(Version current, std::optional<Version> pending, Version previous)
+    : current_(std::move(current)), pending_(std::move(pending)), previous_(std::move(previous)) {}
 
 bool VersionedState::has(std::uint32_t name) const {
-  return name == 0 || name == current_.name || (pending_ && pending_->name == name);
+  return name == 0 || name == current_.name || name == previous_.name || (pending_ && pending_->name == name);
 }
 
 std::string VersionedState::lacks(std::uint32_t name) const {
   return fmt::format("{}, the server counts on that of round {}",
-                     held_text(current_.name, pending_ ? pending_->name : 0), name);
+                     held_text({previous_.name, current_.name, pending_ ? pending_->name : 0}), name);
 }
 
 std::string VersionedState::settle(std::uint32_t name) {
   if (!has(name)) return lacks(name);
   if (pending_ && pending_->name == name) {
-    current_ = std::move(*pending_);
+    previous_ = std::exchange(current_, std::move(*pending_));
   } else if (current_.name != name) {
-    current_ = {};
+    current_ = name == 0 ? Version{} : std::move(previous_);
+    previous_ = {};
   }
   pending_.reset();
   return "";
@@ -43,6 +47,7 @@ std::string VersionedState::settle(std::uint32_t name) {
 void VersionedState::start_afresh(std::uint32_t name) {
   current_ = {name, {}};
   pending_.reset();
+  previous_ = {};
 }
 
 void VersionedState::copy_current(std::span<float> values) const {

@@ -9,8 +9,14 @@
 
 namespace anybit {
 
-/// What a client keeps between its rounds (quant/method.h), in up to two versions (DESIGN D8): the one that the server
-/// counts on, and the one that its last update made, of which nobody knows yet whether it counts.
+/// What a client keeps between its rounds (quant/method.h), in up to three versions (DESIGN D8): the one that the
+/// server counts on; the one that its last update made, of which nobody knows yet whether it counts; and the one that
+/// the server counted on before. A server that finds its newest checkpoint damaged goes back one, and counts on that
+/// again; further back it does not go on with this client.
+///
+/// Each version is a float buffer of what the method keeps, as large as the model or larger, and stays in memory: a
+/// client's are three (task_limits.cpp counts them). Who plays many clients and never goes back forgets the previous
+/// one.
 ///
 /// A version is named by the round that made it: 1 + TaskId::round; 0 is the beginning, zeros, which everybody has. No
 /// name is used again, as no task's is.
@@ -24,16 +30,18 @@ class VersionedState {
 
   VersionedState() = default;
   /// As it was saved.
-  VersionedState(Version current, std::optional<Version> pending);
+  VersionedState(Version current, std::optional<Version> pending, Version previous);
 
   /// Whether one of its versions is this one.
   bool has(std::uint32_t name) const;
   /// The words for one that is not.
   std::string lacks(std::uint32_t name) const;
-  /// A task counts on this version: it is current from now on, and the other one is forgotten. Returns "", or why it
-  /// cannot be, and all is as before.
+  /// A task counts on this version: it is current from now on. Pending that becomes current leaves the current one as
+  /// the previous one; where the current one stays, so does the previous one; whatever else there is is forgotten.
+  /// Returns "", or why it cannot be, and all is as before.
   std::string settle(std::uint32_t name);
-  /// Zeros in place of a version that is lost.
+  void forget_previous() { previous_ = {}; }
+  /// Zeros in place of a version that is lost; whatever else there is is forgotten.
   void start_afresh(std::uint32_t name);
 
   /// Fills `values` with the current version.
@@ -43,10 +51,13 @@ class VersionedState {
 
   const Version& current() const { return current_; }
   const std::optional<Version>& pending() const { return pending_; }
+  /// The beginning where there is none.
+  const Version& previous() const { return previous_; }
 
  private:
   Version current_;
   std::optional<Version> pending_;
+  Version previous_;
 };
 
 }  // namespace anybit

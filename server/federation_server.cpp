@@ -100,7 +100,8 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client});
 }
 
-/// A state that is older than the last one that counted may have a younger one beside it; not the other way round.
+/// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a
+/// server that had got further: the client has the one before it, or will decline.
 void FederationServer::note_state(const Hello& hello) {
   const std::uint32_t known = counted(coordinator_.state(), hello.client);
   if (federation_.training.method.client_state && hello.state_version > known)

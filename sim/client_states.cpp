@@ -10,7 +10,7 @@ void ClientStates::restore(const FederationState& state, std::span<const float> 
   for (std::size_t i = 0; i < state.counted.size(); ++i) {
     const std::span<const float> values = saved.subspan(i * floats_, floats_);
     states_.insert_or_assign(state.counted[i].client,
-                             VersionedState({state.counted[i].counted, {values.begin(), values.end()}}, {}));
+                             VersionedState({state.counted[i].counted, {values.begin(), values.end()}}, {}, {}));
   }
 }
 
@@ -27,6 +27,7 @@ void ClientStates::settle(const FederationState& state) {
     const std::uint32_t name = counted(state, client);
     if (const std::string reason = found->second.settle(name); !reason.empty())
       throw std::logic_error("client " + std::to_string(client) + ": " + reason);
+    found->second.forget_previous();  // nobody goes back here, and a fleet's would be as many again
     if (name == 0) states_.erase(found);
   }
   played_.clear();

@@ -116,6 +116,20 @@ TEST(ClientStateRun, IsReplayed) {
   }
 }
 
+TEST(ClientStates, KeepOneVersionOfAClientBetweenTheRounds) {
+  ClientStates states(2);
+  FederationState state;
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    states.prepare(3);
+    states.of(3).propose(round, std::vector<float>{1, 2});
+    state.counted = {{3, round + 1}};
+    states.settle(state);
+    EXPECT_EQ(states.of(3).current().name, round + 1);
+    EXPECT_FALSE(states.of(3).pending());
+    EXPECT_EQ(states.of(3).previous().name, 0U);
+  }
+}
+
 TEST(ClientStateRun, WhatItTakesIsCounted) {
   const Federation federation = stateful({"federation.rounds=2"});
   const double client = 4.0 * static_cast<double>(1 + federation.training.layout->size());
