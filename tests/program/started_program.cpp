@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 
 #include "nn/kernel_set.h"
 #include "tests/server/tiny_scenario.h"
@@ -51,6 +53,8 @@ Program::Program(const fs::path& folder, const std::vector<std::string>& argumen
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   pid_ = ::fork();
+  // A signal to -1 would be one to everybody.
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "cannot start " + executable);
   if (pid_ == 0) become_program(folder, std::move(words), file_limit, out);
 }
 
@@ -58,7 +62,8 @@ void Program::signal(int number) const { ::kill(pid_, number); }
 
 bool Program::is_over() const {
   siginfo_t info = {};
-  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  // An error: it was waited for before.
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid_;
 }
 
 void Program::wait_until(const std::function<bool()>& there, std::chrono::seconds limit) const {
@@ -76,13 +81,20 @@ void Program::wait_until(const std::function<bool()>& there, std::chrono::second
   }
 }
 
-Outcome Program::wait() {
+Outcome Program::wait(std::chrono::seconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!is_over() && std::chrono::steady_clock::now() < end) ::usleep(500);
+  const bool too_long = !is_over();
+  if (too_long) signal(SIGKILL);
   int status = 0;
   struct rusage used = {};
   ::wait4(pid_, &status, 0, &used);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, text_of(folder_ / "stdout.txt"), text_of(folder_ / "stderr.txt"),
-          1024.0 * static_cast<double>(used.ru_maxrss)};
+  Outcome outcome{code, text_of(folder_ / "stdout.txt"), text_of(folder_ / "stderr.txt"),
+                  1024.0 * static_cast<double>(used.ru_maxrss)};
+  if (too_long)
+    ADD_FAILURE() << "the program did not end in " << limit.count() << " s:\n" << outcome.out << outcome.error;
+  return outcome;
 }
 
 Outcome run_program(const fs::path& folder, const std::vector<std::string>& arguments) {

@@ -26,7 +26,8 @@ class Program {
           const std::string& out = "stdout.txt", const std::string& executable = ANYBIT_SIM);
 
   void signal(int number) const;
-  Outcome wait();
+  /// Waits for its end. A program that takes longer than `limit` is killed and fails the test with what it wrote.
+  Outcome wait(std::chrono::seconds limit = std::chrono::minutes(2));
 
   /// Waits until `there` is true. A program that ends before fails the test with what it wrote to standard error; so
   /// does one that takes longer than `limit`, and it is killed.
