@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -12,6 +13,8 @@
 #include "program/tell.h"
 #include "quant/method.h"
 #include "scenarios/comma_list.h"
+#include "scenarios/width.h"
+#include "wire/message.h"
 #include "wire/tls_folder.h"
 
 namespace anybit {
@@ -80,6 +83,8 @@ ParticipantSettings settings_of(const ClientOptions& options) {
   if (!options.data.empty()) settings.data = parse_data_place(options.data);
   settings.data_directories = data_directories(options.machine.data_directory);
   settings.widths = options.widths;
+  if (!std::ranges::all_of(settings.widths, is_width) || settings.widths.size() > kMostWidths)
+    throw CommandError(fmt::format("--widths: each must be 2 to 16 or 32, and no more than {}", kMostWidths));
   require_known(options.methods);
   settings.limits = {parse_bytes(options.max_memory), options.max_seconds, options.methods};
   settings.state_folder = options.state;
@@ -101,8 +106,7 @@ void ClientOptions::add_to(CLI::App& program) {
   program.add_option("--shard", shard, "K/N: client K of the scenario's N, with the examples that it deals out to K")
       ->excludes(whole);
   program.add_option("--widths", widths, "Widths that the device can run, e.g. 8,4 (default: as the scenario says)")
-      ->delimiter(',')
-      ->check(CLI::Range(2, 32));
+      ->delimiter(',');
   program.add_option("--max-memory", max_memory, "Declines tasks that take more, e.g. 512MB (default: no limit)");
   program.add_option("--max-seconds", max_seconds, "Declines tasks that take longer (default: no limit)")
       ->check(CLI::NonNegativeNumber);

@@ -19,6 +19,7 @@ namespace anybit {
 struct Started {};  // begin, go on after a resume, or try again after giving up
 struct ClientJoined {
   std::uint32_t client = 0;
+  std::vector<std::uint32_t> widths = {};  // Hello::widths, for the log
 };
 struct UpdateArrived {
   std::uint32_t client = 0;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "program/durable_file.h"
+#include "scenarios/width.h"
 
 namespace anybit {
 namespace {
@@ -39,9 +40,18 @@ std::string one_line(std::string text) {
   return text.empty() ? "-" : text;
 }
 
-/// Takes the text up to the next space.
-std::string_view take_word(std::string_view& line) {
-  const std::size_t end = std::min(line.find(' '), line.size());
+std::string widths_text(const std::vector<std::uint32_t>& widths) {
+  std::string text;
+  for (const std::uint32_t width : widths) {
+    if (!text.empty()) text += ',';
+    text += text_of(width);
+  }
+  return text.empty() ? "-" : text;
+}
+
+/// Takes the text up to the next space, or whatever else ends a word.
+std::string_view take_word(std::string_view& line, char behind = ' ') {
+  const std::size_t end = std::min(line.find(behind), line.size());
   const std::string_view word = line.substr(0, end);
   line.remove_prefix(std::min(end + 1, line.size()));
   return word;
@@ -53,6 +63,14 @@ bool parse(std::string_view word, Number& number, Format... format) {
   return error == std::errc{} && end == word.data() + word.size();
 }
 
+bool parse_widths(std::string_view text, std::vector<std::uint32_t>& widths) {
+  while (!text.empty()) {
+    if (!parse(take_word(text, ','), widths.emplace_back())) return false;
+    if (!is_width(widths.back())) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::uint32_t update_crc) {
@@ -60,7 +78,10 @@ LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::
   logged.time = time;
   logged.kind = static_cast<Kind>(event.index());
   logged.round = round;
-  if (const auto* joined = std::get_if<ClientJoined>(&event)) logged.client = joined->client;
+  if (const auto* joined = std::get_if<ClientJoined>(&event)) {
+    logged.client = joined->client;
+    logged.widths = joined->widths;
+  }
   if (const auto* arrived = std::get_if<UpdateArrived>(&event)) {
     logged.client = arrived->client;
     logged.round = arrived->update->id.round;
@@ -85,6 +106,7 @@ std::string to_line(const LoggedEvent& event) {
   std::string note = "-";
   if (event.kind == Kind::kUpdate) note = crc_text(event.crc);
   if (event.kind == Kind::kLost) note = one_line(event.reason);
+  if (event.kind == Kind::kJoined) note = widths_text(event.widths);
   return text_of(event.time) + ' ' + std::string(kKinds[static_cast<std::size_t>(event.kind)]) + ' ' +
          std::to_string(event.client) + ' ' + std::to_string(event.round) + ' ' + note + '\n';
 }
@@ -103,6 +125,8 @@ std::string parse_event(std::string_view line, LoggedEvent& event) {
     return "the checksum is not 8 hex digits";
   if (event.kind == Kind::kConcluded && line != "-") return "the note of a round's end is no '-'";
   if (event.kind == Kind::kLost && line != "-") event.reason = line;
+  if (event.kind == Kind::kJoined && line != "-" && !parse_widths(line, event.widths))
+    return "the note of who joined is no list of widths";
   return "";
 }
 

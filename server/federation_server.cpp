@@ -97,7 +97,7 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
                     "last bit",
                     clients_text(clients), hello.kernel_set, kernel_set()));
   note_state(hello);
-  for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client});
+  for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client, hello.widths});
 }
 
 /// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a

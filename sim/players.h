@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -27,6 +28,8 @@ class Players {
   /// once it said so, no other begins. Whether all were played.
   bool play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop = {});
   int threads() const { return threads_; }
+  /// From now on this client's device can run these widths; none: those of its class of the fleet.
+  void equip(std::uint32_t client, std::vector<int> widths);
   /// What the clients keep. Whoever drives the coordinator tells it when a round is over.
   ClientStates& states() { return states_; }
   const ClientStates& states() const { return states_; }
@@ -43,6 +46,7 @@ class Players {
   Transport& transport_;
   int threads_;
   ClientStates states_;
+  std::map<std::uint32_t, std::vector<int>> widths_;  // of those who have others than their class
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::uint32_t> order_;
 };

@@ -25,6 +25,9 @@ class Replay {
   /// Handles all events. Returns "" or what differs first, with the log's line.
   std::string run();
   const FederationState& state() const { return coordinator_.state(); }
+  /// Updates so far of clients that had lost their state and began afresh, of which the log says nothing: an update
+  /// that is other than the state would make it is tried with zeros.
+  std::size_t begun_afresh() const { return begun_afresh_; }
 
  private:
   /// A task of the round in progress. It stays when it was answered: the same update may come again.
@@ -37,6 +40,8 @@ class Replay {
   std::string handle(std::size_t index);
   std::string handle_update(std::size_t index);
   std::string refuse(const LoggedEvent& event);
+  void equip(const LoggedEvent& event);
+  bool begins_afresh(DueAnswer& due, std::uint32_t crc);
   std::string handle_conclusion(const LoggedEvent& event);
   void play_from(std::size_t index);
   void feed(const Event& event, double time);
@@ -49,6 +54,7 @@ class Replay {
   Pending pending_;
   std::vector<std::unique_ptr<ReceivedUpdate>> boxes_;
   std::vector<Action> actions_;
+  std::size_t begun_afresh_ = 0;
   std::optional<std::uint32_t> concluded_;  // a round that is over and has no line yet
 };
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "scenarios/width.h"
 #include "wire/body.h"
 #include "wire/bounded_stream.h"
 
@@ -203,6 +204,12 @@ std::string check_values(const UpdateMessage& update) {
   if (std::ranges::adjacent_find(update.shares, out_of_order, &TensorShare::tensor) != update.shares.end())
     return "tensor shares are not ascending";
   return "";
+}
+
+/// They go into the server's log, a line for each client.
+std::string check_values(const Hello& hello) {
+  if (hello.widths.size() <= kMostWidths && std::ranges::all_of(hello.widths, is_width)) return "";
+  return "says widths of its device that are not 2 to 16 or 32, or more than " + std::to_string(kMostWidths);
 }
 
 std::string check_values(const TaskMessage& task) {

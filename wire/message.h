@@ -27,6 +27,9 @@ struct TaskId {
   bool operator==(const TaskId&) const = default;
 };
 
+/// That a device can say of itself.
+inline constexpr std::size_t kMostWidths = 16;
+
 /// Client -> server: who I am.
 struct Hello {
   std::uint32_t protocol = kProtocol;

@@ -84,7 +84,9 @@ int replay_run(const ReplayOptions& options) {
     tell(fmt::format("{}: the replay is not the same: {}", options.run_directory, difference));
     return 1;
   }
-  fmt::print("{}: the replay ends in the same bytes after {} rounds\n", options.run_directory, model.state.version);
+  fmt::print("{}: the replay ends in the same bytes after {} rounds", options.run_directory, model.state.version);
+  if (replay.begun_afresh() > 0) fmt::print("; updates of clients that began afresh: {}", replay.begun_afresh());
+  fmt::print("\n");
   return 0;
 }
 

@@ -36,6 +36,7 @@ std::vector<LoggedEvent> one_of_each() {
   update.id.round = 3;
   return {describe(Started{}, 0.0, 4, 0),
           describe(ClientJoined{7}, 0.1, 4, 0),
+          describe(ClientJoined{7, {8, 4}}, 0.1, 4, 0),
           describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU),
           describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0),
           describe(TimePassed{}, 1e-300, 4, 0),
@@ -49,6 +50,7 @@ TEST_F(EventLogFile, HoldsOneEventALine) {
   EXPECT_EQ(text(),
             "0 started 0 4 -\n"
             "0.1 joined 7 4 -\n"
+            "0.1 joined 7 4 8,4\n"
             "0.3333333333333333 update 8 3 00000a1b\n"
             "1e+09 lost 9 4 link cut  again\n"
             "1e-300 time 0 4 -\n"
@@ -60,13 +62,13 @@ TEST_F(EventLogFile, ReadsBackWhatWasWritten) {
   EventLog log(path);
   for (const LoggedEvent& event : events) log.append(event);
   log.flush();
-  events[3].reason = "link cut  again";
+  events[4].reason = "link cut  again";
   EXPECT_EQ(read_event_log(path), events);
 }
 
 TEST_F(EventLogFile, GoesOnAtItsEnd) {
   EventLog(path).append(one_of_each()[0]);
-  EventLog(path).append(one_of_each()[4]);
+  EventLog(path).append(one_of_each()[5]);
   EXPECT_EQ(text(), "0 started 0 4 -\n1e-300 time 0 4 -\n");
 }
 
@@ -88,6 +90,10 @@ TEST_F(EventLogFile, NamesTheLineThatIsBroken) {
       {good + "1 joined -1 0 -\n", ":2: the client is no number"},
       {good + "1 joined 1 4294967296 -\n", ":2: the round is no number"},
       {good + "1 joined 1 0\n", ":2: the note is missing"},
+      {good + "1 joined 1 0 8,x\n", ":2: the note of who joined is no list of widths"},
+      {good + "1 joined 1 0 8,,4\n", ":2: the note of who joined is no list of widths"},
+      {good + "1 joined 1 0 17\n", ":2: the note of who joined is no list of widths"},
+      {good + "1 joined 1 0 1\n", ":2: the note of who joined is no list of widths"},
       {good + "1 update 1 0 abc\n", ":2: the checksum is not 8 hex digits"},
       {good + "1 update 1 0 0000000g\n", ":2: the checksum is not 8 hex digits"},
       {good + "1 concluded 0 0 x\n", ":2: the note of a round's end is no '-'"},

@@ -134,6 +134,29 @@ TEST(Lan, OwnDataIsReplayedWhereItIsAtHand) {
                        {"K=FORMAT:FOLDER"});
 }
 
+TEST(Lan, WidthsThatAClientSaysAreReplayed) {
+  Lan lan({"federation.cohort=20", "federation.rounds=6", "training.method.sampling=device"});
+  lan.start_server();
+  lan.start_client(0, {"--widths", "3,5"});
+  lan.start_clients(1, 20);
+  lan.wait_for_rounds(1);
+  lan.kill_client(0);
+  lan.start_client(0, {"--widths", "6"});
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_FALSE(lan.simulated_model() == lan.model()) << "they must show";
+  const Outcome replay = lan.folder().run({"replay", "server/run"});
+  EXPECT_EQ(replay.code, 0) << replay.error;
+  std::string events = lan.folder().read("server/run/events.log");
+  for (const std::string widths : {" 3,5\n", " 6\n"}) {
+    const std::size_t at = events.find(widths);
+    ASSERT_NE(at, std::string::npos);
+    events.replace(at, widths.size(), " -\n");
+  }
+  lan.folder().write("server/run/events.log", events);
+  expect_one_complaint(lan.folder().run({"replay", "server/run"}), {"the update of client 0 has checksum"});
+}
+
 TEST(Lan, AFullDiskIsToldAndTheLastGoodStateKept) {
   Lan lan({"federation.cohort=20", "federation.rounds=120"});
   lan.limit_files(55000);  // a checkpoint fits, and the log of so many rounds
@@ -160,6 +183,7 @@ TEST(Lan, WhatIsWrongIsSaidOnceWithWhatToDo) {
   expect_one_complaint(client({"--connect", "127.0.0.1:1"}), {"--shard K/N", "--client K"});
   expect_one_complaint(client({"--connect", "127.0.0.1:1", "--shard", "0/4", "--methods", "fedvag"}),
                        {"--methods fedvag", "there are fedavg, kure"});
+  expect_one_complaint(client({"--connect", "127.0.0.1:1", "--shard", "0/4", "--widths", "8,20"}), {"--widths", "32"});
   expect_one_complaint(client({"--connect", "192.0.2.1:7700", "--shard", "0/4"}), {"--insecure"});
   expect_one_complaint(server({"tiny.toml", "--listen", "0.0.0.0:0"}), {"--insecure", "--tls"});
   expect_one_complaint(server({"tiny.toml", "--listen", "nowhere"}), {"ADDRESS:PORT"});

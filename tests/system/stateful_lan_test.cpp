@@ -196,6 +196,9 @@ TEST_F(LostState, BeginsAfreshWhereItsOwnerSaysSo) {
   EXPECT_NE(words_of_client().find("; it begins afresh, at zeros (--fresh-state)"), std::string::npos)
       << words_of_client();
   EXPECT_FALSE(ends_as_it_should()) << "a state that was lost must show";
+  const Outcome replay = lan.folder().run({"replay", "server/run"});
+  EXPECT_EQ(replay.code, 0) << replay.error;
+  EXPECT_NE(replay.out.find("; updates of clients that began afresh: 1\n"), std::string::npos) << replay.out;
 }
 
 TEST_F(LostState, IsOneThatIsDamaged) {

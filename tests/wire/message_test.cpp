@@ -121,6 +121,19 @@ TEST(Message, ChunksOfATaskAreBounded) {
               "Task cuts batches into " + std::to_string(chunks) + " chunks, allowed are 1 to 8");
 }
 
+TEST(Message, WidthsOfADeviceAreBounded) {
+  Hello hello;
+  hello.widths.assign(kMostWidths, 16);
+  EXPECT_EQ(refusal(encode_frame(hello)), "");
+  const std::string reason = "Hello says widths of its device that are not 2 to 16 or 32, or more than 16";
+  for (const std::uint32_t wrong : {0U, 1U, 17U, 33U, ~0U}) {
+    hello.widths = {8, wrong};
+    EXPECT_EQ(refusal(encode_frame(hello)), reason) << wrong;
+  }
+  hello.widths.assign(kMostWidths + 1, 16);
+  EXPECT_EQ(refusal(encode_frame(hello)), reason);
+}
+
 TEST(Message, LongReasonsAreCut) {
   Message received;
   ASSERT_EQ(decode_frame(encode_frame(Goodbye{std::string(9000, 'x')}), kLimit, received), "");
