@@ -1,13 +1,11 @@
-// Start at run(). Events come in from the sessions below it, actions go out through act(); commit() is the turn of a
-// round. What is told meanwhile is in federation_server_told.cpp.
+// Start at run(). Events come in from the sessions below it, actions go out through act(). The turn of a round is in
+// federation_server_commit.cpp, what is told meanwhile in federation_server_told.cpp.
 #include "server/federation_server.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <future>
-#include <limits>
 #include <utility>
 
 #include "nn/kernel_set.h"
@@ -16,10 +14,13 @@ namespace anybit {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn{100};
-constexpr std::chrono::milliseconds kEvaluationTurn{20};
 constexpr std::size_t kFailuresTold = 3;
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+std::string whole_seconds(std::chrono::milliseconds time) {
+  return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(time).count());
+}
 
 }  // namespace
 
@@ -34,19 +35,19 @@ FederationServer::FederationServer(const Federation& federation, const ServerSet
       first_time_(last_time) {}
 
 bool FederationServer::run(const Stop& stop) {
-  settings_.on_phase("selecting");
-  take(Started{});
+  tell_phase();
+  take(Started{}, first_time_);  // the time at which a replay goes on
   work_off(stop);
-  while (!finished_ && !stopped_) {
+  while (!is_over()) {
     if (stop()) return false;
     sessions_.poll(turn());
     settings_.on_turn();
-    give_up_those_away();
+    work_off(stop);
     wake_if_due();
     work_off(stop);
-    tell_who_is_awaited();
+    look_around(stop);
   }
-  return finished_ && !gave_up_ && recorder_.finish(coordinator_.state(), stop);
+  return finished_ && !gave_up_ && finish(stop);
 }
 
 /// Up to the next wake-up, if that is near.
@@ -57,9 +58,18 @@ std::chrono::milliseconds FederationServer::turn() const {
 }
 
 void FederationServer::wake_if_due() {
-  if (!wake_ || now() < *wake_) return;
+  if (is_over() || !wake_ || now() < *wake_) return;
   wake_.reset();
   take(TimePassed{});
+}
+
+/// Ten times a second: it walks over all who have a task.
+void FederationServer::look_around(const Stop& stop) {
+  const Clock::time_point time = Clock::now();
+  if (is_over() || time < next_look_) return;
+  next_look_ = time + kTurn;
+  give_up_the_lost(stop);
+  tell_who_is_awaited();
 }
 
 double FederationServer::now() const {
@@ -68,9 +78,8 @@ double FederationServer::now() const {
 
 // Events.
 
-void FederationServer::take(const Event& event, std::uint32_t update_crc) {
-  const double time = now();
-  recorder_.event(describe(event, time, coordinator_.state().round, update_crc));
+void FederationServer::take(const Event& event, double time) {
+  recorder_.event(describe(event, time, coordinator_.state().round, 0));
   handle(event, time);
   note_conclusions(time);
 }
@@ -87,6 +96,8 @@ void FederationServer::note_conclusions(double time) {
     if (const auto* conclude = std::get_if<ConcludeRound>(&action)) recorder_.event(describe(conclude->report, time));
 }
 
+/// The coordinator hears of those alone who have a task: to the others it says nothing, and each would be a line of the
+/// log.
 void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   roster_.join(connection, hello);
   const ClientRange clients{hello.client, hello.clients};
@@ -97,7 +108,9 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
                     "last bit",
                     clients_text(clients), hello.kernel_set, kernel_set()));
   note_state(hello);
-  for (std::uint32_t client = clients.first; clients.holds(client); ++client) take(ClientJoined{client, hello.widths});
+  for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
+       ++next)
+    take(ClientJoined{next->first, hello.widths});
 }
 
 /// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a
@@ -112,7 +125,9 @@ void FederationServer::note_state(const Hello& hello) {
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
   roster_.leave(connection);
   tell_of_clients(clients, "is gone: " + reason);
-  for (auto& [client, delivery] : deliveries_) {
+  for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
+       ++next) {
+    Delivery& delivery = next->second;
     if (delivery.connection != connection) continue;
     delivery.connection = 0;
     delivery.phase = Phase::kAway;
@@ -134,7 +149,7 @@ void FederationServer::arrived(ConnectionId connection, Message& message, std::s
 
 void FederationServer::staging(std::size_t uploads) {
   uploads_read_ = uploads;
-  if (!committing_) settings_.on_phase(uploads > 0 ? "staging" : "training");
+  tell_phase();
 }
 
 FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
@@ -192,19 +207,35 @@ void FederationServer::take_update(const UpdateMessage& update, std::uint32_t cr
   note_conclusions(time);
 }
 
+/// Nobody is lost to a round that is over: the next one has not offered its tasks yet.
 void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
-  deliveries_.erase(client);
+  const auto found = deliveries_.find(client);
+  if (found == deliveries_.end() || found->second.task.task.round != coordinator_.state().round) return;
+  deliveries_.erase(found);
   note_failure(fmt::format("client {} is lost: {}", client, reason));
   take(ClientLost{client, reason});
 }
 
-void FederationServer::give_up_those_away() {
-  const Clock::time_point end = Clock::now() - settings_.grace;
-  std::vector<std::uint32_t> gone;
-  for (const auto& [client, delivery] : deliveries_)
-    if (delivery.phase == Phase::kAway && delivery.since <= end) gone.push_back(client);
-  for (const std::uint32_t client : gone)
-    give_up(client, fmt::format("away for {} s", std::chrono::ceil<std::chrono::seconds>(settings_.grace).count()));
+/// One after the other: what follows from a loss is done before the next one, for it may end the round.
+void FederationServer::give_up_the_lost(const Stop& stop) {
+  for (auto next = deliveries_.begin(); next != deliveries_.end() && !is_over();) {
+    const std::uint32_t client = next->first;
+    if (const std::string reason = why_lost(next->second); !reason.empty()) {
+      give_up(client, reason);
+      work_off(stop);
+    }
+    next = deliveries_.upper_bound(client);
+  }
+}
+
+/// Why its task is not waited for any more; "" where it is.
+std::string FederationServer::why_lost(const Delivery& delivery) const {
+  const Clock::duration time = Clock::now() - delivery.since;
+  if (delivery.phase == Phase::kAway && time >= settings_.grace) return "away for " + whole_seconds(settings_.grace);
+  const std::chrono::milliseconds longest = std::max(settings_.grace, settings_.answer);
+  if (delivery.phase == Phase::kOffered && !delivery.may_have_it && time >= longest)
+    return fmt::format("did not answer the offer for {}", whole_seconds(longest));
+  return "";
 }
 
 // Actions.
@@ -256,9 +287,14 @@ void FederationServer::release(const TaskId& task) {
 void FederationServer::offer(const SendTask& task) {
   if (!shared_ || shared_->parameters != task.parameters) shared_ = make_cohort_task(federation_.training, task);
   Delivery& delivery = deliveries_[task.client];
-  if (delivery.task.task != task.task) delivery.since = Clock::now();
+  if (delivery.task.task != task.task) {
+    delivery = {};
+    delivery.since = Clock::now();
+    delivery.may_have_it = task.task.round == first_round_;
+  }
   delivery.task = task;
   delivery.task.parameters.reset();
+  tell_phase();
   deliver(delivery);
 }
 
@@ -288,51 +324,15 @@ void FederationServer::send_task(Delivery& delivery) {
   if (!send(delivery.connection, std::move(head), shared_->parameters)) return;
   delivery.phase = Phase::kSent;
   delivery.since = Clock::now();
+  delivery.may_have_it = anybody_works_ = true;
   forget_what_all_have();
-  settings_.on_phase("training");
+  tell_phase();
 }
 
 /// A large model's downlink is not kept beside the next one.
 void FederationServer::forget_what_all_have() {
   const auto has_it = [](const auto& delivery) { return delivery.second.phase == Phase::kSent; };
   if (std::ranges::all_of(deliveries_, has_it)) shared_.reset();
-}
-
-bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
-  RoundRecord record;
-  record.report = report;
-  if (report.clients == 0) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of nobody
-  record.seconds = seconds(Clock::now() - round_begin_);
-  record.bytes_down = std::exchange(bytes_down_, 0);
-  record.bytes_up = std::exchange(bytes_up_, 0);
-  counts_.bytes_down += record.bytes_down;
-  counts_.bytes_up += record.bytes_up;
-  record.failures = std::exchange(failures_, {});
-  deliveries_.clear();
-  // Nothing that arrives meanwhile moves the state: the next round's tasks are offered to nobody yet.
-  committing_ = true;
-  commit_begin_ = Clock::now();
-  settings_.on_phase("committing");
-  const FederationState& state = coordinator_.state();
-  if (recorder_.measures(report)) {
-    sessions_.free_spares();
-    std::future<bool> measured =
-        std::async(std::launch::async, [&] { return recorder_.evaluate(record, state.global, stop); });
-    while (measured.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      sessions_.poll(kEvaluationTurn);
-      settings_.on_turn();
-    }
-    if (!measured.get()) return false;
-  }
-  recorder_.conclude(record);
-  recorder_.save(state);
-  committing_ = false;
-  paused_ += Clock::now() - commit_begin_;
-  settings_.on_phase("committed");
-  progress_.round(record);
-  remember(std::move(record));
-  round_begin_ = Clock::now();
-  return true;
 }
 
 void FederationServer::note_failure(std::string failure) {

@@ -25,11 +25,14 @@ namespace anybit {
 struct ServerSettings {
   /// How long a client may be away that has a task, be it that it left or that it never came.
   std::chrono::milliseconds grace{std::chrono::minutes(5)};
+  /// How long a client that is here may take to answer an offer, where this is longer than the grace: it may have to
+  /// try first how long a task takes.
+  std::chrono::milliseconds answer{std::chrono::minutes(1)};
   /// The most examples that a client with data of its own may claim to have.
   std::uint32_t most_examples = 1'000'000;
   int threads = 1;  // the most that share the sum of a large model
-  /// Told what the server is at, whenever that changes: selecting, training, staging (an upload is being read),
-  /// committing, committed.
+  /// Told what the server is at, whenever that changes: selecting (until a client of the round has its task), training,
+  /// staging (an upload is being read), committing, committed; at last over.
   std::function<void(std::string_view)> on_phase = [](std::string_view) {};
   /// Called again and again while it waits, after every event and ten times a second.
   std::function<void()> on_turn = [] {};
@@ -76,16 +79,22 @@ class FederationServer final : public SessionListener {
     Phase phase = Phase::kAway;
     ConnectionId connection = 0;
     Clock::time_point since;  // of the phase
+    /// It was sent the task before, by this process or one that was killed: it may be at work on it, or sending its
+    /// update, and answers the offer with nothing else.
+    bool may_have_it = false;
   };
 
-  void take(const Event& event, std::uint32_t update_crc = 0);
+  void take(const Event& event) { take(event, now()); }
+  void take(const Event& event, double time);
   void handle(const Event& event, double time);
   void note_conclusions(double time);
   void work_off(const Stop& stop);
   void act(Action& action, const Stop& stop);
   void answer(const TaskId& task, const Message& message);
   void release(const TaskId& task);
+  bool is_over() const { return finished_ || stopped_; }
   void wake_if_due();
+  void look_around(const Stop& stop);
   std::chrono::milliseconds turn() const;
   void offer(const SendTask& task);
   void deliver(Delivery& delivery);
@@ -93,6 +102,9 @@ class FederationServer final : public SessionListener {
   void forget_what_all_have();
   /// Whether it was evaluated and committed; false where `stop` said so.
   bool commit(const RoundReport& report, const Stop& stop);
+  bool finish(const Stop& stop);
+  void begin_commit();
+  bool serve_during(const std::function<bool()>& work);
 
   void note_state(const Hello& hello);
   void take_accept(ConnectionId connection, const TaskId& id);
@@ -101,9 +113,12 @@ class FederationServer final : public SessionListener {
   void take_update(const UpdateMessage& update, std::uint32_t crc);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
-  void give_up_those_away();
+  void give_up_the_lost(const Stop& stop);
+  std::string why_lost(const Delivery& delivery) const;
   void tell_of_clients(ClientRange clients, const std::string& what);
   void tell_who_is_awaited();
+  void tell_phase();
+  void tell_phase(std::string_view phase);
 
   double now() const;
   void remember(RoundRecord record);
@@ -117,6 +132,7 @@ class FederationServer final : public SessionListener {
   RunRecorder& recorder_;
   Progress& progress_;
   Coordinator coordinator_;
+  const std::uint32_t first_round_ = coordinator_.state().round;  // of this process
   Roster roster_;
   std::map<std::uint32_t, Delivery> deliveries_;  // by client
   /// What the cohort gets now, until everybody has it: whoever needs it again is given it by the coordinator.
@@ -136,9 +152,12 @@ class FederationServer final : public SessionListener {
   std::vector<Accuracy> accuracy_;  // as last measured
   std::uint32_t accuracy_version_ = 0;
   std::size_t uploads_read_ = 0;
+  std::string_view phase_;
+  bool anybody_works_ = false;  // has been sent the round's task
   Clock::time_point turned_away_told_{};
   Clock::time_point crowd_told_{};
   bool committing_ = false;
+  Clock::time_point next_look_{};
   std::optional<double> wake_;  // when the coordinator is to be told the time
   bool finished_ = false;
   bool gave_up_ = false;

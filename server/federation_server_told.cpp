@@ -47,6 +47,15 @@ void FederationServer::tell_who_is_awaited() {
   progress_.wait(text);
 }
 
+void FederationServer::tell_phase() {
+  if (committing_) return;
+  tell_phase(uploads_read_ > 0 ? "staging" : anybody_works_ ? "training" : "selecting");
+}
+
+void FederationServer::tell_phase(std::string_view phase) {
+  if (std::exchange(phase_, phase) != phase) settings_.on_phase(phase);
+}
+
 void FederationServer::remember(RoundRecord record) {
   if (!record.accuracy.empty()) {
     accuracy_ = record.accuracy;
