@@ -94,7 +94,7 @@ struct Coordinator::Machine {
     running = state.version < plan.rounds && !gave_up;
     parameters.reset();
     if (!running) {
-      actions.emplace_back(Stop{state.version < plan.rounds});
+      actions.emplace_back(EndFederation{state.version < plan.rounds});
       return;
     }
     sum.clear();

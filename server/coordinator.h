@@ -75,10 +75,10 @@ struct ConcludeRound {
   RoundReport report;
 };
 /// No more rounds: all versions are made, or policy.give_up rounds in a row were abandoned.
-struct Stop {
+struct EndFederation {
   bool gave_up = false;
 };
-using Action = std::variant<SendTask, SendAcknowledge, SendReject, Release, WakeAt, ConcludeRound, Stop>;
+using Action = std::variant<SendTask, SendAcknowledge, SendReject, Release, WakeAt, ConcludeRound, EndFederation>;
 
 /// Frozen settings of a federation.
 struct FederationPlan {

@@ -265,7 +265,7 @@ void FederationServer::act(Action& action, const Stop& stop) {
     release(let_go->task);
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
     wake_ = wake->time;
-  } else if (const auto* ended = std::get_if<anybit::Stop>(&action)) {
+  } else if (const auto* ended = std::get_if<EndFederation>(&action)) {
     finished_ = true;
     gave_up_ = ended->gave_up;
   }

@@ -115,7 +115,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
     concluded_ = conclude->report;
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
     queue_.wake_at(wake->time);
-  } else if (const auto* ended = std::get_if<Stop>(&action)) {
+  } else if (const auto* ended = std::get_if<EndFederation>(&action)) {
     finished_ = true;
     gave_up_ = ended->gave_up;
   }

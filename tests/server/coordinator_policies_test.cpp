@@ -105,7 +105,7 @@ TEST(Deadline, ClosesTheRoundWithWhatIsThere) {
   EXPECT_EQ(report.released, 1U);
   EXPECT_FALSE(report.abandoned);
   EXPECT_EQ(coordinator.state().global.values[0], static_cast<float>(first_weight({{77, 0, 1}, {77, 0, 2}})));
-  EXPECT_FALSE(all_of<Stop>(actions).at(0).gave_up);
+  EXPECT_FALSE(all_of<EndFederation>(actions).at(0).gave_up);
   EXPECT_TRUE(handle(coordinator, TimePassed{}, 1000).empty()) << "it has stopped";
 }
 
@@ -229,12 +229,12 @@ TEST(GivingUp, StopsAfterSoManyAbandonedRoundsInARow) {
   const SmallFederation federation = federation_of(1, 1, 2, {.give_up = 2});
   Coordinator coordinator(federation.plan, federation.state());
   handle(coordinator, Started{});
-  EXPECT_TRUE(all_of<Stop>(handle(coordinator, ClientLost{0, "gone"})).empty());
-  EXPECT_TRUE(all_of<Stop>(deliver(coordinator, federation.answer({77, 1, 0}))).empty()) << "this one is good";
-  EXPECT_TRUE(all_of<Stop>(handle(coordinator, ClientLost{0, "gone"})).empty()) << "one in a row";
+  EXPECT_TRUE(all_of<EndFederation>(handle(coordinator, ClientLost{0, "gone"})).empty());
+  EXPECT_TRUE(all_of<EndFederation>(deliver(coordinator, federation.answer({77, 1, 0}))).empty()) << "this one is good";
+  EXPECT_TRUE(all_of<EndFederation>(handle(coordinator, ClientLost{0, "gone"})).empty()) << "one in a row";
   const std::vector<Action> actions = handle(coordinator, ClientLost{0, "gone"});
-  ASSERT_EQ(all_of<Stop>(actions).size(), 1U);
-  EXPECT_TRUE(all_of<Stop>(actions)[0].gave_up);
+  ASSERT_EQ(all_of<EndFederation>(actions).size(), 1U);
+  EXPECT_TRUE(all_of<EndFederation>(actions)[0].gave_up);
   EXPECT_TRUE(all_of<SendTask>(actions).empty());
   EXPECT_EQ(coordinator.state().version, 1U);
   EXPECT_EQ(coordinator.state().round, 4U);
@@ -243,8 +243,8 @@ TEST(GivingUp, StopsAfterSoManyAbandonedRoundsInARow) {
   Coordinator resumed(federation.plan, coordinator.state());
   for (Coordinator* again : {&coordinator, &resumed}) {
     EXPECT_EQ(all_of<SendTask>(handle(*again, Started{})).at(0).task, (TaskId{77, 4, 0}));
-    EXPECT_TRUE(all_of<Stop>(handle(*again, ClientLost{0, "gone"})).empty());
-    EXPECT_TRUE(all_of<Stop>(handle(*again, ClientLost{0, "gone"})).at(0).gave_up);
+    EXPECT_TRUE(all_of<EndFederation>(handle(*again, ClientLost{0, "gone"})).empty());
+    EXPECT_TRUE(all_of<EndFederation>(handle(*again, ClientLost{0, "gone"})).at(0).gave_up);
   }
 }
 

@@ -12,7 +12,7 @@
 namespace anybit {
 namespace {
 
-/// Answers tasks until Stop; returns the reports.
+/// Answers tasks until the end; returns the reports.
 std::vector<RoundReport> run_to_end(const SmallFederation& federation, Coordinator& coordinator) {
   std::vector<RoundReport> reports;
   std::vector<SendTask> tasks = all_of<SendTask>(handle(coordinator, Started{}));
@@ -102,7 +102,7 @@ TEST(Coordinator, AveragesARoundAndGoesOn) {
   ASSERT_EQ(actions.size(), 3U);
   EXPECT_EQ(std::get<SendAcknowledge>(actions[0]).task, (TaskId{77, 0, 0}));
   const RoundReport report = std::get<ConcludeRound>(actions[1]).report;
-  EXPECT_TRUE(std::holds_alternative<Stop>(actions[2]));
+  EXPECT_TRUE(std::holds_alternative<EndFederation>(actions[2]));
   EXPECT_EQ(report.round, 1U);
   EXPECT_EQ(report.version, 1U);
   EXPECT_EQ(report.clients, 2U);
@@ -219,7 +219,7 @@ TEST(Coordinator, GoesOnFromASavedStateToTheSameBits) {
   ASSERT_EQ(reports.size(), 3U);
   EXPECT_EQ(reports[0].round, 4U);
   EXPECT_EQ(second.state().global.values, undisturbed.state().global.values);
-  EXPECT_TRUE(std::holds_alternative<Stop>(handle(second, Started{}).at(0))) << "nothing is left to do";
+  EXPECT_TRUE(std::holds_alternative<EndFederation>(handle(second, Started{}).at(0))) << "nothing is left to do";
 }
 
 TEST(Coordinator, RefusesAPlanAndAStateThatDoNotFit) {

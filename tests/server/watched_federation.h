@@ -111,9 +111,9 @@ class WatchedFederation {
     ended_before_ = ends_.size();
     wake_.reset();
   }
-  void take(const Stop& stop, bool) {
+  void take(const EndFederation& end, bool) {
     outcome_.stopped = stopped_ = true;
-    outcome_.gave_up = stop.gave_up;
+    outcome_.gave_up = end.gave_up;
   }
 
   void end_task(const TaskId& task, const std::string& how) {
