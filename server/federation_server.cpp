@@ -124,6 +124,7 @@ void FederationServer::note_state(const Hello& hello) {
 
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
   roster_.leave(connection);
+  if (reason.starts_with(kSaidGoodbye)) roster_.excuse(clients);  // it will not come back by itself
   tell_of_clients(clients, "is gone: " + reason);
   for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
        ++next) {
@@ -134,6 +135,8 @@ void FederationServer::lost(ConnectionId connection, ClientRange clients, const 
     delivery.since = Clock::now();
   }
 }
+
+void FederationServer::held(ClientRange clients) { roster_.excuse(clients); }
 
 void FederationServer::arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
                                Bytes& /*storage*/) {
@@ -273,7 +276,7 @@ void FederationServer::act(Action& action, const Stop& stop) {
 
 void FederationServer::answer(const TaskId& task, const Message& message) {
   if (delivery_of(task) != nullptr) deliveries_.erase(task.client);
-  const ConnectionId connection = sessions_.playing(task.client);
+  const ConnectionId connection = roster_.playing(task.client);
   if (connection != 0) send(connection, message);
 }
 
@@ -300,7 +303,7 @@ void FederationServer::offer(const SendTask& task) {
 
 /// Offers the task to its client, if that is here.
 void FederationServer::deliver(Delivery& delivery) {
-  const ConnectionId connection = sessions_.playing(delivery.task.client);
+  const ConnectionId connection = roster_.playing(delivery.task.client);
   if (connection == 0) return;
   const Part& method = federation_.scenario.training.method;
   Offer offer;

@@ -60,12 +60,15 @@ class FederationServer final : public SessionListener {
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused, whatever the reason.
   std::uint64_t refused_answers() const { return counts_.refused + counts_.late; }
+  /// Clients that have joined, lost their line and not come back: what they were not told they do not know.
+  std::uint64_t missing() const { return roster_.missing(); }
   /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.
   void measure(ServerMetrics& metrics) const;
 
   void joined(ConnectionId connection, const Hello& hello) override;
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes& storage) override;
   void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override;
+  void held(ClientRange clients) override;
   void staging(std::size_t uploads) override;
   void turned_away(const std::string& address, const std::string& reason) override;
 

@@ -2,24 +2,65 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace anybit {
+namespace {
+
+ClientRange clients_of(const Hello& hello) { return {hello.client, hello.clients}; }
+
+}  // namespace
 
 const Hello* Roster::hello(ConnectionId connection) const {
   const auto found = present_.find(connection);
   return found == present_.end() ? nullptr : &found->second;
 }
 
+ConnectionId Roster::playing(std::uint32_t client) const {
+  return client < clients_.size() ? clients_[client].newest : 0;
+}
+
 void Roster::join(ConnectionId connection, const Hello& hello) {
   leave(connection);
   present_.emplace(connection, hello);
-  clients_ += hello.clients;
+  const std::size_t end = std::size_t{hello.client} + hello.clients;
+  if (clients_.size() < end) clients_.resize(end);
+  for (std::size_t number = hello.client; number < end; ++number) {
+    Client& client = clients_[number];
+    if (++client.connections == 1) ++here_;
+    client.newest = std::max(client.newest, connection);
+    miss(client, false);
+  }
 }
 
 void Roster::leave(ConnectionId connection) {
   const auto found = present_.find(connection);
   if (found == present_.end()) return;
-  clients_ -= found->second.clients;
+  const ClientRange left = clients_of(found->second);
   present_.erase(found);
+  for (std::uint32_t number = left.first; left.holds(number); ++number) {
+    Client& client = clients_[number];
+    if (--client.connections == 0) {
+      --here_;
+      miss(client, true);
+      client.newest = 0;
+    } else if (client.newest == connection) {
+      client.newest = std::find_if(present_.rbegin(), present_.rend(), [&](const auto& entry) {
+                        return clients_of(entry.second).holds(number);
+                      })->first;
+    }
+  }
+}
+
+void Roster::excuse(ClientRange clients) {
+  for (std::uint32_t number = clients.first; clients.holds(number) && number < clients_.size(); ++number)
+    miss(clients_[number], false);
+}
+
+void Roster::miss(Client& client, bool missing) {
+  if (std::exchange(client.missing, missing) == missing) return;
+  missing_ = missing ? missing_ + 1 : missing_ - 1;
 }
 
 std::string clients_text(ClientRange clients) {

@@ -3,26 +3,44 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "server/sessions.h"
 #include "wire/message.h"
 
 namespace anybit {
 
-/// Who is here, and what each said of itself when it joined.
+/// Who is here, what each said of itself when it joined, and who is not here any more. Costs what a Hello claims, for
+/// each that joins or leaves; to ask costs nothing.
 class Roster {
  public:
   void join(ConnectionId connection, const Hello& hello);
   void leave(ConnectionId connection);
+  /// None of these is missed, should it be away.
+  void excuse(ClientRange clients);
 
   /// What the connection's Hello said; null where it is not here.
   const Hello* hello(ConnectionId connection) const;
-  /// Clients that are played by those who are here.
-  std::uint64_t clients() const { return clients_; }
+  /// The newest connection that plays the client; 0 where there is none.
+  ConnectionId playing(std::uint32_t client) const;
+  /// Clients that are here: each once, though a line that is dead may still be open beside the one it came back on.
+  std::uint64_t clients() const { return here_; }
+  /// Clients that were here, are not and were not excused.
+  std::uint64_t missing() const { return missing_; }
 
  private:
+  struct Client {
+    ConnectionId newest = 0;
+    std::uint32_t connections = 0;
+    bool missing = false;
+  };
+
+  void miss(Client& client, bool missing);
+
   std::map<ConnectionId, Hello> present_;
-  std::uint64_t clients_ = 0;
+  std::vector<Client> clients_;  // by number, as far as anybody was here
+  std::uint64_t here_ = 0;
+  std::uint64_t missing_ = 0;
 };
 
 /// "client 3", or "clients 3 to 9".

@@ -1,6 +1,7 @@
 // The process anybit-server: from its options to the model.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <future>
 #include <optional>
 
@@ -25,6 +26,8 @@ constexpr std::chrono::milliseconds kRecovered{100};  // clients are told to com
 constexpr std::chrono::milliseconds kStarted{1000};   // and so soon where the server ends
 constexpr std::chrono::milliseconds kFarewell{5000};
 constexpr std::chrono::seconds kLinger{5};
+// A client that has lost its server tries again after 30 s at the latest (client/participant.cpp).
+constexpr std::chrono::seconds kLingerForTheMissing{32};
 
 using Clock = std::chrono::steady_clock;
 
@@ -40,6 +43,9 @@ class Doorway final : public SessionListener {
   }
   void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override {
     if (behind_ != nullptr) behind_->lost(connection, clients, reason);
+  }
+  void held(ClientRange clients) override {
+    if (behind_ != nullptr) behind_->held(clients);
   }
   void staging(std::size_t uploads) override {
     if (behind_ != nullptr) behind_->staging(uploads);
@@ -113,12 +119,25 @@ ServerSettings server_settings(const ServerOptions& options, RunLock& lock, Obse
   return settings;
 }
 
+Goodbye over() { return {"the run is over", Farewell::kOver}; }
+
 /// Clients of a server that was killed at the very end have not heard of it.
 void linger(Sessions& sessions, Observer& observer) {
-  sessions.hold(Goodbye{"the run is over", Farewell::kOver});
+  sessions.hold(over());
   observer.phase("over");
   for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted(); observer.poll())
     sessions.poll(kTurn);
+}
+
+/// Whoever has lost its line just now would find nobody when it comes back, and go on looking.
+void linger_for_the_missing(Sessions& sessions, const FederationServer& server, Observer& observer) {
+  if (server.missing() == 0) return;
+  tell(
+      fmt::format("clients that lost their line and have not heard that the run is over: {}; waiting for them, {} s at "
+                  "most; Ctrl-C ends it",
+                  server.missing(), kLingerForTheMissing.count()));
+  const auto end = Clock::now() + kLingerForTheMissing;
+  for (; server.missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
 }
 
 std::string describe(const Scenario& scenario, const FederationState& state) {
@@ -181,9 +200,12 @@ int serve(const ServerOptions& options) {
   progress.end();
   tell_of_refusals(sessions, server);
   if (done) {
-    sessions.stop({"the run is over", Farewell::kOver}, kFarewell);
+    sessions.dismiss(over());
     fmt::print("{}", recorder.result_text());
+    std::fflush(stdout);
     if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
+    linger_for_the_missing(sessions, server, observer);
+    sessions.stop(over(), kFarewell);
     return 0;
   }
   sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStarted.count())}, kFarewell);

@@ -306,7 +306,8 @@ void Session::take_turn() {
 
 void Session::take_message(std::span<const std::uint8_t> frame) {
   Message& message = shared_.message;
-  if (const auto* goodbye = std::get_if<Goodbye>(&message)) return vanish("said goodbye: " + goodbye->reason);
+  if (const auto* goodbye = std::get_if<Goodbye>(&message))
+    return vanish(std::string(kSaidGoodbye) + ": " + goodbye->reason);
   if (clients_.count == 0) {
     const auto* hello = std::get_if<Hello>(&message);
     return hello == nullptr ? lose("the first frame must be a Hello") : take_hello(*hello);
@@ -325,10 +326,6 @@ void Session::take_message(std::span<const std::uint8_t> frame) {
 
 void Session::take_hello(const Hello& hello) {
   const std::uint32_t known = shared_.settings.clients;
-  if (shared_.held) {
-    ++shared_.turned_away;
-    return end(*shared_.held, true);
-  }
   if (hello.protocol != kProtocol) return lose("speaks protocol " + std::to_string(hello.protocol));
   if (hello.clients == 0 || hello.client >= known || hello.clients > known - hello.client) {
     return lose("plays " + std::to_string(hello.clients) + " clients from " + std::to_string(hello.client) +
@@ -338,6 +335,12 @@ void Session::take_hello(const Hello& hello) {
     return refuse(TlsFailure::kOtherClient, "plays " + std::to_string(hello.clients) + " clients from " +
                                                 std::to_string(hello.client) + " on, its certificate is that of " +
                                                 stream_->peer()->name);
+  }
+  if (shared_.held) {
+    ++shared_.turned_away;
+    shared_.something_happened = true;
+    shared_.listener.held({hello.client, hello.clients});
+    return end(*shared_.held, true);
   }
   clients_ = {hello.client, hello.clients};
   send({std::make_shared<const Bytes>(encode_frame(shared_.settings.welcome))});

@@ -74,7 +74,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void start();
   /// Welcomed and not ended.
   bool joined() const { return clients_.count > 0 && !ended_; }
-  const ClientRange& clients() const { return clients_; }
 
   void send(Outgoing frame);
   /// Ends the connection: what is queued still goes out where `flush`, then a Goodbye; the stream closes when the peer

@@ -49,6 +49,7 @@ struct Sessions::State {
   void sweep();
   void remove(ConnectionId id);
   Session* find(ConnectionId id);
+  std::vector<std::shared_ptr<Session>> all() const;
 
   const std::unique_ptr<TlsContext> tls;  // null: plain
   SharedBySessions shared;
@@ -104,10 +105,8 @@ void Sessions::State::sweep() {
   // What came meanwhile is not read yet: who is served late is not late.
   const Clock::duration own_pause = now - next_sweep < kOwnPause ? Clock::duration(0) : now - next_sweep;
   next_sweep = now + kSweep;
-  std::vector<std::shared_ptr<Session>> all;  // a copy: ending one changes the map
-  for (const auto& [id, session] : sessions) all.push_back(session);
   const bool list_changed = tls && tls->look_again();
-  for (const auto& session : all) {
+  for (const auto& session : all()) {
     if (list_changed) session->check_allowed(*tls);
     session->excuse(own_pause);
     session->check_deadlines(now);
@@ -120,11 +119,19 @@ void Sessions::State::remove(ConnectionId id) {
   accept();
 }
 
+/// A copy: ending one changes the map.
+std::vector<std::shared_ptr<Session>> Sessions::State::all() const {
+  std::vector<std::shared_ptr<Session>> all;
+  for (const auto& [id, session] : sessions) all.push_back(session);
+  return all;
+}
+
 Session* Sessions::State::find(ConnectionId id) {
   const auto found = sessions.find(id);
   return found == sessions.end() || !found->second->joined() ? nullptr : found->second.get();
 }
 
+void SessionListener::held(ClientRange /*clients*/) {}
 void SessionListener::staging(std::size_t /*uploads*/) {}
 void SessionListener::turned_away(const std::string&, const std::string&) {}
 
@@ -163,26 +170,24 @@ bool Sessions::send(ConnectionId connection, const Message& message) {
   return send(connection, std::make_shared<const Bytes>(encode_frame(message)));
 }
 
-ConnectionId Sessions::playing(std::uint32_t client) const {
-  for (auto entry = state_->sessions.rbegin(); entry != state_->sessions.rend(); ++entry)
-    if (entry->second->joined() && entry->second->clients().holds(client)) return entry->first;
-  return 0;
-}
-
 void Sessions::close(ConnectionId connection, const std::string& reason) {
   if (Session* session = state_->find(connection)) session->end({reason}, true);
 }
 
 void Sessions::hold(std::optional<Goodbye> goodbye) { state_->shared.held = std::move(goodbye); }
 
+void Sessions::dismiss(const Goodbye& goodbye) {
+  hold(goodbye);
+  for (const auto& session : state_->all())
+    if (session->joined()) session->end(goodbye, true);
+}
+
 void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {
   const Clock::time_point end = Clock::now() + timeout;
   state_->stopping = true;
   asio::error_code ignored;
   state_->acceptor.close(ignored);
-  std::vector<std::shared_ptr<Session>> all;
-  for (const auto& [id, session] : state_->sessions) all.push_back(session);
-  for (const auto& session : all) session->end(goodbye, true);
+  for (const auto& session : state_->all()) session->end(goodbye, true);
   while (!state_->sessions.empty() && Clock::now() < end) poll(std::min(kSweep, timeout));
 }
 

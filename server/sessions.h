@@ -25,6 +25,8 @@ struct ClientRange {
   bool holds(std::uint32_t client) const { return client >= first && client - first < count; }
 };
 
+inline constexpr const char* kSaidGoodbye = "said goodbye";
+
 /// What happens on the server's connections. Called from Sessions::poll() only; may call Sessions::send() and close().
 class SessionListener {
  public:
@@ -37,10 +39,12 @@ class SessionListener {
   /// Who keeps the update swaps message and storage for others of his own, whose capacity is used again.
   virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
                        Bytes& storage) = 0;
-  /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close() or stop().
-  /// Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again before the
-  /// old connection was found dead, so ask Sessions::playing() for each client before giving it up.
+  /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close(), dismiss() or
+  /// stop(). Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again
+  /// before the old connection was found dead. The reason of a peer that went by itself begins with kSaidGoodbye.
   virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
+  /// These clients said Hello and heard the Goodbye of hold() or dismiss() in place of Welcome.
+  virtual void held(ClientRange clients);
   /// So many large uploads are being read now; told whenever that changes.
   virtual void staging(std::size_t uploads);
   /// A connection from this address was ended before it had joined.
@@ -93,10 +97,10 @@ class Sessions {
   /// pieces: `bulk` can be on its way to many connections at once, without a copy for each.
   bool send(ConnectionId connection, std::shared_ptr<const Bytes> frame, std::shared_ptr<const Bytes> bulk = nullptr);
   bool send(ConnectionId connection, const Message& message);
-  /// The newest connection that plays the client; 0 where there is none.
-  ConnectionId playing(std::uint32_t client) const;
   /// From now on whoever says Hello hears this Goodbye; without one, Welcome again.
   void hold(std::optional<Goodbye> goodbye);
+  /// Says Goodbye to all that have joined and ends their connections; whoever says Hello from now on hears it, too.
+  void dismiss(const Goodbye& goodbye);
   /// Says Goodbye and ends the connection.
   void close(ConnectionId connection, const std::string& reason);
   /// Accepts no more, lets what is queued go out, says Goodbye to all and waits until they have gone or `timeout` is

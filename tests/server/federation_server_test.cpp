@@ -257,6 +257,30 @@ TEST(FederationServer, TheLogHasTheJoinsThatMatterOnly) {
   EXPECT_EQ(count(served.events(), LoggedEvent::Kind::kJoined), 6U) << "a cohort of three, twice";
 }
 
+TEST(FederationServer, MissesThoseWhoLostTheirLineUntilTheyHaveHeard) {
+  ServedFederation served({});
+  std::atomic<bool> leaving = false;
+  served.ask = [&](bool) {
+    ServerMetrics metrics;
+    served.server->measure(metrics);
+    return leaving && metrics.clients_here == 1;
+  };
+  ServedClient lost(served, 0);
+  ServedClient polite(served, 1);
+  ServedClient stays(served, 2);
+  served.start();
+  for (ServedClient* client : {&lost, &polite, &stays}) client->welcome();
+  leaving = true;
+  polite.send(Goodbye{"the client was stopped"});
+  lost.close();
+  EXPECT_FALSE(served.wait());
+  EXPECT_EQ(served.server->missing(), 1U);
+  served.sessions->dismiss({"over", Farewell::kOver});
+  const ServedClient back(served, 0);
+  for (int turn = 0; turn < 1000 && served.server->missing() > 0; ++turn) served.sessions->poll(milliseconds{5});
+  EXPECT_EQ(served.server->missing(), 0U);
+}
+
 TEST(FederationServer, ItsClockGoesOnWhereTheLogEnds) {
   ServedFederation served(kAllOfTwo, {}, {}, 7.5);
   served.start();

@@ -17,6 +17,46 @@ TEST(Roster, KnowsWhoIsHereAndWhatTheySaid) {
   EXPECT_EQ(roster.clients(), 4U);
 }
 
+TEST(Roster, CountsAClientOnceThoughItsDeadLineIsOpen) {
+  Roster roster;
+  roster.join(1, Hello{.client = 0, .clients = 4});
+  roster.join(2, Hello{.client = 3});
+  EXPECT_EQ(roster.clients(), 4U);
+  roster.leave(1);
+  EXPECT_EQ(roster.clients(), 1U);
+  EXPECT_EQ(roster.missing(), 3U);
+}
+
+TEST(Roster, NewestConnectionPlays) {
+  Roster roster;
+  EXPECT_EQ(roster.playing(3), 0U);
+  roster.join(7, Hello{.client = 3});
+  roster.join(5, Hello{.client = 2, .clients = 3});  // was accepted before, and joined later
+  EXPECT_EQ(roster.playing(2), 5U);
+  EXPECT_EQ(roster.playing(3), 7U);
+  EXPECT_EQ(roster.playing(5), 0U);
+  roster.leave(7);
+  EXPECT_EQ(roster.playing(3), 5U);
+  roster.leave(5);
+  EXPECT_EQ(roster.playing(3), 0U);
+}
+
+TEST(Roster, MissesWhoWasHereAndIsNotExcused) {
+  Roster roster;
+  roster.join(1, Hello{.client = 3, .clients = 2});
+  EXPECT_EQ(roster.missing(), 0U);
+  roster.leave(1);
+  EXPECT_EQ(roster.missing(), 2U);
+  roster.join(2, Hello{.client = 3});
+  EXPECT_EQ(roster.missing(), 1U);
+  roster.excuse({4, 0xffffffffU});
+  EXPECT_EQ(roster.missing(), 0U);
+  roster.leave(2);
+  EXPECT_EQ(roster.missing(), 1U);
+  roster.leave(2);
+  EXPECT_EQ(roster.missing(), 1U);
+}
+
 TEST(Roster, NamesClientsForPeople) {
   EXPECT_EQ(clients_text({3, 1}), "client 3");
   EXPECT_EQ(clients_text({3, 7}), "clients 3 to 9");

@@ -73,6 +73,7 @@ class ServedFederation {
     void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override {
       behind->lost(connection, clients, reason);
     }
+    void held(ClientRange clients) override { behind->held(clients); }
   };
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }

@@ -62,7 +62,24 @@ TEST(Sessions, ResetsAndGoodbyesAreLosses) {
   polite.send(encode_frame(Goodbye{"my battery is low"}));
   ASSERT_TRUE(server.serve_until_heard(4));
   EXPECT_EQ(server.heard.back(), "lost 2+1: said goodbye: my battery is low");
-  EXPECT_EQ(server.sessions.playing(2), 0U);
+  EXPECT_EQ(server.roster.playing(2), 0U);
+}
+
+TEST(Sessions, WhoIsDismissedHearsItAndSoDoesWhoComesLater) {
+  Server server;
+  RawSocket here = server.join(1);
+  RawSocket silent(server.sessions.port());
+  server.serve_for(kTurn);
+  server.sessions.dismiss({"the run is over", Farewell::kOver});
+  RawSocket late(server.sessions.port());
+  late.send(encode_frame(Hello{.client = 2}));
+  ASSERT_TRUE(server.serve_until_heard(2));
+  silent.send(encode_frame(Hello{.client = 3, .clients = 2}));
+  ASSERT_TRUE(server.serve_until_heard(3));
+  server.serve_for(kTurn);
+  for (RawSocket* peer : {&here, &late, &silent})
+    EXPECT_EQ(std::get<Goodbye>(peer->receive()).farewell, Farewell::kOver);
+  EXPECT_EQ(server.heard, (Heard{"joined 1+1", "held 2+1", "held 3+2"}));
 }
 
 TEST(Sessions, WhoDoesNotReadIsLost) {

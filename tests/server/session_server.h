@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/roster.h"
 #include "server/sessions.h"
 #include "tests/wire/raw_socket.h"
 #include "tests/wire/samples.h"
@@ -26,6 +27,10 @@ class Server : public SessionListener {
   void joined(ConnectionId connection, const Hello& hello) override {
     heard.push_back("joined " + std::to_string(hello.client) + "+" + std::to_string(hello.clients));
     newest = connection;
+    roster.join(connection, hello);
+  }
+  void held(ClientRange clients) override {
+    heard.push_back("held " + std::to_string(clients.first) + "+" + std::to_string(clients.count));
   }
   void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame, Bytes&) override {
     if (const auto* accept = std::get_if<Accept>(&message))
@@ -37,7 +42,8 @@ class Server : public SessionListener {
     frame_bytes += frame.size();
     if (on_update) on_update(connection, update);
   }
-  void lost(ConnectionId, ClientRange clients, const std::string& reason) override {
+  void lost(ConnectionId connection, ClientRange clients, const std::string& reason) override {
+    roster.leave(connection);
     heard.push_back("lost " + std::to_string(clients.first) + "+" + std::to_string(clients.count) + ": " + reason);
   }
 
@@ -72,6 +78,7 @@ class Server : public SessionListener {
   std::function<void(ConnectionId, const UpdateMessage&)> on_update;
   std::size_t frame_bytes = 0;
   ConnectionId newest = 0;
+  Roster roster;
   Sessions sessions;
 
  private:

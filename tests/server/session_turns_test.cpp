@@ -149,7 +149,7 @@ TEST(Sessions, WhoIsHeldHearsWhenToComeAgain) {
   EXPECT_EQ(std::get<Goodbye>(heard).wait_milliseconds, 250U);
   server.sessions.hold(std::nullopt);
   server.join(1);
-  EXPECT_EQ(server.heard, Heard{"joined 1+1"});
+  EXPECT_EQ(server.heard, (Heard{"held 1+1", "joined 1+1"}));
 }
 
 TEST(Sessions, AHeartbeatIsAnsweredAndIsNoSilence) {

@@ -25,10 +25,10 @@ TEST(Sessions, HelloIsWelcomed) {
   EXPECT_EQ(server.heard, Heard{"joined 4+3"});
   const Message welcome = peer.receive();
   EXPECT_EQ(std::get<Welcome>(welcome).run, 99U);
-  EXPECT_EQ(server.sessions.playing(3), 0U);
-  EXPECT_EQ(server.sessions.playing(4), server.newest);
-  EXPECT_EQ(server.sessions.playing(6), server.newest);
-  EXPECT_EQ(server.sessions.playing(7), 0U);
+  EXPECT_EQ(server.roster.playing(3), 0U);
+  EXPECT_EQ(server.roster.playing(4), server.newest);
+  EXPECT_EQ(server.roster.playing(6), server.newest);
+  EXPECT_EQ(server.roster.playing(7), 0U);
 }
 
 TEST(Sessions, NewestConnectionPlays) {
@@ -37,10 +37,10 @@ TEST(Sessions, NewestConnectionPlays) {
   const ConnectionId first = server.newest;
   RawSocket young = server.join(1);
   EXPECT_NE(server.newest, first);
-  EXPECT_EQ(server.sessions.playing(1), server.newest);
+  EXPECT_EQ(server.roster.playing(1), server.newest);
   young.close();
   ASSERT_TRUE(server.serve_until_heard(3));
-  EXPECT_EQ(server.sessions.playing(1), first);
+  EXPECT_EQ(server.roster.playing(1), first);
 }
 
 TEST(Sessions, FiveMegabytesGoOutAndComeBack) {

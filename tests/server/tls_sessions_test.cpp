@@ -48,7 +48,7 @@ TEST_F(TlsSessions, FiveMegabytesGoOutAndComeBackToSeveral) {
   for (const std::uint32_t client : {3U, 4U}) {
     auto head = std::make_shared<Bytes>();
     append_frame_head(task, {client, 1}, *head);
-    EXPECT_TRUE(server.sessions.send(server.sessions.playing(client), std::move(head), task.parameters));
+    EXPECT_TRUE(server.sessions.send(server.roster.playing(client), std::move(head), task.parameters));
   }
   EXPECT_TRUE(server.serve_until_heard(6));
   for (std::thread& client : clients) client.join();
@@ -156,7 +156,7 @@ TEST_F(TlsSessions, ARevokedClientIsPutOut) {
   allow({"client-3", "client-4"});
   server.serve_for(milliseconds{300});
   EXPECT_EQ(answer_to(server, client_3, {.client = 3}).reason, "");
-  EXPECT_NE(server.sessions.playing(4), 0U);
+  EXPECT_NE(server.roster.playing(4), 0U);
 }
 
 TEST_F(TlsSessions, AStalledHandshakeHasAnEnd) {

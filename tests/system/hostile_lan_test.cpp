@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "nn/kernel_set.h"
 #include "nn/random.h"
 #include "server/federation.h"
 #include "tests/server/tiny_scenario.h"
@@ -40,7 +41,7 @@ class HostileClient {
   static RawSocket welcomed(const Lan& lan) {
     for (int tries = 0; tries < 100; ++tries) {
       RawSocket socket(port_of(lan));
-      socket.send(encode_frame(Hello{.client = 0}));
+      socket.send(encode_frame(Hello{.client = 0, .kernel_set = kernel_set()}));
       if (std::holds_alternative<Welcome>(socket.receive())) return socket;
       ::usleep(50000);
     }

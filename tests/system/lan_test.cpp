@@ -2,8 +2,12 @@
 // equal by construction: every client of a round is waited for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 
+#include "server/coordinator.h"
+#include "tests/server/tiny_scenario.h"
 #include "tests/sim/idx_digits.h"
 #include "tests/system/lan.h"
 
@@ -84,6 +88,37 @@ TEST(Lan, ARunThatIsOverTellsThoseWhoComeLate) {
   lan.start_client(3);
   EXPECT_EQ(lan.end_of_client(3).code, 0);
   EXPECT_EQ(lan.end_of_server().code, 0);
+}
+
+/// The smallest client that no round of the tiny scenario selects.
+std::uint32_t client_without_task() {
+  const Federation federation = tiny_federation();
+  const FederationPlan plan = federation.plan();
+  std::vector<bool> selected(plan.clients);
+  for (std::uint32_t round = 0; round < plan.rounds; ++round)
+    for (const std::uint32_t client : Coordinator::cohort(plan, round)) selected[client] = true;
+  return static_cast<std::uint32_t>(std::ranges::find(selected, false) - selected.begin());
+}
+
+TEST(Lan, AClientThatLostItsLineAtTheEndHearsThatTheRunIsOver) {
+  const std::uint32_t lost = client_without_task();
+  const std::string name = "client " + std::to_string(lost);
+  Lan lan;
+  lan.start_server();
+  lan.start_client(lost);
+  lan.wait_for_word(name + " joined");
+  lan.kill_client(lost);
+  lan.wait_for_word(name + " is gone");
+  lan.start_clients(0, lost);
+  lan.start_clients(lost + 1, 20);
+  lan.wait_for_word("have not heard that the run is over: 1");
+  lan.start_client(lost);
+  const Outcome outcome = lan.end_of_client(lost);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.error.find("the server says: the run is over"), std::string::npos) << outcome.error;
+  const auto heard = std::chrono::steady_clock::now();
+  EXPECT_EQ(lan.end_of_server().code, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - heard, std::chrono::seconds(10)) << "nobody is waited for any more";
 }
 
 // Others may be slow to start, and are given up, too: such a round is abandoned and made again, until all but the one
