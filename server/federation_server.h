@@ -58,8 +58,8 @@ class FederationServer final : public SessionListener {
   bool gave_up() const { return gave_up_; }
 
   const FederationState& state() const { return coordinator_.state(); }
-  /// Answers to tasks that were refused, whatever the reason.
-  std::uint64_t refused_answers() const { return counts_.refused + counts_.late; }
+  /// Answers to tasks that were refused; those that came late are none.
+  std::uint64_t refused_answers() const { return counts_.refused; }
   /// Clients that have joined, lost their line and not come back: what they were not told they do not know.
   std::uint64_t missing() const { return roster_.missing(); }
   /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.

@@ -317,7 +317,8 @@ void Session::take_message(std::span<const std::uint8_t> frame) {
     return;
   }
   const TaskId* task = task_of_answer(message);
-  if (task == nullptr) return lose("sent what only a server says");
+  if (task == nullptr)
+    return lose(std::holds_alternative<Hello>(message) ? "said Hello twice" : "sent what only a server says");
   if (!clients_.holds(task->client))
     return lose("answered for client " + std::to_string(task->client) + ", which it does not play");
   shared_.something_happened = true;

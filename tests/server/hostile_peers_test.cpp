@@ -104,7 +104,9 @@ TEST(HostilePeers, WhatOnlyServersSayEndsAConnection) {
                             std::holds_alternative<Decline>(message) || std::holds_alternative<Heartbeat>(message) ||
                             std::holds_alternative<Goodbye>(message);
     if (of_clients) continue;
-    EXPECT_EQ(loss_of(server, encode_frame(message)), "lost 42+1: sent what only a server says") << message.index();
+    const std::string reason =
+        std::holds_alternative<Hello>(message) ? "said Hello twice" : "sent what only a server says";
+    EXPECT_EQ(loss_of(server, encode_frame(message)), "lost 42+1: " + reason) << message.index();
   }
   EXPECT_EQ(server.sessions.broke_rules(), 6U);
 }

@@ -269,10 +269,14 @@ TEST(Sessions, OthersUpdatesAndOtherKindsLoseTheConnection) {
   liar.send(encode_frame(update_of(2)));
   ASSERT_TRUE(server.serve_until_heard(2));
   EXPECT_EQ(server.heard.back(), "lost 1+1: answered for client 2, which it does not play");
-  RawSocket twice = server.join(3);
-  twice.send(encode_frame(Hello{.client = 3}));
+  RawSocket server_like = server.join(3);
+  server_like.send(encode_frame(Acknowledge{}));
   ASSERT_TRUE(server.serve_until_heard(4));
   EXPECT_EQ(server.heard.back(), "lost 3+1: sent what only a server says");
+  RawSocket twice = server.join(3);
+  twice.send(encode_frame(Hello{.client = 3}));
+  ASSERT_TRUE(server.serve_until_heard(6));
+  EXPECT_EQ(server.heard.back(), "lost 3+1: said Hello twice");
 }
 
 }  // namespace
