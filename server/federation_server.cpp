@@ -110,7 +110,7 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   note_state(hello);
   for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
        ++next)
-    take(ClientJoined{next->first, hello.widths});
+    take(ClientJoined{next->first, widths_[next->first] = hello.widths});
 }
 
 /// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a
@@ -166,7 +166,6 @@ void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
     ++counts_.late;
     send(connection, Reject{id, kLate});
   } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
-    recorder_.note_kernels(roster_.hello(connection)->kernel_set);
     send_task(*delivery);
   }
 }
@@ -191,13 +190,13 @@ void FederationServer::take_update(ConnectionId connection, const UpdateMessage&
   } else if (committing_ && update.id.round >= coordinator_.state().round) {
     reject("no such task was offered");  // the next round is not there for anybody yet
   } else {
-    take_update(update, crc);
+    take_possible(connection, update, crc);
   }
 }
 
 /// Into the log goes what a replay can do again. It has not the bytes of an update that is refused, which for the round
 /// is the loss of its client; and one that nobody waits for (a double, a late one) changes nothing.
-void FederationServer::take_update(const UpdateMessage& update, std::uint32_t crc) {
+void FederationServer::take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
   const bool awaited = delivery_of(update.id) != nullptr;
   const std::uint32_t round = coordinator_.state().round;
   const double time = now();
@@ -205,9 +204,23 @@ void FederationServer::take_update(const UpdateMessage& update, std::uint32_t cr
   handle(arrived, time);
   if (!awaited) return;
   const auto* reject = answered_.empty() ? nullptr : std::get_if<SendReject>(&answered_.front());
+  if (reject == nullptr) note_maker(connection, arrived.client, time, round);
   const Event event = reject == nullptr ? Event(arrived) : ClientLost{arrived.client, "refused: " + reject->reason};
   recorder_.event(describe(event, time, round, crc));
   note_conclusions(time);
+}
+
+/// What a replay must know of who made an update that counts: once where it stays so. The log of a run that goes on may
+/// have said something else.
+void FederationServer::note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round) {
+  const Hello* hello = roster_.hello(connection);
+  if (hello == nullptr) return;
+  recorder_.note_kernels(hello->kernel_set);
+  const auto [logged, is_first] = widths_.try_emplace(client);
+  const bool is_known = !is_first || first_time_ == 0;
+  if (is_known && logged->second == hello->widths) return;
+  logged->second = hello->widths;
+  recorder_.event(describe(ClientJoined{client, hello->widths}, time, round));
 }
 
 /// Nobody is lost to a round that is over: the next one has not offered its tasks yet.

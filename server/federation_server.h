@@ -113,7 +113,8 @@ class FederationServer final : public SessionListener {
   void take_accept(ConnectionId connection, const TaskId& id);
   void take_decline(const Decline& decline);
   void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
-  void take_update(const UpdateMessage& update, std::uint32_t crc);
+  void take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
+  void note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_the_lost(const Stop& stop);
@@ -137,7 +138,8 @@ class FederationServer final : public SessionListener {
   Coordinator coordinator_;
   const std::uint32_t first_round_ = coordinator_.state().round;  // of this process
   Roster roster_;
-  std::map<std::uint32_t, Delivery> deliveries_;  // by client
+  std::map<std::uint32_t, Delivery> deliveries_;                // by client
+  std::map<std::uint32_t, std::vector<std::uint32_t>> widths_;  // of clients, as this process has logged them
   /// What the cohort gets now, until everybody has it: whoever needs it again is given it by the coordinator.
   std::shared_ptr<const CohortTask> shared_;
   std::deque<Action> actions_;    // to be done, in order
