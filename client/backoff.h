@@ -14,7 +14,8 @@ class Backoff {
 
   Backoff(Time first, Time longest) : first_(first), longest_(longest) { reset(); }
 
-  /// Half to all of the time that is due; `hint` is what the server asked for, and the least that is waited.
+  /// Half to all of the time that is due. Where the server asked for a time itself (`hint`), that and half of it at
+  /// least, twice it at most.
   Time next(Time hint = Time{0}) {
     std::uniform_real_distribution<double> part(0.5, 1.0);
     const Time waited(static_cast<Time::rep>(static_cast<double>(time_.count()) * part(random_)));

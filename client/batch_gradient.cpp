@@ -163,6 +163,13 @@ void BatchGradient::step_along_sum(std::span<float> parameters, const PlainStep&
   parallel_for(pieces_.size(), threads_, std::cref(work));
 }
 
+std::size_t BatchGradient::bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& lane : lanes_)
+    bytes += lane->workspace.bytes() + held_bytes(lane->gradients) + (lane->program ? lane->program->bytes() : 0);
+  return bytes;
+}
+
 void BatchGradient::count_trained(std::span<std::uint32_t> steps) const {
   if (lanes_.front()->program) lanes_.front()->program->count_trained(steps);
 }

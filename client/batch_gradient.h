@@ -45,6 +45,8 @@ class BatchGradient {
                 const PlainStep& step, std::span<float> scratch);
   /// See SlotProgram::count_trained().
   void count_trained(std::span<std::uint32_t> steps) const;
+  /// Of all that it holds.
+  std::size_t bytes() const;
   /// Samples of the gathered batch.
   std::size_t live() const { return live_; }
 

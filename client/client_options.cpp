@@ -14,7 +14,6 @@
 #include "quant/method.h"
 #include "scenarios/comma_list.h"
 #include "scenarios/width.h"
-#include "wire/message.h"
 #include "wire/tls_folder.h"
 
 namespace anybit {
@@ -26,6 +25,8 @@ struct Unit {
 };
 constexpr std::array<Unit, 7> kUnits = {
     {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"MiB", 0x1p20}, {"GiB", 0x1p30}}};
+
+constexpr double kMostBytes = 0x1p63;  // Hello has room for them
 
 /// A certificate says which client this is; what else says so must agree.
 void take_certificates_name(const ClientOptions& options, ParticipantSettings& settings) {
@@ -82,9 +83,8 @@ ParticipantSettings settings_of(const ClientOptions& options) {
   if (settings.tls) take_certificates_name(options, settings);
   if (!options.data.empty()) settings.data = parse_data_place(options.data);
   settings.data_directories = data_directories(options.machine.data_directory);
+  check_widths(options.widths);
   settings.widths = options.widths;
-  if (!std::ranges::all_of(settings.widths, is_width) || settings.widths.size() > kMostWidths)
-    throw CommandError(fmt::format("--widths: each must be 2 to 16 or 32, and no more than {}", kMostWidths));
   require_known(options.methods);
   settings.limits = {parse_bytes(options.max_memory), options.max_seconds, options.methods};
   settings.state_folder = options.state;
@@ -132,11 +132,20 @@ ServerAddress parse_connect(const std::string& text) {
     return CommandError(fmt::format("--connect {}: {}; write HOST:PORT, e.g. server.lan:7700", text, why));
   };
   ServerAddress server;
-  const std::string flaw = split_host_port(text, server.host, server.port);
-  if (server.host.empty()) throw refuse("has no port");
-  if (!flaw.empty() || server.port == 0) throw refuse("the port is none");
-  server.is_loopback = server.host == "localhost" || server.host == "::1" || server.host.starts_with("127.");
+  if (const std::string flaw = split_host_port(text, server.host, server.port); !flaw.empty()) throw refuse(flaw);
+  if (server.host.empty()) throw refuse("has no host");
+  if (server.port == 0) throw refuse("the port must be 1 to 65535");
+  server.is_loopback = is_loopback(server.host);
   return server;
+}
+
+void check_widths(const std::vector<int>& widths) {
+  for (auto width = widths.begin(); width != widths.end(); ++width) {
+    if (!is_width(*width))
+      throw CommandError(fmt::format("--widths: {} is no width; there are 2 to 16, and 32", *width));
+    if (std::find(widths.begin(), width, *width) != width)
+      throw CommandError(fmt::format("--widths: {} is there twice", *width));
+  }
 }
 
 double parse_bytes(const std::string& text) {
@@ -145,7 +154,8 @@ double parse_bytes(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
   for (const Unit& unit : kUnits)
-    if (error == std::errc{} && number > 0 && rest == unit.name) return number * unit.bytes;
+    if (error == std::errc{} && number > 0 && number <= kMostBytes / unit.bytes && rest == unit.name)
+      return number * unit.bytes;
   throw CommandError(
       fmt::format("--max-memory {}: write a number of bytes, or one of kB, MB, GB, MiB, GiB, as in 512MB", text));
 }

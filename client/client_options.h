@@ -38,6 +38,9 @@ struct ServerAddress {
 /// Reads HOST:PORT, with an IPv6 address in brackets. CommandError for anything else.
 ServerAddress parse_connect(const std::string& text);
 
+/// CommandError where one of them is no width, or is there twice.
+void check_widths(const std::vector<int>& widths);
+
 /// Reads "512MB", "2GB", "1000000". CommandError for anything else.
 double parse_bytes(const std::string& text);
 

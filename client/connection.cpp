@@ -28,6 +28,7 @@ struct Outgoing {
 };
 
 constexpr const char* kPeer = "the server";
+constexpr Connection::Timeout kFarewell{1000};
 
 Connection::Timeout left_until(Clock::time_point end) {
   return std::max(Connection::Timeout{0}, std::chrono::ceil<Connection::Timeout>(end - Clock::now()));
@@ -97,11 +98,13 @@ struct Connection::State {
   void forget_frame();
   void queue(Outgoing outgoing);
   void write();
+  void say_goodbye(const std::string& reason);
   void close();
 
-  const FrameLimits limits;
+  FrameLimits limits;
   std::optional<TlsContext> tls;
   bool refused = false;
+  bool against_rules = false;  // what was received last
   asio::io_context io{1};
   tcp::resolver resolver{io};
   tcp::socket socket{io};              // until it is connected
@@ -147,8 +150,11 @@ std::string Connection::State::read_frame(Timeout timeout, Timeout whole, bool& 
     if (read_error) return failure_of_read(read_error, received);
     if (received != kFrameHeaderBytes || wanted != kFrameHeaderBytes) continue;
     std::size_t body = 0;
-    if (std::string reason = check_header(std::span(frame).first(received), limits.body, body); !reason.empty())
+    if (std::string reason = check_header(std::span(frame).first(received), limits.body, body); !reason.empty()) {
+      against_rules = true;
+      refused = is_other_protocol(std::span(frame).first(received));
       return reason;
+    }
     wanted += body;
   }
   return "";
@@ -173,6 +179,14 @@ void Connection::State::write() {
     if (!outbox.empty()) outbox.pop_front();
     if (!outbox.empty()) write();
   });
+}
+
+/// To who may not listen any more.
+void Connection::State::say_goodbye(const std::string& reason) {
+  const Bytes goodbye = encode_frame(Goodbye{reason});
+  if (!write_error) queue({goodbye});
+  run_until(Clock::now() + kFarewell, [this] { return outbox.empty(); });
+  close();
 }
 
 /// Nothing that is under way outlives the stream.
@@ -226,9 +240,10 @@ std::string Connection::connect(const std::string& host, std::uint16_t port, Tim
       return where + (outcome.timed_out ? "no address" + in_time(timeout) : describe(outcome.error, kPeer));
   }
   std::string reason = "no address";
-  for (const tcp::endpoint& endpoint : endpoints) {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
     close();
-    reason = state_->connect_to(endpoint, host, left_until(end));
+    // One that does not answer shall not use up the time of those behind it.
+    reason = state_->connect_to(endpoints[i], host, left_until(end) / (endpoints.size() - i));
     if (reason.empty()) return "";
     if (state_->refused) break;
   }
@@ -236,18 +251,25 @@ std::string Connection::connect(const std::string& host, std::uint16_t port, Tim
   return where + reason;
 }
 
-std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout timeout) {
+std::string Connection::greet(const Hello& hello, Message& answer, Timeout timeout) {
   const Clock::time_point end = Clock::now() + timeout;
   const std::string unsent = send(encode_frame(hello), timeout);
   if (!is_open()) return unsent;
   // Where the Hello did not get through, the server may have said why before it closed.
-  Message message;
-  if (std::string reason = receive(message, left_until(end)); !reason.empty())
+  if (std::string reason = receive(answer, left_until(end)); !reason.empty())
     return unsent.empty() || refused() ? reason : unsent;
-  if (const auto* goodbye = std::get_if<Goodbye>(&message)) return "the server refuses: " + goodbye->reason;
-  auto* answer = std::get_if<Welcome>(&message);
-  if (answer == nullptr) return "the server answered Hello with something else than Welcome";
-  welcome = std::move(*answer);
+  if (std::holds_alternative<Welcome>(answer) || std::holds_alternative<Goodbye>(answer)) return "";
+  const char* const flaw = "answered Hello with something else than Welcome";
+  state_->say_goodbye(flaw);
+  state_->refused = true;
+  return std::string("the server ") + flaw;
+}
+
+std::string Connection::greet(const Hello& hello, Welcome& welcome, Timeout timeout) {
+  Message answer;
+  if (std::string reason = greet(hello, answer, timeout); !reason.empty()) return reason;
+  if (const auto* goodbye = std::get_if<Goodbye>(&answer)) return "the server refuses: " + goodbye->reason;
+  welcome = std::get<Welcome>(std::move(answer));
   return "";
 }
 
@@ -273,13 +295,16 @@ std::string Connection::receive(Message& message, Timeout timeout) { return rece
 
 std::string Connection::receive(Message& message, Timeout timeout, Timeout whole) {
   if (!is_open()) return "the connection is closed";
-  state_->refused = false;
+  state_->refused = state_->against_rules = false;
   bool quiet = false;
   std::string reason = state_->read_frame(timeout, whole, quiet);
   if (quiet) return reason;
-  if (reason.empty())
+  if (reason.empty()) {
     reason = decode_frame(std::span(state_->frame).first(state_->received), state_->limits.body, message);
+    state_->against_rules = !reason.empty();
+  }
   state_->forget_frame();
+  if (state_->against_rules) state_->say_goodbye(reason);
   if (!reason.empty()) close();
   return reason;
 }
@@ -289,6 +314,8 @@ bool Connection::refused() const { return state_->refused; }
 std::chrono::steady_clock::time_point Connection::last_heard() const { return state_->heard; }
 
 bool Connection::is_open() const { return state_->stream != nullptr; }
+
+void Connection::limit_body(std::size_t bytes) { state_->limits.body = bytes; }
 
 void Connection::close() { state_->close(); }
 

@@ -31,6 +31,8 @@ class Connection {
   std::string connect(const std::string& host, std::uint16_t port, Timeout timeout);
   /// Says Hello and waits for the Welcome. A server's refusal is the reason.
   std::string greet(const Hello& hello, Welcome& welcome, Timeout timeout);
+  /// The same for who looks into a refusal himself: the answer is a Welcome or a Goodbye.
+  std::string greet(const Hello& hello, Message& answer, Timeout timeout);
   /// Queues a frame behind those that wait, for the time in which receive() waits. Where it cannot go out, the reason
   /// is that of a receive(), or of the next send().
   void queue(std::shared_ptr<const Bytes> frame);
@@ -40,8 +42,8 @@ class Connection {
   /// what the server said last can be received.
   std::string send(std::span<const std::uint8_t> frame, Timeout timeout);
   /// Waits for a whole frame. Where nothing at all came in time the connection stays open and can be asked again;
-  /// every other failure closes it. `message` keeps the capacity of its vectors where the kind is the same; its bulk
-  /// bytes are a view that is good until the next call.
+  /// every other failure closes it, and to what is no frame the reason is said (Goodbye). `message` keeps the capacity
+  /// of its vectors where the kind is the same; its bulk bytes are a view that is good until the next call.
   std::string receive(Message& message, Timeout timeout);
   /// The same, but a frame may come slowly: what came of it in time is kept, the connection stays open, and it is
   /// closed only where `whole` is over since the frame began.
@@ -49,9 +51,12 @@ class Connection {
   /// When bytes came last on this connection.
   std::chrono::steady_clock::time_point last_heard() const;
 
+  /// How large the body of a frame may be that is received from now on.
+  void limit_body(std::size_t bytes);
+
   bool is_open() const;
-  /// Whether the last failure was that one of the ends is not who the other wants: it comes again with every try,
-  /// unlike failures of the network.
+  /// Whether the last failure was that one of the ends is not who the other wants, or speaks another protocol: it comes
+  /// again with every try, unlike failures of the network.
   bool refused() const;
   void close();
 

@@ -45,25 +45,30 @@ DataPlace parse_data_place(const std::string& text) {
   return place;
 }
 
-LocalData::LocalData(const Scenario& scenario, std::uint32_t client, const std::vector<std::string>& directories)
-    : shards_(load_data(scenario, directories)),
+void check_format(const Scenario& scenario, const DataPlace& place) {
+  const std::string& set = scenario.data.set.name;
+  if (!place.format.empty() && place.format != format_of(set))
+    throw CommandError(fmt::format("--data {}:{}: the server's scenario trains on '{}', whose files are {}",
+                                   place.format, place.folder, set, format_of(set)));
+}
+
+LocalData::LocalData(const Scenario& scenario, std::uint32_t client, const std::vector<std::string>& directories,
+                     bool named)
+    : shards_(load_data(scenario, directories, named)),
       examples_(shards_->client(client, pool_)),
       normalization_(shards_->normalization),
       shape_(shards_->shape),
       classes_(shards_->classes) {}
 
 LocalData::LocalData(const Scenario& scenario, const DataPlace& place) {
-  const std::string& set = scenario.data.set.name;
-  if (!place.format.empty() && place.format != format_of(set))
-    throw CommandError(fmt::format("--data {}:{}: the server's scenario trains on '{}', whose files are {}",
-                                   place.format, place.folder, set, format_of(set)));
+  check_format(scenario, place);
   const std::vector<std::string> directories = {place.folder};
-  Dataset own = load_set(scenario.data.set, {scenario.seed, directories, true});
+  Dataset own = load_set(scenario.data.set, {scenario.seed, directories, true, true});
   if (own.writers)
     throw CommandError(
         fmt::format("the server's scenario trains on '{}', which is drawn and not read from files; say "
                     "which of its clients this is (--shard K/N)",
-                    set));
+                    scenario.data.set.name));
   pool_ = std::move(own.training);
   examples_ = pool_.view();
   normalization_ = own.normalization;

@@ -27,11 +27,15 @@ struct DataPlace {
 };
 DataPlace parse_data_place(const std::string& text);
 
+/// CommandError where the files of the scenario's data set are of another format than the place is said to have.
+void check_format(const Scenario& scenario, const DataPlace& place);
+
 /// The examples of one client. They never leave it.
 class LocalData {
  public:
-  /// A client's part of the scenario's data set, which is looked for in these folders.
-  LocalData(const Scenario& scenario, std::uint32_t client, const std::vector<std::string>& directories);
+  /// A client's part of the scenario's data set, which is looked for in these folders; `named`: for this set.
+  LocalData(const Scenario& scenario, std::uint32_t client, const std::vector<std::string>& directories,
+            bool named = false);
   /// All training examples of the folder, in the form of the scenario's data set.
   LocalData(const Scenario& scenario, const DataPlace& place);
 

@@ -6,33 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "client/backoff.h"
+#include "client/client_run.h"
 #include "client/connection.h"
-#include "client/local_data.h"
-#include "client/state_file.h"
-#include "client/task_limits.h"
-#include "client/training_job.h"
+#include "client/participant_settings.h"
 
 namespace anybit {
-
-/// What a participant is told by its owner.
-struct ParticipantSettings {
-  std::string host;
-  std::uint16_t port = 0;
-  std::optional<Shard> shard;  // none: the examples are its own
-  std::uint32_t client = 0;    // who it is, where the examples are its own
-  DataPlace data;
-  std::vector<std::string> data_directories;  // for a shard of which no place is named
-  std::optional<TlsSettings> tls;             // none: plain
-  std::vector<int> widths;                    // that the device can run; empty: as the scenario's fleet says
-  TaskLimits limits;
-  std::string state_folder = "client-state";  // where a method's state of this client is kept
-  bool fresh_state = false;                   // a state that the server counts on and is lost begins at zeros
-  std::chrono::milliseconds give_up{std::chrono::minutes(10)};  // without a word from the server
-  int threads = 1;
-};
 
 /// One client of a real federation: connects, and connects again; takes tasks, or declines them; trains, and keeps the
 /// answer until the server has it. It needs an address and its data: the scenario is the server's.
@@ -53,20 +33,19 @@ class Participant {
   using Clock = std::chrono::steady_clock;
   enum class End : std::uint8_t { kWelcomed, kLost, kOver, kStopped };
 
-  /// What is made of the server's scenario.
-  struct Work;
   /// An answer that the server has not acknowledged.
   struct Kept {
     TaskId task;
     std::shared_ptr<const Bytes> frame;
   };
 
-  End enter(std::string& failure);
+  End enter();
   Hello hello() const;
   bool prepare(const Welcome& welcome);
   End serve(const Stop& stop);
   std::chrono::milliseconds patience() const;
   std::optional<End> take(Message& message);
+  End lose(const std::string& reason);
   End take(const Goodbye& goodbye);
   void take(const Offer& offer);
   void take(const TaskMessage& task);
@@ -84,9 +63,10 @@ class Participant {
   const Tell tell_;
   Connection connection_;
   Backoff backoff_;
-  std::unique_ptr<Work> work_;
-  std::uint64_t run_ = 0;
+  std::unique_ptr<ClientRun> run_;
+  std::optional<Offer> accepted_;  // whose task has not come yet
   std::optional<Kept> kept_;
+  std::string failure_;  // of the last connection, or of the last try to get one
   std::chrono::milliseconds heartbeat_{0};
   std::chrono::milliseconds hint_{0};  // when the server wants to see this client again
   Clock::time_point spoke_;            // when the server last heard something

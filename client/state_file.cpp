@@ -16,7 +16,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -57,12 +56,14 @@ StateFile::StateFile(const std::string& folder, std::uint64_t run, std::uint32_t
 
 std::string StateFile::read(VersionedState& state) const {
   state = {};
-  std::error_code ignored;
-  if (!std::filesystem::exists(path_, ignored)) return "";
   errno = 0;
   std::ifstream file(path_, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) return path_ + ": " + std::generic_category().message(errno);
+  if (!file.is_open() && errno == ENOENT) return "";
+  std::string bytes;
+  for (std::array<char, 1 << 16> chunk; file.read(chunk.data(), chunk.size()) || file.gcount() > 0;)
+    bytes.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
+  if (!file.is_open() || file.bad())
+    return path_ + ": " + (errno != 0 ? std::generic_category().message(errno) : "could not be read");
   const std::string reason = check(bytes, state);
   return reason.empty() ? reason : path_ + ": " + reason;
 }

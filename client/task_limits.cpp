@@ -3,31 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "client/training.h"
-#include "nn/gradient.h"
-#include "nn/loss.h"
 #include "program/quantity_text.h"
+#include "program/resident_memory.h"
 #include "scenarios/comma_list.h"
 
 namespace anybit {
 namespace {
 
-constexpr int kTries = 5;  // the least counts: others may have the processor in some
-
-/// Parameters, received, gradients, the optimiser's and the step rule's buffers.
+/// Of the layout's size: parameters, received, gradients, the optimiser's and the step rule's.
 double buffer_bytes(const TrainingPlan& plan) {
-  // The one that counts, the one before, the one of the last update, the one that is trained with.
-  constexpr std::size_t kStates = 4;
-  return static_cast<double>(sizeof(float) * (static_cast<std::size_t>(training_buffers(plan)) * plan.layout->size() +
-                                              kStates * client_floats(plan.method, *plan.layout)));
+  return static_cast<double>(sizeof(float)) * training_buffers(plan) * static_cast<double>(plan.layout->size());
 }
 
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+/// Of what the client keeps: the version that counts, the one before, the one of the last update, the one that is
+/// trained with.
+double state_bytes(const TrainingPlan& plan) {
+  return 4.0 * sizeof(float) * static_cast<double>(client_floats(plan.method, *plan.layout));
 }
 
 }  // namespace
@@ -35,29 +28,29 @@ double seconds_of(const std::function<void()>& work) {
 double least_task_bytes(const TrainingPlan& plan) {
   std::size_t floats = plan.network->description().input.size();
   for (const Shape& shape : plan.network->shapes()) floats += shape.size();
-  return buffer_bytes(plan) + static_cast<double>(floats * sizeof(float)) * plan.batch;
+  return buffer_bytes(plan) + state_bytes(plan) + static_cast<double>(floats * sizeof(float)) * plan.batch;
 }
 
-TaskCost measure_task(const TrainingPlan& plan, std::size_t examples) {
-  Workspace workspace(plan.network, plan.batch, Mode::kTraining);
-  const FloatBuffer parameters(plan.layout->size());
-  FloatBuffer gradients(parameters.size());
-  const auto step = [&] {
-    (void)gradient(workspace, parameters, {workspace.images(), workspace.labels()}, {}, CrossEntropy(), gradients);
-  };
-  step();  // the first prepares kernels
-  double seconds = seconds_of(step);
-  for (int again = 1; again < kTries; ++again) seconds = std::min(seconds, seconds_of(step));
-  const std::size_t batch = static_cast<std::size_t>(plan.batch);
-  const double steps = static_cast<double>((examples + batch - 1) / batch) * plan.epochs;
-  TaskCost cost;
-  cost.bytes = buffer_bytes(plan) + static_cast<double>(workspace.bytes());
-  cost.seconds = seconds * steps;
-  if (!plan.method.quantizers) return cost;
-  const std::unique_ptr<SlotProgram> program = plan.method.quantizers->make_program(plan.network, plan.layout);
-  program->begin_client(parameters);
-  cost.bytes += static_cast<double>(program->bytes());
-  return cost;
+TaskCost measure_task(const TrainingPlan& plan, const ExamplesView& examples, const Normalization& normalization,
+                      std::span<const int> device_widths) {
+  const Parameters first = make_parameters(*plan.network, plan.method, plan.layout, plan.seed);
+  Trainer trainer(plan);
+  const double seconds = trainer.try_steps(first.values, examples, normalization, device_widths);
+  const double bytes = static_cast<double>(trainer.bytes());
+  const auto batch = static_cast<std::size_t>(plan.batch);
+  const double steps = static_cast<double>((examples.size() + batch - 1) / batch) * plan.epochs;
+  return {bytes + state_bytes(plan), bytes - buffer_bytes(plan), seconds * steps};
+}
+
+double message_bytes(const TrainingPlan& plan, const Offer& offer) {
+  const double delta = sizeof(float) * static_cast<double>(plan.layout->size());  // at most
+  return 2 * (static_cast<double>(offer.parameters) + delta);
+}
+
+/// A task in chunks has all of a batch's passes once more, and a gradient for each chunk but the first.
+double chunk_bytes(const TrainingPlan& plan, const TaskCost& cost, const Offer& offer) {
+  if (offer.chunks <= 1) return 0;
+  return cost.pass_bytes + sizeof(float) * static_cast<double>(plan.layout->size()) * (offer.chunks - 1);
 }
 
 std::string refuse_method(const TaskLimits& limits, const std::string& method) {
@@ -66,6 +59,8 @@ std::string refuse_method(const TaskLimits& limits, const std::string& method) {
 }
 
 std::string refuse_bytes(const TaskLimits& limits, double bytes) {
+  if (bytes > physical_bytes())
+    return fmt::format("it takes {} of memory, this machine has {}", bytes_text(bytes), bytes_text(physical_bytes()));
   if (limits.memory == 0 || bytes <= limits.memory) return "";
   return fmt::format("it takes {} of memory, allowed are {}", bytes_text(bytes), bytes_text(limits.memory));
 }

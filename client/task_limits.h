@@ -1,9 +1,10 @@
 #pragma once
 
-#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "data/examples.h"
 #include "wire/message.h"
 #include "wire/training_plan.h"
 
@@ -18,17 +19,24 @@ struct TaskLimits {
 
 /// What a task takes here.
 struct TaskCost {
-  double bytes = 0;    // of all that training needs beside program and data
-  double seconds = 0;  // of training, by a step that was tried
+  double bytes = 0;       // of all that training needs beside program and data
+  double pass_bytes = 0;  // of them, of what passes a batch through the network
+  double seconds = 0;     // of training, by a step that was tried
 };
 
-/// Makes what training needs and runs a few steps of zeros, so it takes their time and memory.
-TaskCost measure_task(const TrainingPlan& plan, std::size_t examples);
+/// Makes what training needs, takes a few steps from the model's first values, and frees it: so it takes their time and
+/// memory.
+TaskCost measure_task(const TrainingPlan& plan, const ExamplesView& examples, const Normalization& normalization,
+                      std::span<const int> device_widths);
 
 /// The least that training takes, from sizes alone; nothing is made.
 double least_task_bytes(const TrainingPlan& plan);
+/// What a task's messages take beside that: its frame, the parameters, the update and its frame.
+double message_bytes(const TrainingPlan& plan, const Offer& offer);
+/// What it takes besides to cut batches, where the task does so.
+double chunk_bytes(const TrainingPlan& plan, const TaskCost& cost, const Offer& offer);
 
-/// "" or why the owner does not allow it.
+/// "" or why the owner does not allow it, or the machine has not got it.
 std::string refuse_method(const TaskLimits& limits, const std::string& method);
 std::string refuse_bytes(const TaskLimits& limits, double bytes);
 std::string refuse_seconds(const TaskLimits& limits, double seconds);

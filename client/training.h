@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,12 @@ class Trainer {
   /// From now on each step asks `asked`, which must live as long as this: once it is set, train() ends and says that it
   /// was stopped.
   void stop_when(const std::atomic<bool>& asked);
+  /// Seconds of one step on these examples from these values: the least of a few, for others may have the processor in
+  /// some.
+  double try_steps(std::span<const float> parameters, const ExamplesView& examples, const Normalization& normalization,
+                   std::span<const int> device_widths);
+  /// Of all that it holds.
+  std::size_t bytes() const;
   /// See Workspace::watch(); batches that are cut are not watched.
   void watch(NodeTimes* times);
 

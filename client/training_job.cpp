@@ -21,11 +21,11 @@ void TrainingJob::start(const TaskMessage& task, FloatBuffer kept) {
   kept_ = std::move(kept);
   parameters_.assign(task.parameters.begin(), task.parameters.end());
   task_ = task;
-  task_->parameters = parameters_;
+  task_.parameters = parameters_;
   done_ = false;
   thread_ = std::thread([this] {
     try {
-      refusal_ = trainer_.train(*task_, data_.examples(), data_.normalization(), widths_, update_, threads_, kept_);
+      refusal_ = trainer_.train(task_, data_.examples(), data_.normalization(), widths_, update_, threads_, kept_);
     } catch (const std::exception& failure) {  // out of memory, say
       refusal_ = failure.what();
     }
@@ -35,7 +35,6 @@ void TrainingJob::start(const TaskMessage& task, FloatBuffer kept) {
 
 std::string TrainingJob::finish(UpdateMessage& update) {
   thread_.join();
-  task_.reset();
   done_ = false;
   update = update_;
   return std::exchange(refusal_, {});

@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -19,11 +19,12 @@ class TrainingJob {
   ~TrainingJob() { cancel(); }
 
   /// Copies what the message views, and takes what the client keeps (Trainer::train). Not while another task is at
-  /// work.
+  /// work. Throws what memory or threads that are not there throw; none is at work then.
   void start(const TaskMessage& task, FloatBuffer kept = {});
-  bool at_work() const { return task_.has_value(); }
-  const TaskMessage& task() const { return *task_; }
-  /// Whether the training is over, and outcome() has what came of it.
+  bool at_work() const { return thread_.joinable(); }
+  /// The one at work.
+  const TaskMessage& task() const { return task_; }
+  /// Whether the training is over, and finish() waits for nothing.
   bool is_done() const { return done_.load(std::memory_order_acquire); }
   /// Drops the task where one is at work; waits for no more than the step that it is at.
   void cancel();
@@ -37,7 +38,7 @@ class TrainingJob {
   std::vector<int> widths_;
   int threads_;
   Trainer trainer_;
-  std::optional<TaskMessage> task_;
+  TaskMessage task_;
   Bytes parameters_;  // of the task
   FloatBuffer kept_;
   UpdateMessage update_;

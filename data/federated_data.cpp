@@ -106,12 +106,13 @@ std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) 
 
 }  // namespace
 
-std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories) {
+std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories,
+                                         bool named) {
   const Scenario::Data& data = scenario.data;
   assert(data.clients >= 1 && data.clients <= kTestWriters);  // who reads a scenario refuses more
   assert(data.proxy >= 0 && data.proxy <= kMostHeld && data.validation >= 0 && data.validation <= kMostHeld);
   const Deal deal = partitions().make(data.partition);
-  Dataset set = load_set(data.set, {scenario.seed, directories});
+  Dataset set = load_set(data.set, {scenario.seed, directories, false, named});
   if (!deal) {
     if (!set.writers)
       throw ScenarioError(data.partition.where,

@@ -35,9 +35,11 @@ class FederatedData {
   std::vector<std::string> checksums;
 };
 
-/// Reads or generates the data of a scenario. Files are looked for in DIR/<set>/ for each DIR of `directories`. Throws
-/// ScenarioError or ScenarioErrors for settings that cannot work and for what is wrong with the files.
-std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories);
+/// Reads or generates the data of a scenario. Files are looked for in DIR/<set>/ for each DIR of `directories`, and in
+/// DIR itself where somebody `named` it for this set. Throws ScenarioError or ScenarioErrors for settings that cannot
+/// work and for what is wrong with the files.
+std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories,
+                                         bool named = false);
 
 /// `--data-dir` if given, then $ANYBIT_DATA, then data-cache/.
 std::vector<std::string> data_directories(const std::string& from_command_line);

@@ -9,7 +9,8 @@ namespace anybit {
 
 /// Puts a file in place so that a crash at any moment leaves the old or the new one whole: temporary file in the same
 /// folder, flush to disk, rename, flush of the folder (the order that ext4 and XFS ask for). Returns "" or why it could
-/// not be done; the old file is then untouched and the temporary removed.
+/// not be done; the old file is then untouched and the temporary removed, but where the flush of the folder failed: the
+/// new file is in place then, and a crash of the machine may still bring the old one back.
 std::string write_durably(const std::string& path, const std::vector<std::span<const std::uint8_t>>& pieces);
 
 /// Has a folder's list of files on the disk: until then a file that was made in it can be gone after a power cut.

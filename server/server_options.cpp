@@ -1,8 +1,6 @@
 #include "server/server_options.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 #include <CLI/CLI.hpp>
 
@@ -10,18 +8,6 @@
 #include "program/host_port.h"
 
 namespace anybit {
-namespace {
-
-/// 1: a loopback address; 0: another; -1: none.
-int loopback(const std::string& address) {
-  in_addr four = {};
-  if (::inet_pton(AF_INET, address.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24U) == 127 ? 1 : 0;
-  in6_addr six = {};
-  if (::inet_pton(AF_INET6, address.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six) ? 1 : 0;
-  return -1;
-}
-
-}  // namespace
 
 void ServerOptions::add_to(CLI::App& program) {
   program.add_option("scenario", scenario, "Scenario file (TOML): what every client trains")->required();
@@ -62,9 +48,8 @@ ListenAddress parse_listen(const std::string& text, const std::string& option) {
   ListenAddress listen;
   if (const std::string flaw = split_host_port(text, listen.address, listen.port); !flaw.empty()) throw refuse(flaw);
   if (listen.address == "localhost") listen.address = "127.0.0.1";
-  const int kind = loopback(listen.address);
-  if (kind < 0) throw refuse("the address is none of this machine's numbers");
-  listen.is_loopback = kind == 1;
+  if (!is_address(listen.address)) throw refuse("the address is none of this machine's numbers");
+  listen.is_loopback = is_loopback(listen.address);
   return listen;
 }
 

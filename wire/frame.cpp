@@ -126,13 +126,18 @@ Bytes encode_frame(const Message& message) {
 
 bool says_damaged(const std::string& reason) { return reason == kDamagedHeader || reason == kDamagedBody; }
 
+bool is_other_protocol(std::span<const std::uint8_t> header) {
+  return header.size() >= kFrameHeaderBytes && load<std::uint32_t>(header, 0) == kMagic &&
+         load<std::uint16_t>(header, 4) != kProtocol;
+}
+
 std::string check_header(std::span<const std::uint8_t> header, std::size_t limit, std::size_t& body_bytes) {
   if (header.size() < kFrameHeaderBytes) return "frame ends within its header";
   if (load<std::uint32_t>(header, 0) != kMagic) return "not a frame of anybit";
   // Before the checksum, because another version may order the rest of its header differently.
-  const auto protocol = load<std::uint16_t>(header, 4);
-  if (protocol != kProtocol)
-    return "peer speaks protocol " + std::to_string(protocol) + ", this is " + std::to_string(kProtocol);
+  if (is_other_protocol(header))
+    return "the other end speaks protocol " + std::to_string(load<std::uint16_t>(header, 4)) + ", this one " +
+           std::to_string(kProtocol) + ": both need the same version of anybit";
   if (load<std::uint32_t>(header, kHeaderSumAt) != crc32c(header.first(kHeaderSumAt))) return kDamagedHeader;
   const std::size_t kind = load<std::uint8_t>(header, 6);
   if (kind < 1 || kind > kKinds.size()) return "unknown kind of frame " + std::to_string(kind);

@@ -184,6 +184,9 @@ inline constexpr std::size_t kFrameHeaderBytes = 24;
 /// Reads a header (kFrameHeaderBytes). Returns "" and the body's length, or the reason for refusal.
 std::string check_header(std::span<const std::uint8_t> header, std::size_t limit, std::size_t& body_bytes);
 
+/// Whether a header is that of another version of the protocol than this program speaks.
+bool is_other_protocol(std::span<const std::uint8_t> header);
+
 /// Reads a whole frame (header and body). Returns "" and the message, or the reason for refusal; `message` is then
 /// unspecified. Its bulk bytes are views into `frame`. Never throws for what a peer sent, never allocates more than the
 /// frame's own size (and small change). Where `message` already holds one of the frame's kind, its vectors keep their

@@ -1,7 +1,6 @@
 #include "wire/tls.h"
 
 #include <asio/error.hpp>
-#include <stdexcept>
 #include <string_view>
 
 namespace anybit {

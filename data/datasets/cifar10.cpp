@@ -61,7 +61,7 @@ Dataset make_cifar10(const Options& options, const DatasetSource& source) {
   const std::size_t limit = read_limit(options);
   std::vector<std::string> paths;
   std::size_t training_files = 0;
-  for (const std::filesystem::path& folder : folders_of("cifar-10", source.directories)) {
+  for (const std::filesystem::path& folder : folders_of("cifar-10", source.directories, source.named)) {
     paths = batch_files(folder, "data_batch_");
     training_files = paths.size();
     const std::vector<std::string> test =
@@ -71,7 +71,8 @@ Dataset make_cifar10(const Options& options, const DatasetSource& source) {
     paths.clear();
   }
   if (paths.empty())
-    refuse_missing("cifar-10", "data_batch_*.bin and test_batch*.bin, each plain or .gz", source.directories);
+    refuse_missing("cifar-10", "data_batch_*.bin and test_batch*.bin, each plain or .gz", source.directories,
+                   source.named);
 
   std::vector<ExamplePool> parts(paths.size());
   Dataset made;

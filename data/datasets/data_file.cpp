@@ -130,19 +130,20 @@ std::string DataFile::checksum() const {
   return fmt::format("{} {:08x} {}", name.string(), crc_, position_);
 }
 
-std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories) {
+std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories,
+                                              bool named) {
   std::vector<std::filesystem::path> folders;
   for (const std::filesystem::path directory : directories) {
     folders.push_back(directory / set);
-    folders.push_back(directory);
+    if (named) folders.push_back(directory);
   }
   return folders;
 }
 
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,
-                                         const std::vector<std::string>& directories) {
+                                         const std::vector<std::string>& directories, bool named) {
   std::string lacking;  // of the first folder that has some
-  for (const std::filesystem::path& folder : folders_of(set, directories)) {
+  for (const std::filesystem::path& folder : folders_of(set, directories, named)) {
     std::vector<std::string> paths;
     std::vector<std::string> missing;
     for (const std::string& name : names) {
@@ -163,14 +164,15 @@ std::vector<std::string> find_data_files(const std::string& set, const std::vect
     if (!paths.empty() && lacking.empty())
       lacking = fmt::format("{}: missing in {}", comma_list(missing), folder.string());
   }
-  if (lacking.empty()) refuse_missing(set, fmt::format("{}, each plain or .gz", comma_list(names)), directories);
+  if (lacking.empty()) refuse_missing(set, fmt::format("{}, each plain or .gz", comma_list(names)), directories, named);
   throw DataError(fmt::format("{}: {}, neither plain nor as .gz. {}", set, lacking, remedy(set)));
 }
 
-void refuse_missing(const std::string& set, const std::string& expected, const std::vector<std::string>& directories) {
+void refuse_missing(const std::string& set, const std::string& expected, const std::vector<std::string>& directories,
+                    bool named) {
   std::string places;
-  for (const std::string& directory : directories)
-    places += (places.empty() ? "" : ", ") + (std::filesystem::path(directory) / set).string();
+  for (const std::filesystem::path& folder : folders_of(set, directories, named))
+    places += (places.empty() ? "" : ", ") + folder.string();
   throw DataError(
       fmt::format("{}: its files are in none of: {} (expected: {}). {}", set, places, expected, remedy(set)));
 }

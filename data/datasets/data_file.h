@@ -60,17 +60,18 @@ class DataFile {
   bool member_ended_ = false;
 };
 
-/// Where the files of a set may lie: DIR/<set>, then DIR itself, for each DIR in order.
-std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories);
+/// Where the files of a set may lie: DIR/<set> for each DIR in order; where DIR was `named` for this set, then DIR
+/// itself. Elsewhere that would take one set's files for another's: several sets name their files alike.
+std::vector<std::filesystem::path> folders_of(const std::string& set, const std::vector<std::string>& directories,
+                                              bool named = false);
 
-/// The first DIR/<set>, or DIR itself, that holds every one of `names`, each plain or with ".gz" (plain wins); their
-/// paths, in order.
-/// Throws DataError that says what was expected, where it was looked for, and how to get it.
+/// The first of folders_of() that holds every one of `names`, each plain or with ".gz" (plain wins); their paths, in
+/// order. Throws DataError that says what was expected, where it was looked for, and how to get it.
 std::vector<std::string> find_data_files(const std::string& set, const std::vector<std::string>& names,
-                                         const std::vector<std::string>& directories);
+                                         const std::vector<std::string>& directories, bool named = false);
 
-/// The error for files of `set` that no directory has.
+/// The error for files of `set` that none of folders_of() has.
 [[noreturn]] void refuse_missing(const std::string& set, const std::string& expected,
-                                 const std::vector<std::string>& directories);
+                                 const std::vector<std::string>& directories, bool named = false);
 
 }  // namespace anybit

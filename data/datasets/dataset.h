@@ -37,8 +37,9 @@ struct Dataset {
 /// What a set needs besides its own options.
 struct DatasetSource {
   std::uint64_t seed = 1;
-  const std::vector<std::string>& directories;  // files are looked for in DIR/<set>/, then in DIR itself
+  const std::vector<std::string>& directories;  // files are looked for in DIR/<set>/
   bool training_only = false;                   // test files are not looked for, and Dataset::test is empty
+  bool named = false;                           // DIR was named for this set: its files may lie in DIR itself, too
 };
 
 using DatasetTable = Table<Dataset, const DatasetSource&>;

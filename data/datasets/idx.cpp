@@ -49,7 +49,7 @@ Dataset make_idx(const std::string& set, Normalization normalization, const Opti
   std::vector<std::string> names = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
                                     "t10k-labels-idx1-ubyte"};
   if (source.training_only) names.resize(2);
-  const std::vector<std::string> paths = find_data_files(set, names, source.directories);
+  const std::vector<std::string> paths = find_data_files(set, names, source.directories, source.named);
   Dataset made;
   made.classes = 10;
   made.normalization = normalization;

@@ -67,6 +67,7 @@ void FakeProgram::begin_step(std::span<const std::uint8_t> widths, const Moment&
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     SlotState& state = slots_[slot];
     state.width = widths[slot];
+    assert(is_width(state.width));  // the arrays by width end there
     const bool is_weight = slot % 2 == 0;
     if (timing_ != FitTiming::kLearned || !is_weight || state.width == kFloatWidth) continue;
     const int tensor = state.step[state.width];

@@ -26,6 +26,10 @@ TEST(ClientOptions, ReadsWhereTheServerIs) {
   EXPECT_EQ(parse_connect("[fe80::1]:80").host, "fe80::1");
   for (const char* near : {"127.0.0.1:1", "localhost:65535", "[::1]:7700"})
     EXPECT_TRUE(parse_connect(near).is_loopback) << near;
+  for (const char* away : {"127.example.org:7700", "127.1:7700", "10.0.0.1:1"})
+    EXPECT_FALSE(parse_connect(away).is_loopback) << away;
+  EXPECT_NE(complaint(parse_connect, ":7700").find("has no host"), std::string::npos);
+  EXPECT_NE(complaint(parse_connect, "server.lan:0").find("the port must be 1 to 65535"), std::string::npos);
   for (const char* wrong : {"server.lan", ":7700", "server.lan:", "server.lan:0", "server.lan:65536", "a:b"})
     EXPECT_NE(complaint(parse_connect, wrong).find("write HOST:PORT"), std::string::npos) << wrong;
 }
@@ -35,8 +39,20 @@ TEST(ClientOptions, ReadsAmountsOfMemory) {
   EXPECT_EQ(parse_bytes("1000"), 1000);
   EXPECT_EQ(parse_bytes("512MB"), 512e6);
   EXPECT_EQ(parse_bytes("1.5GiB"), 1.5 * 1024 * 1024 * 1024);
-  for (const char* wrong : {"much", "-5MB", "0", "5 MB", "5mb"})
+  for (const char* wrong : {"much", "-5MB", "0", "5 MB", "5mb", "inf", "nan", "1e300", "1e10GB"})
     EXPECT_NE(complaint(parse_bytes, wrong).find("as in 512MB"), std::string::npos) << wrong;
+}
+
+TEST(ClientOptions, WidthsAreThoseThatThereAre) {
+  const auto complaint_of = [](const std::vector<int>& widths) {
+    return complaint([&](const std::string&) { check_widths(widths); }, "");
+  };
+  EXPECT_EQ(complaint_of({}), "");
+  EXPECT_EQ(complaint_of({2, 16, 32}), "");
+  for (const int wrong : {-4, 0, 1, 17, 31, 33, 256 + 8})
+    EXPECT_EQ(complaint_of({8, wrong}),
+              "--widths: " + std::to_string(wrong) + " is no width; there are 2 to 16, and 32");
+  EXPECT_EQ(complaint_of({8, 4, 8}), "--widths: 8 is there twice");
 }
 
 TEST(ClientOptions, ReadsShards) {

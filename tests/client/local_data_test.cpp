@@ -45,6 +45,13 @@ TEST(LocalData, OwnDataIsAllOfTheFolderAndNeedsNoTestFiles) {
   EXPECT_TRUE((own.shape() == Shape{2, 2, 1}));
 }
 
+TEST(LocalData, AShardOfANamedFolderMayLieInTheFolderItself) {
+  const Folder folder;
+  write_idx_set(folder, "mine", 40, 10);
+  EXPECT_EQ(LocalData(scenario_of("mnist", 4), 1, {folder.path() + "/mine"}, true).examples().size(), 10U);
+  EXPECT_THROW(LocalData(scenario_of("mnist", 4), 1, {folder.path() + "/mine"}), ScenarioError);
+}
+
 TEST(LocalData, WhatDoesNotFitIsRefusedWithWhatToDo) {
   const auto complaint = [](const auto& make) -> std::string {
     try {

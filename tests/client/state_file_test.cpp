@@ -71,6 +71,15 @@ TEST_F(StateFiles, ReadBackWhatWasWritten) {
 
 TEST_F(StateFiles, WhereThereIsNoneItIsTheBeginning) { EXPECT_EQ(reason(file), ""); }
 
+TEST_F(StateFiles, OneThatCannotBeReadIsNotTakenForNone) {
+  fs::create_directories(folder);
+  std::ofstream(folder / "deep") << "a file where the folder should be";
+  EXPECT_EQ(reason(file), "Not a directory");
+  fs::remove(folder / "deep");
+  fs::create_directories(file.path());
+  EXPECT_EQ(reason(file), "Is a directory");
+}
+
 TEST_F(StateFiles, EveryFlippedBitAndCutIsSeen) {
   ASSERT_EQ(file.write(all), "");
   const std::string good = bytes();

@@ -112,7 +112,8 @@ TEST(MetricsLan, BeyondThisMachineMustBeTyped) {
   };
   expect_one_complaint(server({"--metrics", "0.0.0.0:0"}), {"--metrics 0.0.0.0:0", "plain HTTP", "--insecure"});
   expect_one_complaint(server({"--metrics", "9400"}), {"--metrics 9400: has no port"});
-  expect_one_complaint(server({"--metrics", "127.0.0.1:port"}), {"--metrics 127.0.0.1:port: the port is none"});
+  expect_one_complaint(server({"--metrics", "127.0.0.1:port"}),
+                       {"--metrics 127.0.0.1:port: the port must be a number up to 65535"});
 }
 
 }  // namespace

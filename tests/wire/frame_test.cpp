@@ -70,8 +70,8 @@ std::string forge(std::size_t at, std::uint8_t value) {
 
 TEST(Frame, EachHeaderFieldHasItsOwnReason) {
   for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(forge(at, 0), "not a frame of anybit");
-  EXPECT_EQ(forge(4, 1), "peer speaks protocol 1, this is 3");
-  EXPECT_EQ(forge(5, 1), "peer speaks protocol 259, this is 3");
+  EXPECT_EQ(forge(4, 1), "the other end speaks protocol 1, this one 3: both need the same version of anybit");
+  EXPECT_EQ(forge(5, 1), "the other end speaks protocol 259, this one 3: both need the same version of anybit");
   EXPECT_EQ(forge(6, 0), "unknown kind of frame 0");
   EXPECT_EQ(forge(6, 12), "unknown kind of frame 12");
   EXPECT_EQ(forge(7, 1), "reserved header byte is not zero");

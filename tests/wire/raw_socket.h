@@ -108,12 +108,15 @@ class RawListener {
         ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
       throw std::runtime_error("cannot listen");
     port_ = ntohs(address.sin_port);
+    const timeval longest = {.tv_sec = 5, .tv_usec = 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   }
   RawListener(const RawListener&) = delete;
   RawListener& operator=(const RawListener&) = delete;
   ~RawListener() { ::close(descriptor_); }
 
   std::uint16_t port() const { return port_; }
+  /// Waits five seconds at most; the socket of nobody hears nothing.
   RawSocket accept() const { return RawSocket(RawSocket::Adopt{::accept(descriptor_, nullptr, nullptr)}); }
 
  private:

@@ -106,6 +106,16 @@ TEST(FindDataFiles, TakesTheFirstFolderThatHasAllAndNamesAllWhereNoneHas) {
     EXPECT_TRUE(contains(error, part)) << error;
 }
 
+// Fashion-MNIST's files have MNIST's names.
+TEST(FindDataFiles, FilesOfAFolderItselfAreOfTheSetThatItWasNamedForAndOfNoOther) {
+  const Folder folder;
+  folder.write("a", {1});
+  EXPECT_EQ(find_data_files("set", {"a"}, {folder.path()}, true), (std::vector<std::string>{folder.path() + "/a"}));
+  EXPECT_FALSE(data_error([&] { find_data_files("set", {"a"}, {folder.path()}); }).empty());
+  const std::string error = data_error([&] { find_data_files("set", {"b", "c"}, {folder.path()}, true); });
+  EXPECT_TRUE(contains(error, folder.path() + "/set, " + folder.path() + " (expected: b, c")) << error;
+}
+
 TEST(FindDataFiles, NamesWhatASetLacks) {
   const Folder none, some;
   some.write("set/a.gz", {1});
