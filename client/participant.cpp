@@ -185,8 +185,15 @@ Participant::End Participant::take(const Goodbye& goodbye) {
 }
 
 void Participant::take(const Offer& offer) {
-  if (kept_ && kept_->task == offer.id) return send_kept();
-  if (run_->at_work() && run_->job->task().id == offer.id) return;  // its answer will come
+  // A server that lost its last checkpoint makes the same task of other parameters: then it begins anew.
+  if (kept_ && kept_->task == offer.id) {
+    if (kept_->digest == offer.digest) return send_kept();
+    kept_.reset();
+  }
+  if (run_->at_work() && run_->job->task().id == offer.id) {
+    if (run_->job->digest() == offer.digest) return;  // its answer will come
+    run_->job->cancel();
+  }
   if (const std::string reason = run_->refuse(offer); !reason.empty()) {
     tell_(fmt::format("round {}: declines: {}", offer.id.round + 1, reason));
     send(Decline{offer.id, reason});
@@ -252,7 +259,7 @@ void Participant::keep_answer() {
   if (!reason.empty()) return cannot_do(task, reason);
   tell_(fmt::format("round {}: trained on {} examples in {:.2f} s, loss {:.4f}", task.round + 1, update.examples,
                     std::chrono::duration<double>(Clock::now() - task_began_).count(), update.loss));
-  kept_ = Kept{task, std::make_shared<const Bytes>(encode_frame(update))};
+  kept_ = Kept{task, update.digest, std::make_shared<const Bytes>(encode_frame(update))};
   send_kept();
 }
 

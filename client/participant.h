@@ -36,6 +36,7 @@ class Participant {
   /// An answer that the server has not acknowledged.
   struct Kept {
     TaskId task;
+    std::uint32_t digest = 0;  // of the parameters that it was trained from
     std::shared_ptr<const Bytes> frame;
   };
 

@@ -238,6 +238,7 @@ std::string Trainer::train(const TaskMessage& task, const ExamplesView& examples
     if (!state.epoch(examples, normalization, number)) return "stopped";
   update.id = task.id;
   update.layout = task.layout;
+  update.digest = crc32c(task.parameters);
   update.examples = static_cast<std::uint32_t>(examples.size());
   update.steps = state.steps;
   update.loss = state.loss_sum / static_cast<double>(state.seen);

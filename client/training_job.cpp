@@ -20,6 +20,7 @@ void TrainingJob::cancel() {
 void TrainingJob::start(const TaskMessage& task, FloatBuffer kept) {
   kept_ = std::move(kept);
   parameters_.assign(task.parameters.begin(), task.parameters.end());
+  digest_ = crc32c(parameters_);
   task_ = task;
   task_.parameters = parameters_;
   done_ = false;

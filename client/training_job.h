@@ -24,6 +24,8 @@ class TrainingJob {
   bool at_work() const { return thread_.joinable(); }
   /// The one at work.
   const TaskMessage& task() const { return task_; }
+  /// CRC32C of the parameters that it starts from.
+  std::uint32_t digest() const { return digest_; }
   /// Whether the training is over, and finish() waits for nothing.
   bool is_done() const { return done_.load(std::memory_order_acquire); }
   /// Drops the task where one is at work; waits for no more than the step that it is at.
@@ -40,6 +42,7 @@ class TrainingJob {
   Trainer trainer_;
   TaskMessage task_;
   Bytes parameters_;  // of the task
+  std::uint32_t digest_ = 0;
   FloatBuffer kept_;
   UpdateMessage update_;
   std::string refusal_;

@@ -79,12 +79,19 @@ struct Coordinator::Machine {
   std::uint32_t replaced = 0;
   double deadline = kNever;                      // when it ends at the latest
   double replaceable_until = 0;                  // whoever fails before is replaced
-  std::shared_ptr<const Bytes> parameters = {};  // its downlink
+  std::shared_ptr<const Bytes> parameters = {};  // its downlink, and
+  std::uint32_t digest = 0;                      // that one's CRC32C
 
   TaskId task(std::uint32_t client) const { return {plan.run, state.round, client}; }
 
   SendTask send(std::uint32_t client) const {
-    return {client, task(client), parameters, client == cut ? plan.chunks : 1, state.version, counted(state, client)};
+    return {.client = client,
+            .task = task(client),
+            .parameters = parameters,
+            .chunks = client == cut ? plan.chunks : 1,
+            .version = state.version,
+            .counted = counted(state, client),
+            .digest = digest};
   }
 
   Standing* standing(std::uint32_t client) { return running ? selection.find(client) : nullptr; }
@@ -105,6 +112,7 @@ struct Coordinator::Machine {
     auto bytes = std::make_shared<Bytes>();
     const DrawName draw{.seed = plan.seed, .purpose = Purpose::kCodec, .round = state.round, .client = kNoClient};
     plan.downlink->encode(*plan.layout, plan.broadcast, state.global.values, draw, *bytes);
+    digest = crc32c(*bytes);
     parameters = std::move(bytes);
     cut = choose_cut();
     for (const std::uint32_t client : selection.selected()) actions.emplace_back(send(client));
@@ -194,7 +202,8 @@ struct Coordinator::Machine {
     if (id.round > state.round) return "of a round that has not begun";
     if (id.round < state.round || !running) return kLate;
     if (found == nullptr) return "not in this round's cohort";
-    return *found == Standing::kFailed ? kLate : "";
+    if (*found == Standing::kFailed) return kLate;
+    return event.update->digest == digest ? "" : kOtherParameters;
   }
 
   void take(const Started&, std::vector<Action>& actions) {

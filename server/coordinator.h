@@ -53,6 +53,7 @@ struct SendTask {
   std::uint32_t chunks = 1;                 // that the client cuts each batch into (wire/chunks.h)
   std::uint32_t version = 0;                // that the task starts from
   std::uint32_t counted = 0;                // of its client's own state (TaskMessage::counted)
+  std::uint32_t digest = 0;                 // CRC32C of the parameters
 };
 struct SendAcknowledge {
   TaskId task;
@@ -63,6 +64,8 @@ struct SendReject {
 };
 /// The reason where the answer harms nobody: it came when nobody waited for it any more.
 inline constexpr const char* kLate = "late";
+/// The reason where an update was trained from other parameters than the round's: its client still has the task.
+inline constexpr const char* kOtherParameters = "of other parameters";
 /// Nobody waits for this task any more. Its client may be told to stop; should it answer, it hears "late".
 struct Release {
   TaskId task;
@@ -130,7 +133,8 @@ std::uint32_t counted(const FederationState& state, std::uint32_t client);
 /// client that fails early enough is replaced by the next of the round's order.
 ///
 /// What holds whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
-///  - an update counts at most once, and only for the task that it answers: this run, this round, this client;
+///  - an update counts at most once, and only for the task that it answers: this run, this round, this client, and
+///  trained from this round's parameters, which a server that went back to an earlier checkpoint may make others;
 ///  - a task's name is never used again: rounds that were abandoned have numbers of their own;
 ///  - each client of a round ends exactly once, as counted, as failed (another may then come in its place) or as
 ///    released, and nobody is in a round twice; see RoundReport for the sum;

@@ -82,7 +82,7 @@ std::shared_ptr<const CohortTask> make_cohort_task(const TrainingPlan& plan, con
   message.planned_rounds = plan.rounds;
   message.version = send.version;
   message.layout = plan.layout->digest();
-  return std::make_shared<const CohortTask>(message, send.parameters);
+  return std::make_shared<const CohortTask>(message, send.parameters, send.digest);
 }
 
 std::uint64_t text_digest(std::string_view text) {

@@ -195,15 +195,16 @@ void FederationServer::take_update(ConnectionId connection, const UpdateMessage&
 }
 
 /// Into the log goes what a replay can do again. It has not the bytes of an update that is refused, which for the round
-/// is the loss of its client; and one that nobody waits for (a double, a late one) changes nothing.
+/// is the loss of its client; and one that nobody waits for (a double, a late one, one of other parameters) changes
+/// nothing.
 void FederationServer::take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
   const bool awaited = delivery_of(update.id) != nullptr;
   const std::uint32_t round = coordinator_.state().round;
   const double time = now();
   const UpdateArrived arrived{update.id.client, &update};
   handle(arrived, time);
-  if (!awaited) return;
   const auto* reject = answered_.empty() ? nullptr : std::get_if<SendReject>(&answered_.front());
+  if (!awaited || (reject != nullptr && reject->reason == kOtherParameters)) return;
   if (reject == nullptr) note_maker(connection, arrived.client, time, round);
   const Event event = reject == nullptr ? Event(arrived) : ClientLost{arrived.client, "refused: " + reject->reason};
   recorder_.event(describe(event, time, round, crc));
@@ -288,7 +289,9 @@ void FederationServer::act(Action& action, const Stop& stop) {
 }
 
 void FederationServer::answer(const TaskId& task, const Message& message) {
-  if (delivery_of(task) != nullptr) deliveries_.erase(task.client);
+  const auto* reject = std::get_if<Reject>(&message);
+  const bool is_over = reject == nullptr || reject->reason != kOtherParameters;
+  if (is_over && delivery_of(task) != nullptr) deliveries_.erase(task.client);
   const ConnectionId connection = roster_.playing(task.client);
   if (connection != 0) send(connection, message);
 }

@@ -327,7 +327,6 @@ void Session::take_message(std::span<const std::uint8_t> frame) {
 
 void Session::take_hello(const Hello& hello) {
   const std::uint32_t known = shared_.settings.clients;
-  if (hello.protocol != kProtocol) return lose("speaks protocol " + std::to_string(hello.protocol));
   if (hello.clients == 0 || hello.client >= known || hello.clients > known - hello.client) {
     return lose("plays " + std::to_string(hello.clients) + " clients from " + std::to_string(hello.client) +
                 " on, the federation has " + std::to_string(known));

@@ -10,7 +10,8 @@ ClientPlayer::ClientPlayer(const Federation& federation) : federation_(federatio
   const TrainingPlan& plan = federation.training;
   plan.downlink->encode(*plan.layout, plan.broadcast, federation.first_state().global.values,
                         {.seed = plan.seed, .purpose = Purpose::kCodec}, *parameters);
-  shared_ = make_cohort_task(plan, {.client = 0, .task = {federation.run, 0, 0}, .parameters = parameters});
+  shared_ = make_cohort_task(
+      plan, {.client = 0, .task = {federation.run, 0, 0}, .parameters = parameters, .digest = crc32c(*parameters)});
   task_ = shared_->message;
 }
 

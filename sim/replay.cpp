@@ -86,6 +86,7 @@ std::string Replay::handle_update(std::size_t index) {
   UpdateMessage again;
   again.id = task.due.task->message.id;
   again.id.client = event.client;
+  again.digest = task.due.task->parameters_crc;
   const UpdateMessage* update = task.answered ? &again : &task.due.update->update();
   task.answered = event.crc;
   feed(UpdateArrived{event.client, update}, event.time);

@@ -105,7 +105,10 @@ void append_frame(const Message& message, Bytes& out) { append(message.index(), 
 void append_frame(const UpdateMessage& message, Bytes& out) { append(kUpdate, large_bytes(message), out, message); }
 
 CohortTask::CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded)
-    : message(std::move(with)), parameters(std::move(encoded)), parameters_crc(crc32c(*parameters)) {
+    : CohortTask(std::move(with), encoded, crc32c(*encoded)) {}
+
+CohortTask::CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded, std::uint32_t crc)
+    : message(std::move(with)), parameters(std::move(encoded)), parameters_crc(crc) {
   message.parameters = *parameters;
 }
 

@@ -22,19 +22,20 @@ namespace {
 constexpr auto fields(const TaskId*) { return std::tuple(&TaskId::run, &TaskId::round, &TaskId::client); }
 constexpr auto fields(const TensorShare*) { return std::tuple(&TensorShare::tensor, &TensorShare::steps); }
 constexpr auto fields(const Hello*) {
-  return std::tuple(&Hello::protocol, &Hello::client, &Hello::clients, &Hello::kernel_set, &Hello::examples,
-                    &Hello::memory, &Hello::widths, &Hello::state_version);
+  return std::tuple(&Hello::client, &Hello::clients, &Hello::kernel_set, &Hello::examples, &Hello::memory,
+                    &Hello::widths, &Hello::state_version);
 }
 constexpr auto fields(const Welcome*) {
-  return std::tuple(&Welcome::protocol, &Welcome::run, &Welcome::scenario, &Welcome::heartbeat_milliseconds);
+  return std::tuple(&Welcome::run, &Welcome::scenario, &Welcome::heartbeat_milliseconds);
 }
 constexpr auto fields(const TaskMessage*) {
   return std::tuple(&TaskMessage::id, &TaskMessage::planned_rounds, &TaskMessage::version, &TaskMessage::chunks,
                     &TaskMessage::counted, &TaskMessage::layout, &TaskMessage::parameters);
 }
 constexpr auto fields(const UpdateMessage*) {
-  return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::examples, &UpdateMessage::steps,
-                    &UpdateMessage::tensors, &UpdateMessage::shares, &UpdateMessage::loss, &UpdateMessage::delta);
+  return std::tuple(&UpdateMessage::id, &UpdateMessage::layout, &UpdateMessage::digest, &UpdateMessage::examples,
+                    &UpdateMessage::steps, &UpdateMessage::tensors, &UpdateMessage::shares, &UpdateMessage::loss,
+                    &UpdateMessage::delta);
 }
 constexpr auto fields(const Acknowledge*) { return std::tuple(&Acknowledge::id); }
 constexpr auto fields(const Reject*) { return std::tuple(&Reject::id, &Reject::reason); }
@@ -63,8 +64,18 @@ template <class T>
 concept Number = std::is_arithmetic_v<T>;
 
 constexpr std::size_t kLongestReason = 1024;
+constexpr std::size_t kLongestKernelSet = 64;
 
-std::string cut(const std::string& reason) { return reason.substr(0, kLongestReason); }
+/// What a terminal or a log prints as it is: no line of its own, no escape sequence.
+bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+
+/// A reason as it may be sent.
+std::string plain(const std::string& reason) {
+  std::string text = reason.substr(0, kLongestReason);
+  for (char& c : text)
+    if (!is_printable(c)) c = c == '\n' ? ' ' : '?';
+  return text;
+}
 
 class Writer {
  public:
@@ -98,16 +109,16 @@ class Writer {
   }
   void put(const Reject& reject) {
     put(reject.id);
-    put(cut(reject.reason));
+    put(plain(reject.reason));
   }
   void put(const Goodbye& goodbye) {
-    put(cut(goodbye.reason));
+    put(plain(goodbye.reason));
     put(goodbye.farewell);
     put(goodbye.wait_milliseconds);
   }
   void put(const Decline& decline) {
     put(decline.id);
-    put(cut(decline.reason));
+    put(plain(decline.reason));
   }
 
   /// What stands behind all that was written.
@@ -218,10 +229,16 @@ std::string check_values(const TaskMessage& task) {
          std::to_string(kMostChunks);
 }
 
-std::string check_reason(const std::string& reason) {
-  if (reason.size() <= kLongestReason) return "";
-  return "has a reason of " + std::to_string(reason.size()) + " bytes, allowed are " + std::to_string(kLongestReason);
+/// Of a text that people will read.
+std::string check_text(const std::string& text, const std::string& what, std::size_t longest) {
+  if (text.size() > longest)
+    return "has a " + what + " of " + std::to_string(text.size()) + " bytes, allowed are " + std::to_string(longest);
+  return std::ranges::all_of(text, is_printable) ? "" : "has a " + what + " that is not printable ASCII";
 }
+
+std::string check_reason(const std::string& reason) { return check_text(reason, "reason", kLongestReason); }
+
+std::string check_values(const Hello& hello) { return check_text(hello.kernel_set, "kernel set", kLongestKernelSet); }
 
 std::string check_values(const Reject& reject) { return check_reason(reject.reason); }
 

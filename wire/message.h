@@ -17,7 +17,7 @@ namespace anybit {
 // longer. What keeps a message for later keeps the bytes beside it: CohortTask here, ReceivedUpdate in the simulator.
 
 /// The version of frames and bodies that this program speaks (FORMAT.md).
-inline constexpr std::uint16_t kProtocol = 3;
+inline constexpr std::uint16_t kProtocol = 4;
 
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
@@ -32,10 +32,9 @@ inline constexpr std::size_t kMostWidths = 16;
 
 /// Client -> server: who I am.
 struct Hello {
-  std::uint32_t protocol = kProtocol;
-  std::uint32_t client = 0;   // first client that this connection plays
-  std::uint32_t clients = 1;  // how many it plays, from `client` on
-  std::string kernel_set = {};
+  std::uint32_t client = 0;                // first client that this connection plays
+  std::uint32_t clients = 1;               // how many it plays, from `client` on
+  std::string kernel_set = {};             // at most 64 bytes
   std::uint32_t examples = 0;              // of each client; 0: as the scenario deals them out
   std::uint64_t memory = 0;                // bytes that a task may take; 0: not told
   std::vector<std::uint32_t> widths = {};  // that the device can run; empty: as the scenario's fleet says
@@ -44,7 +43,6 @@ struct Hello {
 
 /// Server -> client: the run you are in.
 struct Welcome {
-  std::uint32_t protocol = kProtocol;
   std::uint64_t run = 0;
   std::string scenario = {};  // result-bearing TOML; empty where both sides already hold it
   /// Each side lets the other hear something at least this often, from now on; 0: there is no need to.
@@ -77,6 +75,7 @@ struct TensorShare {
 struct UpdateMessage {
   TaskId id = {};
   std::uint64_t layout = 0;
+  std::uint32_t digest = 0;  // CRC32C of the downlink that training started from, as in the offer
   std::uint32_t examples = 0;
   std::uint32_t steps = 0;                  // local steps taken
   std::vector<std::uint32_t> tensors = {};  // trained in every step, ascending
@@ -142,7 +141,7 @@ struct FrameLimits {
 };
 
 /// A frame: the fixed header of FORMAT.md, then the body in Cereal's portable binary. Reasons longer than 1024 bytes
-/// are cut.
+/// are cut, and what in them is not printable ASCII is replaced.
 Bytes encode_frame(const Message& message);
 /// The same, appended to `out`, whose capacity is thereby reused. `out` must not hold the message's bulk, which would
 /// move.
@@ -160,6 +159,8 @@ struct TaskReceiver {
 struct CohortTask {
   /// Reads the parameters once, for their checksum; `message.parameters` becomes a view of them.
   CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded);
+  /// For who knows it.
+  CohortTask(TaskMessage with, std::shared_ptr<const Bytes> encoded, std::uint32_t crc);
 
   TaskMessage message;  // id.client, chunks and counted mean nothing: they are the receiver's
   std::shared_ptr<const Bytes> parameters;

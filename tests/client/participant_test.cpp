@@ -43,6 +43,41 @@ TEST(Participant, TakesTheTaskThatItWasOfferedAndEndsWithTheRun) {
   EXPECT_EQ(server.end(), "over");
 }
 
+// A server that went back to an earlier checkpoint makes the same task of other parameters.
+TEST(Participant, AnAnswerIsKeptForTheParametersThatItWasTrainedFrom) {
+  PlayedServer server;
+  RawSocket peer = server.welcome();
+  const Offer offer = server.offer();
+  ASSERT_TRUE(accepts(peer, offer));
+  peer.send(encode_frame(server.task(offer)));
+  const Message answer = peer.receive();
+  ASSERT_TRUE(std::holds_alternative<UpdateMessage>(answer));
+  EXPECT_EQ(std::get<UpdateMessage>(answer).digest, offer.digest);
+  peer.close();
+
+  RawSocket again = server.welcome();
+  EXPECT_TRUE(std::holds_alternative<UpdateMessage>(again.receive())) << "nobody has acknowledged it";
+  again.send(encode_frame(offer));
+  EXPECT_TRUE(std::holds_alternative<UpdateMessage>(again.receive())) << "it needs no other answer";
+  const Offer other = server.offer(0, 0.5F);
+  ASSERT_TRUE(accepts(again, other));
+  again.send(encode_frame(Reject{other.id, "of other parameters"}));  // it crossed the offer
+  again.send(encode_frame(server.task(other)));
+  const Message anew = again.receive();
+  ASSERT_TRUE(std::holds_alternative<UpdateMessage>(anew));
+  EXPECT_EQ(std::get<UpdateMessage>(anew).digest, other.digest);
+}
+
+TEST(Participant, ATaskAtWorkIsDroppedForTheSameOneOfOtherParameters) {
+  PlayedServer server({}, replaced(kPlayedScenario, "epochs = 1", "epochs = 2000"));
+  RawSocket peer = server.welcome();
+  const Offer offer = server.offer();
+  ASSERT_TRUE(accepts(peer, offer));
+  peer.send(encode_frame(server.task(offer)));
+  peer.send(encode_frame(offer));  // needs no answer, its task is at work
+  EXPECT_TRUE(accepts(peer, server.offer(0, 0.5F)));
+}
+
 TEST(Participant, AnOfferIsHeldToTheScenario) {
   PlayedServer server;
   RawSocket peer = server.welcome();

@@ -22,7 +22,15 @@ inline std::vector<Action> handle(Coordinator& coordinator, const Event& event, 
   return actions;
 }
 
-inline std::vector<Action> deliver(Coordinator& coordinator, const UpdateMessage& update, double time = 0.0) {
+/// CRC32C of the downlink of the round in progress, where the downlink is float32 of all tensors.
+inline std::uint32_t digest_of(const FederationState& state) {
+  const std::span<const float> values = state.global.values;
+  return crc32c({reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()});
+}
+
+/// The update as if it was trained from this round's parameters.
+inline std::vector<Action> deliver(Coordinator& coordinator, UpdateMessage update, double time = 0.0) {
+  update.digest = digest_of(coordinator.state());
   return handle(coordinator, UpdateArrived{update.id.client, &update}, time);
 }
 

@@ -171,6 +171,25 @@ TEST(Coordinator, CountsLostAndInvalidClientsAsFailed) {
   EXPECT_EQ(coordinator.state().global.values[0], 0.75F);
 }
 
+// A server that lost its last checkpoint begins the same round again, from other parameters.
+TEST(Coordinator, AnUpdateFromOtherParametersCountsForNothingAndItsClientKeepsTheTask) {
+  const SmallFederation federation(2, 2, 2);
+  Coordinator coordinator(federation.plan, federation.state());
+  const std::vector<SendTask> tasks = all_of<SendTask>(handle(coordinator, Started{}));
+  ASSERT_EQ(tasks.size(), 2U);
+  EXPECT_EQ(tasks[0].digest, crc32c(*tasks[0].parameters));
+  UpdateMessage other = federation.answer({77, 0, 0});
+  other.digest = tasks[0].digest + 1;
+  const std::vector<Action> actions = handle(coordinator, UpdateArrived{0, &other});
+  ASSERT_EQ(actions.size(), 1U);
+  EXPECT_EQ(all_of<SendReject>(actions).at(0).reason, "of other parameters");
+  EXPECT_EQ(all_of<SendAcknowledge>(deliver(coordinator, federation.answer({77, 0, 0}))).size(), 1U);
+  EXPECT_EQ(all_of<SendReject>(handle(coordinator, UpdateArrived{0, &other})).size(), 1U) << "nor is it a double";
+  const std::vector<Action> end = deliver(coordinator, federation.answer({77, 0, 1}));
+  EXPECT_EQ(all_of<ConcludeRound>(end).at(0).report.clients, 2U);
+  EXPECT_NE(all_of<SendTask>(end).at(0).digest, tasks[0].digest) << "of the next round";
+}
+
 TEST(Coordinator, AbandonsARoundWithoutAnyValidUpdate) {
   const SmallFederation federation(2, 2, 2);
   FederationState state = federation.state();

@@ -186,7 +186,10 @@ TEST(Sessions, GarbageIsTurnedAwayWithAReason) {
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.client = 99, .clients = 0xffffffff})),
             "plays 4294967295 clients from 99 on, the federation has 100");
   EXPECT_EQ(answer_to(server, encode_frame(Hello{.clients = 0})), "plays 0 clients from 0 on, the federation has 100");
-  EXPECT_EQ(answer_to(server, encode_frame(Hello{.protocol = 4})), "speaks protocol 4");
+  Bytes other = encode_frame(Hello{});
+  other[4] = 3;
+  EXPECT_EQ(answer_to(server, other),
+            "the other end speaks protocol 3, this one 4: both need the same version of anybit");
   EXPECT_TRUE(server.heard.empty());
   EXPECT_EQ(server.sessions.turned_away(), 6U);
 }

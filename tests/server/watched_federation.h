@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/server/by_hand.h"
 #include "tests/server/federation_model.h"
 
 namespace anybit {
@@ -21,7 +22,8 @@ class WatchedFederation {
       : plan_(federation.plan), coordinator_(federation.plan, federation.state()), model_(federation) {}
 
   void start(double now) { handle(Started{}, now, model_.start(now)); }
-  void deliver(std::uint32_t sender, const UpdateMessage& update, bool valid, double now) {
+  void deliver(std::uint32_t sender, UpdateMessage update, bool valid, double now) {
+    update.digest = digest_of(coordinator_.state());
     answered_ = model_.is_outstanding(sender) && update.id == TaskId{plan_.run, model_.round(), sender}
                     ? std::optional(update.id)
                     : std::nullopt;

@@ -135,7 +135,8 @@ std::map<std::string, int> allocations(const std::vector<std::string>& settings,
   federation.training.downlink->encode(*federation.training.layout, federation.training.broadcast, state.global.values,
                                        {}, *encoded);
   DueAnswer due;
-  due.task = make_cohort_task(federation.training, {0, {federation.run, 0, 0}, encoded});
+  due.task = make_cohort_task(federation.training,
+                              {.task = {federation.run, 0, 0}, .parameters = encoded, .digest = crc32c(*encoded)});
   due.chunks = chunks;
   ReceivedUpdate update;
   due.update = &update;

@@ -39,7 +39,8 @@ std::string play(LateTransport::Late late) {
   ReceivedUpdate update;
   DueAnswer due;
   due.client = 7;
-  due.task = make_cohort_task(federation.training, {0, {federation.run, 0, 0}, encoded});
+  due.task = make_cohort_task(federation.training,
+                              {.task = {federation.run, 0, 0}, .parameters = encoded, .digest = crc32c(*encoded)});
   due.update = &update;
   DueAnswer* const wave[] = {&due};
   try {

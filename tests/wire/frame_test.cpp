@@ -70,8 +70,8 @@ std::string forge(std::size_t at, std::uint8_t value) {
 
 TEST(Frame, EachHeaderFieldHasItsOwnReason) {
   for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(forge(at, 0), "not a frame of anybit");
-  EXPECT_EQ(forge(4, 1), "the other end speaks protocol 1, this one 3: both need the same version of anybit");
-  EXPECT_EQ(forge(5, 1), "the other end speaks protocol 259, this one 3: both need the same version of anybit");
+  EXPECT_EQ(forge(4, 1), "the other end speaks protocol 1, this one 4: both need the same version of anybit");
+  EXPECT_EQ(forge(5, 1), "the other end speaks protocol 260, this one 4: both need the same version of anybit");
   EXPECT_EQ(forge(6, 0), "unknown kind of frame 0");
   EXPECT_EQ(forge(6, 12), "unknown kind of frame 12");
   EXPECT_EQ(forge(7, 1), "reserved header byte is not zero");
@@ -99,9 +99,9 @@ TEST(Frame, LimitIsCheckedOnTheHeaderAlone) {
 }
 
 TEST(Frame, SmallKindsStaySmallWhateverTheConnectionAllows) {
-  EXPECT_NE(refusal(encode_frame(Hello{3, 0, 1, std::string(5000, 'x')})), "");
-  EXPECT_NE(refusal(encode_frame(Welcome{3, 0, std::string(2 << 20, 'x')})), "");
-  EXPECT_EQ(refusal(encode_frame(Welcome{3, 0, std::string(1 << 19, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Hello{0, 1, std::string(5000, 'x')})), "");
+  EXPECT_NE(refusal(encode_frame(Welcome{0, std::string(2 << 20, 'x')})), "");
+  EXPECT_EQ(refusal(encode_frame(Welcome{0, std::string(1 << 19, 'x')})), "");
 }
 
 TEST(Frame, AppendsBehindWhatIsThere) {

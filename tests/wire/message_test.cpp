@@ -14,15 +14,16 @@ constexpr std::size_t kLimit = FrameLimits{}.body;
 /// Packed by Python's struct: sample_update() as a body.
 Bytes update_body() {
   return {1,    0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 7, 0, 0, 0, 42, 0, 0, 0,  // task
-          0xbb, 0xaa, 0,    0,    0,    0,    0,    0,    100,  0, 0, 0, 4, 0,  0, 0,     // layout, examples, steps
+          0xbb, 0xaa, 0,    0,    0,    0,    0,    0,                                    // layout
+          0x78, 0x56, 0x34, 0x12, 100,  0,    0,    0,    4,    0, 0, 0,                  // digest, examples, steps
           2,    0,    0,    0,    0,    0,    0,    0,    0,    0, 0, 0, 3, 0,  0, 0,     // tensors
           1,    0,    0,    0,    0,    0,    0,    0,    5,    0, 0, 0, 2, 0,  0, 0,     // shares
           0,    0,    0,    0,    0,    0,    0xe0, 0x3f,                                 // loss
           3,    0,    0,    0,    0,    0,    0,    0,    9,    8, 7};                    // delta
 }
-constexpr std::size_t kTensorsAt = 33;
-constexpr std::size_t kSharesAt = 49;
-constexpr std::size_t kDeltaAt = 73;
+constexpr std::size_t kTensorsAt = 37;
+constexpr std::size_t kSharesAt = 53;
+constexpr std::size_t kDeltaAt = 77;
 
 TEST(Message, UpdateHasTheBytesOfThePage) {
   const Bytes frame = encode_frame(sample_update());
@@ -46,6 +47,7 @@ TEST(Message, FieldsComeBack) {
   const auto& update = std::get<UpdateMessage>(received);
   EXPECT_EQ(update.id, sample_task());
   EXPECT_EQ(update.layout, 0xaabbU);
+  EXPECT_EQ(update.digest, 0x12345678U);
   EXPECT_EQ(update.examples, 100U);
   EXPECT_EQ(update.steps, 4U);
   EXPECT_EQ(update.tensors, (std::vector<std::uint32_t>{0, 3}));
@@ -157,6 +159,49 @@ TEST(Message, LongReasonsOfOthersAreRefused) {
             "Decline has a reason of 1025 bytes, allowed are 1024");
   EXPECT_EQ(refusal(frame_of(7, body_with({1}, 1025, {0, 0, 0, 0, 0}))),
             "Goodbye has a reason of 1025 bytes, allowed are 1024");
+}
+
+/// The reasons for refusal of a message of each kind that carries text for people, with this text.
+std::vector<std::string> refusals_of(const std::string& text) {
+  const std::string same(text.size(), 'x');  // encoding would clean the text itself
+  std::vector<std::string> reasons;
+  for (const Message& message : {Message(Reject{sample_task(), same}), Message(Goodbye{same}),
+                                 Message(Decline{sample_task(), same}), Message(Hello{.kernel_set = same})}) {
+    Bytes frame = encode_frame(message);
+    std::ranges::copy(text, std::search(frame.begin(), frame.end(), same.begin(), same.end()));
+    seal(frame);
+    reasons.push_back(refusal(frame));
+  }
+  return reasons;
+}
+
+// Terminals obey escape sequences, and a line break forges a line of the journal.
+TEST(Message, TextsForPeopleArePrintableAscii) {
+  for (const std::string text : {"late", " ~", "of another run"})
+    EXPECT_EQ(refusals_of(text), (std::vector<std::string>(4))) << text;
+  for (const std::string text : {"late\n", "\x1b[2J....", "a\tb\rc", "\x7f...", "gr\xc3\xbc\xc3\x9f", "\xff..."})
+    EXPECT_EQ(refusals_of(text), (std::vector<std::string>{"Reject has a reason that is not printable ASCII",
+                                                           "Goodbye has a reason that is not printable ASCII",
+                                                           "Decline has a reason that is not printable ASCII",
+                                                           "Hello has a kernel set that is not printable ASCII"}))
+        << text;
+  EXPECT_EQ(refusal(encode_frame(Hello{.kernel_set = std::string(64, 'x')})), "");
+  EXPECT_EQ(refusal(encode_frame(Hello{.kernel_set = std::string(65, 'x')})),
+            "Hello has a kernel set of 65 bytes, allowed are 64");
+}
+
+TEST(Message, OurOwnReasonsAreSentClean) {
+  for (const Message& message :
+       {Message(Reject{sample_task(), "one\ntwo\x1b\xc3\xbc"}), Message(Goodbye{"one\ntwo\x1b\xc3\xbc"}),
+        Message(Decline{sample_task(), "one\ntwo\x1b\xc3\xbc"})}) {
+    Message received;
+    ASSERT_EQ(decode_frame(encode_frame(message), kLimit, received), "");
+    const auto reason = [](const auto& kind) -> std::string {
+      if constexpr (requires { kind.reason; }) return kind.reason;
+      return "";
+    };
+    EXPECT_EQ(std::visit(reason, received), "one two???");
+  }
 }
 
 TEST(Message, RandomBodiesNeverAllocateMoreThanTheyAre) {

@@ -16,6 +16,7 @@ inline UpdateMessage sample_update() {
   UpdateMessage update;
   update.id = sample_task();
   update.layout = 0xaabb;
+  update.digest = 0x12345678;
   update.examples = 100;
   update.steps = 4;
   update.tensors = {0, 3};
@@ -27,8 +28,8 @@ inline UpdateMessage sample_update() {
 
 /// One message of every kind, none of their fields at its default.
 inline std::vector<Message> one_of_each() {
-  return {Hello{3, 3, 2, "avx2", 600, 1ULL << 33, {8, 4}, 6},
-          Welcome{3, 99, "seed = 1\n", 5000},
+  return {Hello{3, 2, "avx2", 600, 1ULL << 33, {8, 4}, 6},
+          Welcome{99, "seed = 1\n", 5000},
           TaskMessage{sample_task(), 60, 6, 4, 5, 0xaabb, keep({1, 2, 3, 4})},
           sample_update(),
           Acknowledge{sample_task()},
@@ -51,7 +52,7 @@ inline void seal(Bytes& frame) {
 /// A frame of this kind and body with right lengths and checksums.
 inline Bytes frame_of(std::uint8_t kind, const Bytes& body) {
   Bytes frame(kFrameHeaderBytes + body.size());
-  const Bytes start = {0x41, 0x4e, 0x59, 0x42, 3, 0, kind, 0};
+  const Bytes start = {0x41, 0x4e, 0x59, 0x42, kProtocol, 0, kind, 0};
   std::copy(start.begin(), start.end(), frame.begin());
   const std::uint64_t length = body.size();
   std::memcpy(frame.data() + 8, &length, sizeof length);
