@@ -221,7 +221,7 @@ void FederationServer::note_maker(ConnectionId connection, std::uint32_t client,
   const bool is_known = !is_first || first_time_ == 0;
   if (is_known && logged->second == hello->widths) return;
   logged->second = hello->widths;
-  recorder_.event(describe(ClientJoined{client, hello->widths}, time, round));
+  recorder_.event(describe(ClientJoined{client, hello->widths}, time, round, 0));
 }
 
 /// Nobody is lost to a round that is over: the next one has not offered its tasks yet.

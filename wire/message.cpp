@@ -217,12 +217,6 @@ std::string check_values(const UpdateMessage& update) {
   return "";
 }
 
-/// They go into the server's log, a line for each client.
-std::string check_values(const Hello& hello) {
-  if (hello.widths.size() <= kMostWidths && std::ranges::all_of(hello.widths, is_width)) return "";
-  return "says widths of its device that are not 2 to 16 or 32, or more than " + std::to_string(kMostWidths);
-}
-
 std::string check_values(const TaskMessage& task) {
   if (task.chunks >= 1 && task.chunks <= kMostChunks) return "";
   return "cuts batches into " + std::to_string(task.chunks) + " chunks, allowed are 1 to " +
@@ -238,7 +232,12 @@ std::string check_text(const std::string& text, const std::string& what, std::si
 
 std::string check_reason(const std::string& reason) { return check_text(reason, "reason", kLongestReason); }
 
-std::string check_values(const Hello& hello) { return check_text(hello.kernel_set, "kernel set", kLongestKernelSet); }
+/// The widths go into the server's log, a line for each client.
+std::string check_values(const Hello& hello) {
+  if (hello.widths.size() > kMostWidths || !std::ranges::all_of(hello.widths, is_width))
+    return "says widths of its device that are not 2 to 16 or 32, or more than " + std::to_string(kMostWidths);
+  return check_text(hello.kernel_set, "kernel set", kLongestKernelSet);
+}
 
 std::string check_values(const Reject& reject) { return check_reason(reject.reason); }
 
