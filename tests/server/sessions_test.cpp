@@ -209,7 +209,7 @@ TEST(Sessions, FourKilobytesUntilWelcomed) {
   Server server;
   const Bytes frame = encode_frame(update_of(0, 5000));
   EXPECT_EQ(answer_to(server, std::span(frame).first(kFrameHeaderBytes)),
-            "Update frame declares a body of 5081 bytes, allowed are 4096");
+            "Update frame declares a body of 5085 bytes, allowed are 4096");
   RawSocket peer = server.join(0);
   peer.send(frame);
   ASSERT_TRUE(server.serve_until_heard(2));
@@ -236,8 +236,8 @@ TEST(Sessions, TooLongFramesLoseTheConnection) {
   RawSocket peer = server.join(1);
   peer.send(encode_frame(update_of(1, 20000)));
   ASSERT_TRUE(server.serve_until_heard(2));
-  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20081 bytes, allowed are 10000");
-  EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20081 bytes, allowed are 10000");
+  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20085 bytes, allowed are 10000");
+  EXPECT_EQ(std::get<Goodbye>(peer.receive()).reason, "Update frame declares a body of 20085 bytes, allowed are 10000");
 }
 
 TEST(Sessions, BodiesCanBeLimitedLater) {
@@ -246,12 +246,12 @@ TEST(Sessions, BodiesCanBeLimitedLater) {
   server.sessions.limit_bodies(10000);
   peer.send(encode_frame(update_of(1, 20000)));
   ASSERT_TRUE(server.serve_until_heard(2));
-  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20081 bytes, allowed are 10000");
+  EXPECT_EQ(server.heard.back(), "lost 1+1: Update frame declares a body of 20085 bytes, allowed are 10000");
   server.sessions.limit_bodies(40000);
   RawSocket other = server.join(2);
   other.send(encode_frame(update_of(2, 35000)));
   ASSERT_TRUE(server.serve_until_heard(4));
-  EXPECT_EQ(server.heard.back(), "lost 2+1: Update frame declares a body of 35081 bytes, allowed are 30000");
+  EXPECT_EQ(server.heard.back(), "lost 2+1: Update frame declares a body of 35085 bytes, allowed are 30000");
 }
 
 TEST(Sessions, DamagedFramesLoseTheConnectionAndItsPeerMayComeAgain) {

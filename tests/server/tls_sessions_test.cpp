@@ -193,7 +193,7 @@ TEST_F(TlsSessions, FourKilobytesUntilWelcomed) {
                            return connection.receive(message, kLong);
                          }),
             "");
-  EXPECT_EQ(std::get<Goodbye>(message).reason, "Update frame declares a body of 50081 bytes, allowed are 4096");
+  EXPECT_EQ(std::get<Goodbye>(message).reason, "Update frame declares a body of 50085 bytes, allowed are 4096");
 }
 
 TEST_F(TlsSessions, ManyComeAndGo) {
