@@ -126,7 +126,8 @@ def run_script(main):
 def add_options(parser, turns, seconds):
     """The options of everything that measures; `turns` and `seconds` are the defaults."""
     parser.add_argument("--turns", type=positive, default=turns, help="of each case (default: %(default)s)")
-    parser.add_argument("--seconds", type=duration, default=seconds, help="of each timing, about (default: %(default)s)")
+    parser.add_argument("--seconds", type=duration, default=seconds,
+                        help="of each timing, about (default: %(default)s)")
     parser.add_argument("--isa", default="best", help="kernels: portable, avx2, avx512 or best")
     parser.add_argument("--build", help="a build folder to take the programs from (default: build/release, built)")
 
