@@ -37,6 +37,14 @@ class UnitsTest(unittest.TestCase):
         self.assertGreater(len(server), 20)
         self.assertEqual(server, client)
 
+    def test_what_is_kept_has_a_folder_of_its_own(self):
+        for unit, folder, state in (("anybit-server.service", "anybit-server", "%S/anybit-server/run"),
+                                    ("anybit-client@.service", "anybit-client-%i", "%S/anybit-client-%i")):
+            lines = read(unit).splitlines()
+            for line in (f"StateDirectory={folder}", "StateDirectoryMode=0700", f"WorkingDirectory=%S/{folder}"):
+                self.assertIn(line, lines, unit)
+            self.assertIn(f" --state {state} ", read(unit))
+
     def test_keys_are_handed_over_and_never_named(self):
         for unit in UNITS:
             self.assertRegex(read(unit), r"(?m)^LoadCredential=(server|client)\.key:/etc/anybit/")
