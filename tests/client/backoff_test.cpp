@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace anybit {
 namespace {
 
@@ -20,11 +22,18 @@ TEST(Backoff, DoublesUpToTheLongestWithAPartLeftToChance) {
 
 TEST(Backoff, NeverComesBeforeTheServerAsked) {
   Backoff backoff(milliseconds(100), milliseconds(350));
-  for (int i = 0; i < 20; ++i) {
-    const milliseconds waited = backoff.next(milliseconds(1000));
-    EXPECT_GE(waited.count(), 1500);
-    EXPECT_LE(waited.count(), 2000);
-  }
+  std::set<milliseconds> waited;
+  for (int i = 0; i < 20; ++i) waited.insert(backoff.next(milliseconds(1000)));
+  EXPECT_GE(*waited.begin(), milliseconds(1000));
+  EXPECT_LE(*waited.rbegin(), milliseconds(2000));
+  EXPECT_GT(waited.size(), 1U) << "all of a thousand clients would come at once";
+}
+
+TEST(Backoff, IsLeftToChanceWithoutAHintToo) {
+  Backoff backoff(milliseconds(1000), milliseconds(1000));
+  std::set<milliseconds> waited;
+  for (int i = 0; i < 20; ++i) waited.insert(backoff.next());
+  EXPECT_GT(waited.size(), 1U);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
-// The coordinator under all interleavings of a small case: three clients, two rounds, with and without policies. What
+// The coordinator under all interleavings of small stories: three clients, two rounds, with and without policies. What
 // must hold is listed at Coordinator; WatchedFederation checks it after each event, and must see a planted fault.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -13,16 +14,21 @@
 namespace anybit {
 namespace {
 
-/// In round 0 each client answers or is lost, and in both cases its update arrives once more at any later moment, be it
-/// after the end, where it is one that repeats itself; in round 1 all answer. Where there is a deadline it passes at
-/// any moment of each of the two rounds, or never. Walks every order: each schedule is played from its beginning, by
-/// the numbers of its choices.
+/// What clients do, a bit for each client: in which of the two rounds they are lost instead of answering; whose update
+/// of a round arrives once more, at any later moment, be it after the end; and who comes again, at any moment, and
+/// answers once more where it is sent its task again.
+struct Story {
+  std::array<unsigned, 2> lost = {};
+  std::array<unsigned, 2> repeating = {};
+  unsigned joining = 0;
+};
+
+/// Where there is a deadline it passes at any moment of each of the two rounds, or never. Walks every order: each
+/// schedule is played from its beginning, by the numbers of its choices.
 template <class Federation>
 class Interleavings {
  public:
-  /// Who is lost and who repeats itself: a bit for each client.
-  Interleavings(const SmallFederation& federation, unsigned lost, unsigned repeating)
-      : federation_(federation), lost_(lost), repeating_(repeating) {}
+  Interleavings(const SmallFederation& federation, const Story& story) : federation_(federation), story_(story) {}
 
   /// The number of schedules; fewer than all where one has a fault.
   long walk() {
@@ -35,7 +41,7 @@ class Interleavings {
   const std::string& fault() const { return fault_; }
 
  private:
-  enum class Kind { kFirst, kAgain, kDeadline };
+  enum class Kind { kFirst, kAgain, kDeadline, kJoin };
   struct Event {
     Kind kind = Kind::kFirst;
     std::uint32_t round = 0;
@@ -59,24 +65,26 @@ class Interleavings {
     now_ = 0;
     watched.start(now_);
     possible_.clear();
-    add_tasks(watched);
+    for (std::uint32_t client = 0; client < 3; ++client)
+      if (has(story_.joining, client)) possible_.push_back({Kind::kJoin, 0, client});
+    add_tasks(watched, Kind::kFirst);
     for (std::size_t step = 0; !possible_.empty() && watched.fault().empty(); ++step) {
       if (step == path_.size()) path_.push_back({0, possible_.size()});
       const auto chosen = possible_.begin() + static_cast<std::ptrdiff_t>(path_[step].chosen);
       const Event event = *chosen;
       possible_.erase(chosen);
       happen(event, watched);
-      add_tasks(watched);
+      add_tasks(watched, event.kind == Kind::kJoin ? Kind::kAgain : Kind::kFirst);
       drop_passed_deadlines(watched.model().round());
     }
     fault_ = watched.fault();
     if (fault_.empty() && watched.model().round() < 2) fault_ = "all has happened, and the second round is not over";
   }
 
-  void add_tasks(WatchedFederation<Federation>& watched) {
+  void add_tasks(WatchedFederation<Federation>& watched, Kind kind) {
     const Outcome& last = watched.last();
     for (const TaskId& task : last.sent)
-      if (task.round < 2) possible_.push_back({Kind::kFirst, task.round, task.client});
+      if (task.round < 2) possible_.push_back({kind, task.round, task.client});
     if (last.wake && !last.sent.empty() && last.sent.front().round < 2)
       possible_.push_back({Kind::kDeadline, last.sent.front().round, 0});
   }
@@ -88,12 +96,14 @@ class Interleavings {
   /// Time stands still until a deadline passes.
   void happen(const Event& event, WatchedFederation<Federation>& watched) {
     if (event.kind == Kind::kDeadline) return watched.pass_time(now_ = *watched.wake());
-    const bool first = event.kind == Kind::kFirst && event.round == 0;
-    if (first && has(lost_, event.client))
+    if (event.kind == Kind::kJoin) return watched.join(event.client, now_);
+    const bool first = event.kind == Kind::kFirst;
+    if (first && has(story_.lost[event.round], event.client))
       watched.lose(event.client, now_);
     else
       watched.deliver(event.client, answers_[event.round][event.client], true, now_);
-    if (first && has(repeating_, event.client)) possible_.push_back({Kind::kAgain, 0, event.client});
+    if (first && has(story_.repeating[event.round], event.client))
+      possible_.push_back({Kind::kAgain, event.round, event.client});
   }
 
   static bool has(unsigned clients, std::uint32_t client) { return (clients >> client & 1U) != 0; }
@@ -106,8 +116,7 @@ class Interleavings {
   }
 
   const SmallFederation& federation_;
-  const unsigned lost_;
-  const unsigned repeating_;
+  const Story story_;
   std::vector<std::vector<UpdateMessage>> answers_ = {answers_of(0), answers_of(1)};
   std::vector<Choice> path_;
   std::vector<Event> possible_;
@@ -120,27 +129,57 @@ struct Case {
   std::string name;
   std::uint32_t cohort = 3;
   RoundPolicy policy = {};
-  std::vector<unsigned> repeating = {7};
+  std::vector<Story> stories;
 };
 
-/// Walks it for every set of lost clients.
+/// Every set of clients is lost in the first round, with each of these sets of clients that repeat themselves there.
+std::vector<Story> losses_at_first(const std::vector<unsigned>& repeating = {7}) {
+  std::vector<Story> stories;
+  for (const unsigned clients : repeating)
+    for (unsigned lost = 0; lost < 8; ++lost) stories.push_back({{lost, 0}, {clients, 0}});
+  return stories;
+}
+
+/// The same in the second round.
+std::vector<Story> losses_later(const std::vector<unsigned>& repeating = {7}) {
+  std::vector<Story> stories = losses_at_first(repeating);
+  for (Story& story : stories)
+    std::swap(story.lost[0], story.lost[1]), std::swap(story.repeating[0], story.repeating[1]);
+  return stories;
+}
+
+/// Every set is lost in the first round and every set in the second, while one client repeats itself in both.
+std::vector<Story> losses_in_both() {
+  std::vector<Story> stories;
+  for (unsigned lost = 0; lost < 64; ++lost) stories.push_back({{lost % 8, lost / 8}, {1, 1}});
+  return stories;
+}
+
+/// One client comes again, while every set is lost in the first round, or in the second.
+std::vector<Story> joins() {
+  std::vector<Story> stories = losses_at_first({0});
+  const std::vector<Story> later = losses_later({0});
+  stories.insert(stories.end(), later.begin(), later.end());
+  for (Story& story : stories) story.joining = 2;
+  return stories;
+}
+
+/// Walks it for each story.
 template <class Federation>
 std::pair<long, std::string> walk(const Case& with) {
   SmallFederation federation(3, with.cohort, 2);
   federation.plan.policy = with.policy;
   federation.plan.client_state = true;
   long walked = 0;
-  for (const unsigned repeating : with.repeating) {
-    for (unsigned lost = 0; lost < 8; ++lost) {
-      Interleavings<Federation> interleavings(federation, lost, repeating);
-      walked += interleavings.walk();
-      if (!interleavings.fault().empty()) return {walked, interleavings.fault()};
-    }
+  for (const Story& story : with.stories) {
+    Interleavings<Federation> interleavings(federation, story);
+    walked += interleavings.walk();
+    if (!interleavings.fault().empty()) return {walked, interleavings.fault()};
   }
   return {walked, ""};
 }
 
-const Case kWaitForAll = {"waits for all"};
+const Case kWaitForAll = {"waits for all; losses and doubles of all in round 1", 3, {}, losses_at_first()};
 
 TEST(CoordinatorInterleavings, AllOfThreeClientsAndTwoRounds) {
   const auto [walked, fault] = walk<Coordinator>(kWaitForAll);
@@ -150,19 +189,32 @@ TEST(CoordinatorInterleavings, AllOfThreeClientsAndTwoRounds) {
   std::printf("%ld schedules: %s\n", walked, kWaitForAll.name.c_str());
 }
 
-TEST(CoordinatorInterleavings, AllOfThemUnderEachPolicy) {
+TEST(CoordinatorInterleavings, AllOfEachStoryUnderEachPolicy) {
+  constexpr RoundPolicy kOver = {.over_selection = 1.5};
+  constexpr RoundPolicy kDeadline = {.deadline = 8, .minimum = 2};
+  constexpr RoundPolicy kReplacing = {.deadline = 8, .minimum = 2, .replace_until = 1};
+  constexpr RoundPolicy kBoth = {.over_selection = 1.5, .deadline = 8, .minimum = 2};
   const std::vector<Case> cases = {
-      {"over-selection, two of three count", 2, {.over_selection = 1.5}},
-      {"minimum of two", 3, {.minimum = 2}},
+      {"waits for all; losses and doubles of all in round 2", 3, {}, losses_later()},
+      {"waits for all; losses in both rounds, doubles of client 0", 3, {}, losses_in_both()},
+      {"waits for all; losses in one of the rounds, client 1 comes again once", 3, {}, joins()},
+      {"over-selection, two of three count; losses and doubles of all in round 1", 2, kOver, losses_at_first()},
+      {"over-selection; losses and doubles of all in round 2", 2, kOver, losses_later()},
+      {"over-selection; losses in one of the rounds, client 1 comes again once", 2, kOver, joins()},
+      {"minimum of two; losses and doubles of all in round 1", 3, {.minimum = 2}, losses_at_first()},
+      {"minimum of two; losses and doubles of all in round 2", 3, {.minimum = 2}, losses_later()},
       // With deadlines all three repeating themselves would make millions of them: here one does.
-      {"deadline", 3, {.deadline = 8, .minimum = 2}, {1}},
-      {"replacement", 2, {.deadline = 8, .minimum = 2, .replace_until = 1}, {1, 2, 4}},
-      {"over-selection and deadline", 2, {.over_selection = 1.5, .deadline = 8, .minimum = 2}, {4}},
+      {"deadline; losses and doubles of client 0 in round 1", 3, kDeadline, losses_at_first({1})},
+      {"deadline; losses and doubles of client 0 in round 2", 3, kDeadline, losses_later({1})},
+      {"replacement; losses and doubles of one client in round 1", 2, kReplacing, losses_at_first({1, 2, 4})},
+      {"replacement; losses and doubles of one client in round 2", 2, kReplacing, losses_later({1, 2, 4})},
+      {"replacement; losses in one of the rounds, client 1 comes again once", 2, kReplacing, joins()},
+      {"over-selection and deadline; losses and doubles of client 2 in round 1", 2, kBoth, losses_at_first({4})},
   };
   for (const Case& with : cases) {
     const auto [walked, fault] = walk<Coordinator>(with);
     EXPECT_EQ(fault, "") << with.name;
-    EXPECT_GT(walked, 1000) << with.name;
+    EXPECT_GT(walked, 500) << with.name;
     std::printf("%ld schedules: %s\n", walked, with.name.c_str());
   }
 }
@@ -204,9 +256,11 @@ class DoubleCounting {
 };
 
 TEST(CoordinatorInterleavings, SeeAPlantedDoubleCount) {
-  const auto [walked, fault] = walk<DoubleCounting>(kWaitForAll);
-  EXPECT_NE(fault, "");
-  std::printf("planted double count: seen in schedule %ld: %s\n", walked, fault.c_str());
+  for (const std::vector<Story>& stories : {losses_at_first(), losses_later(), joins()}) {
+    const auto [walked, fault] = walk<DoubleCounting>({"", 3, {}, stories});
+    EXPECT_NE(fault, "");
+    std::printf("planted double count: seen in schedule %ld: %s\n", walked, fault.c_str());
+  }
 }
 
 }  // namespace

@@ -39,11 +39,12 @@ class Page {
   std::string answer(const std::string& request) {
     RawSocket peer = connect();
     peer.send(bytes_of(request));
-    poll_for(milliseconds(20));
     return heard_by(peer);
   }
-  static std::string heard_by(RawSocket& peer) {
-    const Bytes bytes = peer.receive_all();
+  /// What a peer hears until the page has closed.
+  std::string heard_by(const RawSocket& peer) {
+    Bytes bytes;
+    EXPECT_TRUE(poll_until([&] { return !peer.receive_some(bytes); }));
     return {bytes.begin(), bytes.end()};
   }
 
@@ -95,9 +96,9 @@ TEST(MetricsPage, ARequestMayComeByteByByteAndNotBeLong) {
   RawSocket peer = page.connect();
   for (const char letter : kGet) {
     peer.send(bytes_of(std::string(1, letter)));
-    page.poll_for(milliseconds(1));
+    page.page.poll();
   }
-  EXPECT_EQ(status_of(Page::heard_by(peer)), "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_of(page.heard_by(peer)), "HTTP/1.1 200 OK");
   const std::string start = kGet.substr(0, kGet.size() - 4) + "\r\nX: ";
   const std::size_t fill = MetricsPageSettings{}.request_bytes - start.size() - 4;
   EXPECT_EQ(status_of(page.answer(start + std::string(fill, 'x') + "\r\n\r\n")), "HTTP/1.1 200 OK");
@@ -133,8 +134,8 @@ TEST(MetricsPage, SlowPeersEndAndOthersAreServed) {
   EXPECT_EQ(page.page.open(), 3U);
   EXPECT_EQ(page.asked, 1);
   EXPECT_TRUE(page.poll_until([&] { return page.asked == 2; }));
-  EXPECT_EQ(status_of(Page::heard_by(fourth)), "HTTP/1.1 200 OK");
-  EXPECT_EQ(Page::heard_by(silent), "");
+  EXPECT_EQ(status_of(page.heard_by(fourth)), "HTTP/1.1 200 OK");
+  EXPECT_EQ(page.heard_by(silent), "");
   fourth.close();
   EXPECT_TRUE(page.poll_until([&] { return page.page.open() == 0; }));
 }
@@ -167,6 +168,7 @@ TEST(MetricsPage, AFloodCostsNoMoreThanItsConnections) {
   std::vector<RawSocket> peers;
   for (int peer = 0; peer < 200; ++peer) peers.push_back(page.connect());
   AllocationWatch watch;
+  EXPECT_TRUE(page.poll_until([&] { return page.page.open() == 8; }));
   page.poll_for(milliseconds(20));
   EXPECT_EQ(page.page.open(), 8U);
   EXPECT_LE(watch.largest(), MetricsPageSettings{}.request_bytes);

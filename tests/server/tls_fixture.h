@@ -75,4 +75,16 @@ inline Answer answer_to(Server& server, const std::optional<TlsSettings>& tls, c
   });
 }
 
+/// The same as soon as the reason is this one, which a change of the list brings about a moment later; the last answer
+/// where it is not within five seconds.
+inline Answer answer_once(const std::string& reason, Server& server, const TlsSettings& tls, const Hello& hello) {
+  const auto end = std::chrono::steady_clock::now() + kLong;
+  Answer answer = answer_to(server, tls, hello);
+  while (answer.reason != reason && std::chrono::steady_clock::now() < end) {
+    server.serve_for(10 * kTurn);
+    answer = answer_to(server, tls, hello);
+  }
+  return answer;
+}
+
 }  // namespace anybit

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -47,6 +48,15 @@ class RawSocket {
     }
     bytes.resize(size);
     return bytes;
+  }
+
+  /// Takes the bytes that are there, without waiting. False once the other side has closed.
+  bool receive_some(Bytes& bytes) const {
+    std::uint8_t some[4096];
+    ssize_t got = 0;
+    while ((got = ::recv(descriptor_, some, sizeof some, MSG_DONTWAIT)) > 0)
+      bytes.insert(bytes.end(), some, some + got);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
   /// The next whole frame's message, whose bulk is good until the next call; a Goodbye{"nothing"} where none comes.
