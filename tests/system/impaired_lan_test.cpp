@@ -36,6 +36,7 @@ struct ImpairedLan {
   void expect_the_simulated_model() {
     const Outcome server = lan.end_of_server();
     EXPECT_EQ(server.code, 0) << server.error;
+    said_by_server = server.error;
     for (std::uint32_t client = 0; client < 3; ++client) {
       const Outcome outcome = lan.end_of_client(client);
       EXPECT_EQ(outcome.code, 0) << outcome.error;
@@ -48,6 +49,7 @@ struct ImpairedLan {
   Lan lan;
   std::unique_ptr<ImpairingProxy> proxy;
   std::string said;  // by the clients
+  std::string said_by_server;
 };
 
 struct Cut {
@@ -89,9 +91,12 @@ TEST(ImpairedLan, AStallOfTheServersBytesIsNoticedByTheClient) {
 }
 
 TEST(ImpairedLan, AStallOfTheClientsBytesIsNoticedByTheServer) {
-  ImpairedLan impaired({.stall = FramePlace{false, kAccept, 7}}, true, "0.4");
+  // Between frames: one that was begun has more time than silence.
+  ImpairedLan impaired({.stall = FramePlace{false, kAccept, 0}}, true, "0.4");
   impaired.expect_the_simulated_model();
   EXPECT_GE(impaired.proxy->connections(), 2);
+  EXPECT_NE(impaired.said_by_server.find("client 0 is gone: was silent for too long"), std::string::npos)
+      << impaired.said_by_server;
 }
 
 TEST(ImpairedLan, AStallThatEndsInTimeIsWaitedFor) {

@@ -10,7 +10,8 @@
 
 namespace anybit {
 
-/// A place in what one side sends: byte `at` of the first frame of a kind (FORMAT.md has their numbers).
+/// A place in what one side sends: byte `at` of the first frame of a kind (FORMAT.md has their numbers). Before byte 7
+/// no frame tells its kind: there it is the first frame for kind 1, and the second for every other.
 struct FramePlace {
   bool of_server = false;
   int kind = 1;

@@ -9,7 +9,7 @@
 #include "server/coordinator.h"
 #include "tests/server/tiny_scenario.h"
 #include "tests/sim/idx_digits.h"
-#include "tests/system/lan.h"
+#include "tests/system/far_client.h"
 
 namespace anybit {
 namespace {
@@ -35,12 +35,13 @@ TEST(Lan, MemoryTcpAndProcessesEndInTheSameBits) {
 
 // The cohort of a round is drawn from all twenty, whoever is here; a process may play the part of each in turn.
 TEST(Lan, AKilledClientComesBackAndTheBitsAreTheSame) {
-  Lan lan({"federation.cohort=20", "federation.rounds=6"});
+  Lan lan({"federation.cohort=20", "federation.rounds=8"});
   lan.start_server();
-  lan.start_clients(0, 20);
+  const auto far_away = start_clients_one_far_away(lan);
   for (std::uint32_t victim = 0; victim < 3; ++victim) {
     lan.wait_for_rounds(static_cast<int>(victim) + 1);
     lan.kill_client(victim);
+    expect_a_run_that_goes_on(lan);
     lan.start_client(victim);
   }
   const Outcome server = lan.end_of_server();
@@ -50,12 +51,13 @@ TEST(Lan, AKilledClientComesBackAndTheBitsAreTheSame) {
 }
 
 TEST(Lan, AKilledServerGoesOnAndTheBitsAreTheSame) {
-  Lan lan({"federation.cohort=20", "federation.rounds=6"});
+  Lan lan({"federation.cohort=20", "federation.rounds=8"});
   lan.start_server();
-  lan.start_clients(0, 20);
+  const auto far_away = start_clients_one_far_away(lan);
   for (int round = 1; round <= 3; ++round) {
     lan.wait_for_rounds(round);
     lan.kill_server();
+    expect_a_run_that_goes_on(lan);
     lan.start_server();
   }
   const Outcome server = lan.end_of_server();

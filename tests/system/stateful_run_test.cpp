@@ -31,7 +31,8 @@ TEST(StatefulRun, KilledAndGoneOnWithItEndsInTheSameBits) {
   ASSERT_EQ(folder.run(into("whole", {"--threads", "1"})).code, 0);
   for (const char* threads : {"1", "2"}) {
     const std::string out = std::string("killed") + threads;
-    Words how = {"--threads", threads};
+    const Words keeping_all = {"--threads", threads, "--set", "checkpoint.keep=50"};  // so that each can be waited for
+    Words how = keeping_all;
     for (int round = 5; round <= 25; round += 10) {
       Program program(folder.path(), into(out, how));
       program.wait_until([&] {
@@ -40,7 +41,8 @@ TEST(StatefulRun, KilledAndGoneOnWithItEndsInTheSameBits) {
       });
       program.signal(SIGKILL);
       EXPECT_EQ(program.wait().code, 128 + SIGKILL);
-      how = {"--threads", threads, "--resume"};
+      how = keeping_all;
+      how.emplace_back("--resume");
     }
     EXPECT_EQ(folder.run(into(out, how)).code, 0);
     EXPECT_EQ(folder.read(out + "/model.ckpt"), folder.read("whole/model.ckpt")) << threads;
