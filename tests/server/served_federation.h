@@ -170,6 +170,7 @@ class ServedClient {
   Kind receive() {
     welcome();
     const Message message = socket_.receive();
+    if (const auto* offer = std::get_if<Offer>(&message)) digest_ = offer->digest;
     if (const auto* found = std::get_if<Kind>(&message)) return *found;
     ADD_FAILURE() << "another kind of message: " << message.index();
     return {};
@@ -189,6 +190,7 @@ class ServedClient {
     UpdateMessage update;
     update.id = task;
     update.layout = plan.layout->digest();
+    update.digest = digest_;
     update.examples = examples;
     update.steps = 2;
     update.tensors.assign(plan.uploaded.begin(), plan.uploaded.end());
@@ -207,6 +209,7 @@ class ServedClient {
   const Federation& federation_;
   RawSocket socket_;
   bool welcomed_ = false;
+  std::uint32_t digest_ = 0;  // of the parameters that were offered last
 };
 
 }  // namespace anybit
