@@ -73,8 +73,10 @@ class PlayedServer {
   }
   bool was_greeted() const { return std::holds_alternative<Hello>(hello_); }
 
-  /// "over", "stopped", or what the participant threw.
+  /// "over", or what the participant threw; "stopped" where it goes on for ten seconds.
   std::string end() {
+    for (int i = 0; i < 1000 && !ended_; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stop_ = true;
     thread_.join();
     return end_;
   }
@@ -129,6 +131,7 @@ class PlayedServer {
     } catch (const std::exception& failure) {
       end_ = failure.what();
     }
+    ended_ = true;
   }
 
   RawListener listener_;
@@ -140,6 +143,7 @@ class PlayedServer {
   std::vector<std::string> told_;
   std::string end_;
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> ended_ = false;
   std::thread thread_;
 };
 
