@@ -342,7 +342,7 @@ TEST_F(BadInput, ReplayFindsAnotherLog) {
 
 TEST_F(BadInput, RunDirectoryThatCannotBe) {
   folder.write("file", "x");
-  expect_refused({"run", "tiny.toml", "--out", "file/run"}, {"file/run", "--out"});
+  expect_refused({"run", "tiny.toml", "--out", "file/run"}, {"file/run", "name another"});
 }
 
 TEST_F(BadInput, AFolderOfOtherThingsIsLeftAlone) {
