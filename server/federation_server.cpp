@@ -104,8 +104,8 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   tell_of_clients(clients, "joined");
   if (hello.kernel_set != kernel_set())
     progress_.tell(
-        fmt::format("{} computes with kernels '{}', this is '{}': results are valid, but not equal to the "
-                    "last bit",
+        fmt::format("{} computes with kernels '{}', this is '{}': results are valid; a replay needs the kernels that "
+                    "the clients have, all the same",
                     clients_text(clients), hello.kernel_set, kernel_set()));
   note_state(hello);
   for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
@@ -133,6 +133,19 @@ void FederationServer::lost(ConnectionId connection, ClientRange clients, const 
     delivery.connection = 0;
     delivery.phase = Phase::kAway;
     delivery.since = Clock::now();
+  }
+  offer_again(clients);
+}
+
+/// On an older line of a client that lost the newest.
+void FederationServer::offer_again(ClientRange clients) {
+  std::vector<std::uint32_t> here;
+  for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
+       ++next)
+    if (next->second.phase == Phase::kAway && roster_.playing(next->first) != 0) here.push_back(next->first);
+  for (const std::uint32_t client : here) {
+    widths_[client] = roster_.hello(roster_.playing(client))->widths;
+    take(ClientJoined{client, widths_[client]});
   }
 }
 
@@ -309,7 +322,7 @@ void FederationServer::offer(const SendTask& task) {
   if (delivery.task.task != task.task) {
     delivery = {};
     delivery.since = Clock::now();
-    delivery.may_have_it = task.task.round == first_round_;
+    delivery.may_have_it = settings_.had_run && task.task.round == first_round_;
   }
   delivery.task = task;
   delivery.task.parameters.reset();

@@ -25,11 +25,12 @@ namespace anybit {
 struct ServerSettings {
   /// How long a client may be away that has a task, be it that it left or that it never came.
   std::chrono::milliseconds grace{std::chrono::minutes(5)};
-  /// How long a client that is here may take to answer an offer, where this is longer than the grace: it may have to
-  /// try first how long a task takes.
+  /// How long a client that is here may take to answer an offer, where this is longer than the grace.
   std::chrono::milliseconds answer{std::chrono::minutes(1)};
   /// The most examples that a client with data of its own may claim to have.
   std::uint32_t most_examples = 1'000'000;
+  /// Whether there was a run in the run directory before: its clients may be at work on the first round's tasks.
+  bool had_run = false;
   int threads = 1;  // the most that share the sum of a large model
   /// Told what the server is at, whenever that changes: selecting (until a client of the round has its task), training,
   /// staging (an upload is being read), committing, committed; at last over.
@@ -61,7 +62,7 @@ class FederationServer final : public SessionListener {
   /// Answers to tasks that were refused; those that came late are none.
   std::uint64_t refused_answers() const { return counts_.refused; }
   /// Clients that have joined, lost their line and not come back: what they were not told they do not know.
-  std::uint64_t missing() const { return roster_.missing(); }
+  std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
   /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.
   void measure(ServerMetrics& metrics) const;
 
@@ -115,6 +116,7 @@ class FederationServer final : public SessionListener {
   void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
   void take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
   void note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round);
+  void offer_again(ClientRange clients);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_the_lost(const Stop& stop);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace anybit {
 namespace {
@@ -30,7 +29,7 @@ void Roster::join(ConnectionId connection, const Hello& hello) {
     Client& client = clients_[number];
     if (++client.connections == 1) ++here_;
     client.newest = std::max(client.newest, connection);
-    miss(client, false);
+    client.left.reset();
   }
 }
 
@@ -43,7 +42,7 @@ void Roster::leave(ConnectionId connection) {
     Client& client = clients_[number];
     if (--client.connections == 0) {
       --here_;
-      miss(client, true);
+      client.left = Clock::now();
       client.newest = 0;
     } else if (client.newest == connection) {
       client.newest = std::find_if(present_.rbegin(), present_.rend(), [&](const auto& entry) {
@@ -55,12 +54,12 @@ void Roster::leave(ConnectionId connection) {
 
 void Roster::excuse(ClientRange clients) {
   for (std::uint32_t number = clients.first; clients.holds(number) && number < clients_.size(); ++number)
-    miss(clients_[number], false);
+    clients_[number].left.reset();
 }
 
-void Roster::miss(Client& client, bool missing) {
-  if (std::exchange(client.missing, missing) == missing) return;
-  missing_ = missing ? missing_ + 1 : missing_ - 1;
+std::uint64_t Roster::missing(Clock::time_point since) const {
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(clients_, [&](const Client& client) { return client.left && *client.left >= since; }));
 }
 
 std::string clients_text(ClientRange clients) {

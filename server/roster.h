@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@ namespace anybit {
 /// each that joins or leaves; to ask costs nothing.
 class Roster {
  public:
+  using Clock = std::chrono::steady_clock;
+
   void join(ConnectionId connection, const Hello& hello);
   void leave(ConnectionId connection);
   /// None of these is missed, should it be away.
@@ -25,22 +29,19 @@ class Roster {
   ConnectionId playing(std::uint32_t client) const;
   /// Clients that are here: each once, though a line that is dead may still be open beside the one it came back on.
   std::uint64_t clients() const { return here_; }
-  /// Clients that were here, are not and were not excused.
-  std::uint64_t missing() const { return missing_; }
+  /// Clients that were here, left after this moment, are not back and were not excused. Looks at all.
+  std::uint64_t missing(Clock::time_point since) const;
 
  private:
   struct Client {
     ConnectionId newest = 0;
     std::uint32_t connections = 0;
-    bool missing = false;
+    std::optional<Clock::time_point> left = {};  // none: nobody misses it
   };
-
-  void miss(Client& client, bool missing);
 
   std::map<ConnectionId, Hello> present_;
   std::vector<Client> clients_;  // by number, as far as anybody was here
   std::uint64_t here_ = 0;
-  std::uint64_t missing_ = 0;
 };
 
 /// "client 3", or "clients 3 to 9".

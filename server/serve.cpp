@@ -96,7 +96,7 @@ struct Loaded {
 Loaded load(const Scenario& scenario, const std::vector<std::string>& data, const RunDirectory& directory,
             StartingPoint& start) {
   Loaded loaded{make_federation(scenario, data), {}};
-  loaded.state = prepare_directory(directory, loaded.federation, start, StateKeeper::kClients);
+  loaded.state = prepare_directory(directory, loaded.federation, start);
   write_origin(directory, loaded.federation, start.kernels, loaded.state.version);
   return loaded;
 }
@@ -129,15 +129,20 @@ void linger(Sessions& sessions, Observer& observer) {
     sessions.poll(kTurn);
 }
 
-/// Whoever has lost its line just now would find nobody when it comes back, and go on looking.
+/// Whoever has lost its line just now would find nobody when it comes back, and go on looking. Who has been away for
+/// longer would have come back.
 void linger_for_the_missing(Sessions& sessions, const FederationServer& server, Observer& observer) {
-  if (server.missing() == 0) return;
+  // A line that is dead shows when nobody has taken the Goodbye.
+  for (const auto end = Clock::now() + kFarewell; sessions.open() > 0 && Clock::now() < end; observer.poll())
+    sessions.poll(kTurn);
+  const auto missing = [&] { return server.missing(kLingerForTheMissing); };
+  if (missing() == 0) return;
   tell(
       fmt::format("clients that lost their line and have not heard that the run is over: {}; waiting for them, {} s at "
                   "most; Ctrl-C ends it",
-                  server.missing(), kLingerForTheMissing.count()));
+                  missing(), kLingerForTheMissing.count()));
   const auto end = Clock::now() + kLingerForTheMissing;
-  for (; server.missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
+  for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
 }
 
 std::string describe(const Scenario& scenario, const FederationState& state) {
@@ -163,8 +168,9 @@ int serve(const ServerOptions& options) {
   const Scenario& scenario = resolved.scenario;
   for (const std::string& note : resolved.notes) tell(note);
   const RunDirectory directory(options.state.empty() ? "runs/" + scenario.name : options.state);
-  const bool resume = directory.holds_run() && !options.force;
-  StartingPoint start = find_starting_point(directory, scenario, resume, options.force);
+  const bool had_run = directory.holds_run();
+  const bool resume = had_run && !options.force;
+  StartingPoint start = find_starting_point(directory, scenario, WhoTrains::kClients, resume, options.force);
   for (const std::string& note : start.notes) tell(note);
 
   return_large_buffers();
@@ -190,7 +196,8 @@ int serve(const ServerOptions& options) {
                                               start.checkpoint ? read_file(directory.metrics()) : "");
   Progress progress(stderr, standing);
   RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state, options.machine.worker_threads());
-  const ServerSettings settings = server_settings(options, *start.lock, observer);
+  ServerSettings settings = server_settings(options, *start.lock, observer);
+  settings.had_run = had_run;
   const double time = last_time(directory);
   FederationServer server(loaded.federation, settings, sessions, recorder, progress, std::move(loaded.state), time);
   doorway.hand_on_to(server);

@@ -86,6 +86,12 @@ void Session::end(const Goodbye& goodbye, bool flush) {
   shared_.post([self = shared_from_this()] { self->drain(); });
 }
 
+void Session::dismiss(const Goodbye& goodbye) {
+  if (!joined()) return;
+  dismissed_ = true;
+  end(goodbye, true);
+}
+
 void Session::lose(const std::string& reason, Loss loss) {
   if (ended_) return;
   const bool had_joined = joined();
@@ -102,7 +108,9 @@ void Session::excuse(Clock::duration pause) {
 
 void Session::check_deadlines(Clock::time_point now) {
   if (ended_) {
-    if (now >= farewell_deadline_) close();
+    if (now < farewell_deadline_) return;
+    if (dismissed_) report(true, "did not take the Goodbye");
+    close();
   } else if (now >= read_deadline_) {
     lose(!ready_         ? "did not end the handshake in time"
          : received_ > 0 ? "a frame took too long"

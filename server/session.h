@@ -79,7 +79,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Ends the connection: what is queued still goes out where `flush`, then a Goodbye; the stream closes when the peer
   /// has read it or the farewell's time is over.
   void end(const Goodbye& goodbye, bool flush);
-  /// The same, for what the peer or the network did: the listener hears of it.
+  /// end() with what is queued; the listener hears of it where the peer does not take the Goodbye in time.
+  void dismiss(const Goodbye& goodbye);
+  /// The same as end(), for what the peer or the network did: the listener hears of it.
   void lose(const std::string& reason, Loss loss = Loss::kBrokeRules);
   /// Its deadlines do not run while the server serves nobody: for so long.
   void excuse(Clock::duration pause);
@@ -138,6 +140,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ready_ = false;  // the handshake is done
   bool reading_ = false;
   bool ended_ = false;
+  bool dismissed_ = false;
   bool staged_ = false;   // has one of the turns
   bool waiting_ = false;  // for one
 };

@@ -178,8 +178,7 @@ void Sessions::hold(std::optional<Goodbye> goodbye) { state_->shared.held = std:
 
 void Sessions::dismiss(const Goodbye& goodbye) {
   hold(goodbye);
-  for (const auto& session : state_->all())
-    if (session->joined()) session->end(goodbye, true);
+  for (const auto& session : state_->all()) session->dismiss(goodbye);
 }
 
 void Sessions::stop(const Goodbye& goodbye, std::chrono::milliseconds timeout) {

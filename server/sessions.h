@@ -39,9 +39,10 @@ class SessionListener {
   /// Who keeps the update swaps message and storage for others of his own, whose capacity is used again.
   virtual void arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
                        Bytes& storage) = 0;
-  /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close(), dismiss() or
-  /// stop(). Its clients are lost only where nobody else plays them: a peer that lost its line may have joined again
-  /// before the old connection was found dead. The reason of a peer that went by itself begins with kSaidGoodbye.
+  /// A connection that had joined is gone, or sent what was refused. Once for each, but not after close() or stop(),
+  /// and after dismiss() only where it did not take the Goodbye in time. Its clients are lost only where nobody else
+  /// plays them: a peer that lost its line may have joined again before the old connection was found dead. The reason
+  /// of a peer that went by itself begins with kSaidGoodbye.
   virtual void lost(ConnectionId connection, ClientRange clients, const std::string& reason) = 0;
   /// These clients said Hello and heard the Goodbye of hold() or dismiss() in place of Welcome.
   virtual void held(ClientRange clients);

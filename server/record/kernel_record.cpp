@@ -11,10 +11,6 @@ const std::string kThen = " then ";
 
 }  // namespace
 
-std::string record_followed_by(const std::string& record, const std::string& now) {
-  return record == now || record.ends_with(kThen + now) ? record : record + kThen + now;
-}
-
 std::string record_with(const std::string& record, const std::string& other) {
   constexpr std::size_t kMostNames = 8;
   const bool is_name = !other.empty() && other.find(kThen) == std::string::npos;
@@ -25,6 +21,7 @@ std::string record_with(const std::string& record, const std::string& other) {
     if (record.compare(begin, end - begin, name) == 0) return record;
     begin = end + kThen.size();
   }
+  if (record.empty()) return name;
   return names < kMostNames ? record + kThen + name : record;
 }
 

@@ -29,11 +29,11 @@ void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoi
 }
 
 void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
-                             StateKeeper keeper) {
+                             WhoTrains who) {
   const std::size_t floats = client_floats(federation.training.method, *federation.training.layout);
-  const std::size_t all = keeper == StateKeeper::kCheckpoints ? checkpoint.state.counted.size() * floats : 0;
+  const std::size_t all = who == WhoTrains::kThisProcess ? checkpoint.state.counted.size() * floats : 0;
   if (checkpoint.client_states.size() == all) return;
-  const bool by_server = keeper == StateKeeper::kCheckpoints;
+  const bool by_server = who == WhoTrains::kThisProcess;
   throw RunError(
       fmt::format("{}: the run there is one of {}, whose clients' states {}; go on with {}, or name another "
                   "run directory",
@@ -56,10 +56,11 @@ bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std
 }
 
 /// All sets that the run will have been made with: none counts that made no round.
-std::string kernels_of(const Checkpoint& checkpoint, std::uint32_t rounds) {
-  if (checkpoint.state.round == 0) return kernel_set();
-  if (checkpoint.state.version == rounds) return checkpoint.kernel_set;
-  return record_followed_by(checkpoint.kernel_set, kernel_set());
+std::string kernels_of(const Checkpoint& checkpoint, WhoTrains who, std::uint32_t rounds) {
+  const bool trains = who == WhoTrains::kThisProcess;
+  if (checkpoint.state.round == 0) return trains ? kernel_set() : "";
+  if (!trains || checkpoint.state.version == rounds) return checkpoint.kernel_set;
+  return record_with(checkpoint.kernel_set, kernel_set());
 }
 
 void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoint& start) {
@@ -76,7 +77,7 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
   for (const std::string& broken : start.checkpoint->broken)
     start.notes.push_back(fmt::format("{}; going on from the one before", broken));
   refuse_other_scenario(directory, checkpoint, resolved);
-  start.kernels = kernels_of(checkpoint, static_cast<std::uint32_t>(resolved.federation.rounds));
+  start.kernels = kernels_of(checkpoint, start.who, static_cast<std::uint32_t>(resolved.federation.rounds));
   if (checkpoint.state.round > 0 && start.kernels != checkpoint.kernel_set)
     start.notes.push_back(
         fmt::format("made with kernels '{}' so far, from now on with '{}': results stay valid, but "
@@ -87,9 +88,11 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
 
 }  // namespace
 
-StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, bool resume, bool force) {
+StartingPoint find_starting_point(const RunDirectory& directory, const Scenario& resolved, WhoTrains who, bool resume,
+                                  bool force) {
   StartingPoint start;
-  start.kernels = kernel_set();
+  start.who = who;
+  if (who == WhoTrains::kThisProcess) start.kernels = kernel_set();
   const std::string path = directory.path().string();
   if (directory.is_foreign())
     throw RunError(fmt::format("{}: it is not empty and holds no run; name another run directory", path));
@@ -109,11 +112,10 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
   return start;
 }
 
-FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start,
-                                  StateKeeper keeper) {
+FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start) {
   if (start.checkpoint) {
     refuse_other_data(directory, start.checkpoint->checkpoint, federation);
-    refuse_states_elsewhere(directory, start.checkpoint->checkpoint, federation, keeper);
+    refuse_states_elsewhere(directory, start.checkpoint->checkpoint, federation, start.who);
   }
   directory.create();
   if (!start.lock) {

@@ -50,12 +50,13 @@ int run_scenario(const RunOptions& options) {
   const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) tell(note);
   const RunDirectory directory(options.out.empty() ? "runs/" + resolved.scenario.name : options.out);
-  StartingPoint start = find_starting_point(directory, resolved.scenario, options.resume, options.force);
+  StartingPoint start =
+      find_starting_point(directory, resolved.scenario, WhoTrains::kThisProcess, options.resume, options.force);
   for (const std::string& note : start.notes) tell(note);
   if (start.finished) return 0;
 
   const Federation federation = make_federation(resolved.scenario, data);
-  FederationState state = prepare_directory(directory, federation, start, StateKeeper::kCheckpoints);
+  FederationState state = prepare_directory(directory, federation, start);
   std::span<const float> client_states;
   if (start.checkpoint) client_states = start.checkpoint->checkpoint.client_states;
   write_origin(directory, federation, start.kernels, state.version);

@@ -25,8 +25,8 @@ struct RecordedRunTest : testing::Test {
   /// up.
   bool run(const std::string& name, bool resume, int last_question, int threads = 1) const {
     const RunDirectory directory(folder.path() / name);
-    StartingPoint start = find_starting_point(directory, federation.scenario, resume, false);
-    FederationState state = prepare_directory(directory, federation, start, StateKeeper::kCheckpoints);
+    StartingPoint start = find_starting_point(directory, federation.scenario, WhoTrains::kThisProcess, resume, false);
+    FederationState state = prepare_directory(directory, federation, start);
     const std::uint32_t rounds = federation.plan().rounds;
     std::FILE* nowhere = std::fopen("/dev/null", "w");
     Progress progress(nowhere, standing_after(state.version, rounds, ""));
@@ -121,8 +121,8 @@ TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {
   Checkpoint checkpoint = read_checkpoint(path);
   checkpoint.kernel_set = "kernels of another machine";
   write_checkpoint(path, checkpoint);
-  const StartingPoint start =
-      find_starting_point(RunDirectory(folder.path() / "stopped"), federation.scenario, true, false);
+  const StartingPoint start = find_starting_point(RunDirectory(folder.path() / "stopped"), federation.scenario,
+                                                  WhoTrains::kThisProcess, true, false);
   EXPECT_EQ(start.kernels, kernel_set());
   EXPECT_EQ(start.notes.size(), 1U) << start.notes.front();  // going on after round 0
 }

@@ -62,8 +62,8 @@ TEST(TcpTransport, ARunThatFailsKeepsItsLastRound) {
   const RunDirectory directory(name);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> nowhere(std::fopen("/dev/null", "w"), &std::fclose);
   for (const bool resume : {false, true}) {
-    StartingPoint start = find_starting_point(directory, federation.scenario, resume, !resume);
-    FederationState state = prepare_directory(directory, federation, start, StateKeeper::kCheckpoints);
+    StartingPoint start = find_starting_point(directory, federation.scenario, WhoTrains::kThisProcess, resume, !resume);
+    FederationState state = prepare_directory(directory, federation, start);
     EXPECT_EQ(state.version, resume ? 2U : 0U);
     Progress progress(nowhere.get(), standing_after(state.version, 4, ""));
     RecordedRun run(federation, directory, std::move(state), start.kernels, 1);

@@ -245,5 +245,16 @@ TEST(Lan, AClientGivesUpWithTheReason) {
   EXPECT_NE(outcome.error.find("refused"), std::string::npos) << outcome.error;
 }
 
+TEST(Lan, WhatClientsOfOneKernelSetMadeComesOutAgainWithIt) {
+  Lan lan({"data.clients=3", "federation.cohort=3", "federation.rounds=2"}, 3);
+  lan.start_server({"--isa", "avx2"});
+  for (std::uint32_t client = 0; client < 3; ++client) lan.start_client(client, {"--isa", "portable"});
+  const Outcome server = lan.end_of_server();
+  ASSERT_EQ(server.code, 0) << server.error;
+  const Outcome replay = lan.folder().run({"replay", "server/run", "--isa", "portable"});
+  EXPECT_EQ(replay.code, 0) << replay.error;
+  EXPECT_EQ(lan.folder().run({"replay", "server/run", "--isa", "avx2"}).code, 1);
+}
+
 }  // namespace
 }  // namespace anybit
