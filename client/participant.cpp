@@ -187,7 +187,7 @@ Participant::End Participant::take(const Goodbye& goodbye) {
 void Participant::take(const Offer& offer) {
   // A server that lost its last checkpoint makes the same task of other parameters: then it begins anew.
   if (kept_ && kept_->task == offer.id) {
-    if (kept_->digest == offer.digest) return send_kept();
+    if (kept_->digest == offer.digest) return;  // it was sent when it was made, or at Welcome
     kept_.reset();
   }
   if (run_->at_work() && run_->job->task().id == offer.id) {
