@@ -49,7 +49,7 @@ bool Participant::run(const Stop& stop) {
       told.clear();
       end = serve(stop);
     } else if (!failure_.empty() && failure_ != told) {
-      tell_(failure_ + "; trying again");
+      tell_(end == End::kLost ? failure_ + "; trying again" : failure_);
       told = failure_;
     }
     if (end != End::kLost) return end == End::kOver;

@@ -188,6 +188,16 @@ TEST(Participant, ARefusalIsOneSentenceAndNoSecondTry) {
   EXPECT_EQ(server.end(), "the server refuses this client: plays 9 clients");
 }
 
+TEST(Participant, WhoComesAfterTheEndHearsSoAndDoesNotTryAgain) {
+  PlayedServer server;
+  RawSocket peer = server.accept();
+  (void)peer.receive();
+  peer.send(encode_frame(Goodbye{"the run is over", Farewell::kOver}));
+  EXPECT_EQ(server.end(), "over");
+  EXPECT_TRUE(server.has_told("the server says: the run is over"));
+  EXPECT_FALSE(server.has_told("trying again"));
+}
+
 TEST(Participant, AnotherProtocolIsFinalAndSaysWhatToDo) {
   PlayedServer server;
   RawSocket peer = server.accept();

@@ -117,7 +117,7 @@ TEST(Lan, AClientThatLostItsLineAtTheEndHearsThatTheRunIsOver) {
   lan.start_client(lost);
   const Outcome outcome = lan.end_of_client(lost);
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_NE(outcome.error.find("the server says: the run is over"), std::string::npos) << outcome.error;
+  EXPECT_NE(outcome.error.find("the server says: the run is over\n"), std::string::npos) << outcome.error;
   const auto heard = std::chrono::steady_clock::now();
   EXPECT_EQ(lan.end_of_server().code, 0);
   EXPECT_LT(std::chrono::steady_clock::now() - heard, std::chrono::seconds(10)) << "nobody is waited for any more";
