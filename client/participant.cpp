@@ -67,6 +67,7 @@ bool Participant::run(const Stop& stop) {
 Participant::End Participant::enter() {
   connection_.limit_body(kSmallBody);
   accepted_.reset();
+  dropped_.reset();
   Message answer;
   failure_ = connection_.connect(settings_.host, settings_.port, kConnect);
   if (failure_.empty()) failure_ = connection_.greet(hello(), answer, kGreet);
@@ -188,6 +189,7 @@ void Participant::take(const Offer& offer) {
   // A server that lost its last checkpoint makes the same task of other parameters: then it begins anew.
   if (kept_ && kept_->task == offer.id) {
     if (kept_->digest == offer.digest) return;  // it was sent when it was made, or at Welcome
+    dropped_ = offer.id;
     kept_.reset();
   }
   if (run_->at_work() && run_->job->task().id == offer.id) {
@@ -208,6 +210,7 @@ void Participant::take(const TaskMessage& task) {
   const std::string difference = accepted_ ? differs(task, *accepted_) : "it was not accepted";
   if (!difference.empty()) return cannot_do(task.id, difference);
   accepted_.reset();
+  dropped_.reset();
   backoff_.reset();
   if (run_->at_work()) run_->job->cancel();  // of an earlier round: nobody waits for it any more
   kept_.reset();
@@ -240,14 +243,20 @@ std::string Participant::keep_state(const TaskId& task) {
 }
 
 void Participant::forget(const TaskId& task, const std::string& rejection) {
+  if (dropped_ == task) return dropped_.reset();
   if (run_->at_work() && run_->job->task().id == task) {
     tell_(fmt::format("round {}: stops: the server says: {}", task.round + 1, rejection));
     run_->job->cancel();
     return;
   }
+  if (accepted_ && accepted_->id == task) {
+    tell_(fmt::format("round {}: is not needed any more", task.round + 1));
+    accepted_.reset();
+  }
+  if (!kept_ || kept_->task != task) return;
   if (!rejection.empty())
     tell_(fmt::format("round {}: the server does not take the update: {}", task.round + 1, rejection));
-  if (kept_ && kept_->task == task) kept_.reset();
+  kept_.reset();
 }
 
 /// Takes the update from the job, and sends it.

@@ -67,7 +67,8 @@ class Participant {
   std::unique_ptr<ClientRun> run_;
   std::optional<Offer> accepted_;  // whose task has not come yet
   std::optional<Kept> kept_;
-  std::string failure_;  // of the last connection, or of the last try to get one
+  std::optional<TaskId> dropped_;  // its answer was of other parameters: what the server says to that is to come
+  std::string failure_;            // of the last connection, or of the last try to get one
   std::chrono::milliseconds heartbeat_{0};
   std::chrono::milliseconds hint_{0};  // when the server wants to see this client again
   Clock::time_point spoke_;            // when the server last heard something

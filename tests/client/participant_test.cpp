@@ -65,6 +65,27 @@ TEST(Participant, AnAnswerIsKeptForTheParametersThatItWasTrainedFrom) {
   const Message anew = again.receive();
   ASSERT_TRUE(std::holds_alternative<UpdateMessage>(anew));
   EXPECT_EQ(std::get<UpdateMessage>(anew).digest, other.digest);
+  EXPECT_FALSE(server.has_told("is not needed any more"));
+}
+
+TEST(Participant, ATaskThatWasOnlyOfferedIsNotNeededAnyMoreWhereItsUpdateIsRefused) {
+  PlayedServer server;
+  RawSocket peer = server.welcome();
+  const Offer offer = server.offer();
+  ASSERT_TRUE(accepts(peer, offer));
+  peer.send(encode_frame(Reject{offer.id, "late"}));
+  peer.send(encode_frame(Reject{offer.id, "late"}));  // to Accept, which crossed the first
+  peer.send(encode_frame(server.task(offer)));
+  EXPECT_EQ(declined(peer), "it was not accepted");
+  EXPECT_TRUE(server.has_told("round 1: is not needed any more"));
+
+  ASSERT_TRUE(accepts(peer, offer));
+  peer.send(encode_frame(server.task(offer)));
+  ASSERT_TRUE(std::holds_alternative<UpdateMessage>(peer.receive()));
+  EXPECT_FALSE(server.has_told("does not take the update"));
+  peer.send(encode_frame(Reject{offer.id, "late"}));
+  EXPECT_TRUE(accepts(peer, offer)) << "the update is forgotten";
+  EXPECT_TRUE(server.has_told("round 1: the server does not take the update: late"));
 }
 
 TEST(Participant, ATaskAtWorkIsDroppedForTheSameOneOfOtherParameters) {
