@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 namespace anybit {
 
@@ -15,17 +16,19 @@ class Backoff {
   Backoff(Time first, Time longest) : first_(first), longest_(longest) { reset(); }
 
   /// Half to all of the time that is due. Where the server asked for a time itself (`hint`), that and half of it at
-  /// least, twice it at most.
+  /// least, twice it at most; what is due stays as it was, for the server is there.
   Time next(Time hint = Time{0}) {
-    std::uniform_real_distribution<double> part(0.5, 1.0);
-    const Time waited(static_cast<Time::rep>(static_cast<double>(time_.count()) * part(random_)));
-    time_ = std::min(2 * time_, longest_);
-    const Time spread(static_cast<Time::rep>(static_cast<double>(hint.count()) * part(random_)));
-    return hint.count() > 0 ? hint + spread : waited;
+    if (hint.count() > 0) return hint + part_of(hint);
+    return part_of(std::exchange(time_, std::min(2 * time_, longest_)));
   }
   void reset() { time_ = first_; }
 
  private:
+  Time part_of(Time time) {
+    std::uniform_real_distribution<double> part(0.5, 1.0);
+    return Time(static_cast<Time::rep>(static_cast<double>(time.count()) * part(random_)));
+  }
+
   Time first_;
   Time longest_;
   Time time_{};

@@ -29,6 +29,13 @@ TEST(Backoff, NeverComesBeforeTheServerAsked) {
   EXPECT_GT(waited.size(), 1U) << "all of a thousand clients would come at once";
 }
 
+TEST(Backoff, ATimeThatTheServerAskedForDoublesNothing) {
+  Backoff backoff(milliseconds(100), milliseconds(100000));
+  for (int i = 0; i < 5; ++i) (void)backoff.next(milliseconds(1000));
+  EXPECT_LE(backoff.next(), milliseconds(100));
+  EXPECT_GE(backoff.next(), milliseconds(100));
+}
+
 TEST(Backoff, IsLeftToChanceWithoutAHintToo) {
   Backoff backoff(milliseconds(1000), milliseconds(1000));
   std::set<milliseconds> waited;
