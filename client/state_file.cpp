@@ -45,6 +45,21 @@ std::span<const std::uint8_t> bytes_of(const T* data, std::size_t count) {
   return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
 }
 
+/// With those that lead to it. One that is not on the disk would take its files with it: it is removed again, so that
+/// the next try does not find it and trust it.
+std::string make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return "";
+  const std::filesystem::path parent = folder.parent_path();
+  if (std::string reason = make_folder(parent); !reason.empty()) return reason;
+  const bool made = std::filesystem::create_directories(folder, error);
+  if (error) return describe_failure("make", folder.string(), error.value());
+  if (!made) return "";
+  std::string reason = flush_folder(parent.string());
+  if (!reason.empty()) std::filesystem::remove(folder, error);
+  return reason;
+}
+
 }  // namespace
 
 StateFile::StateFile(const std::string& folder, std::uint64_t run, std::uint32_t client, std::size_t floats)
@@ -100,9 +115,7 @@ std::string StateFile::check(const std::string& bytes, VersionedState& state) co
 }
 
 std::string StateFile::write(const VersionedState& state) const {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) return describe_failure("make", folder_, error.value());
+  if (std::string reason = make_folder(folder_); !reason.empty()) return reason;
   Header header;
   header.client = client_;
   header.run = run_;

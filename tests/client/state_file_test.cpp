@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -116,6 +117,31 @@ TEST_F(StateFiles, AFolderThatCannotBeMadeIsSaid) {
   fs::create_directories(folder);
   std::ofstream(folder / "deep") << "in the way";
   EXPECT_NE(file.write(all), "");
+}
+
+TEST_F(StateFiles, AFolderThatWasMadeIsOnTheDiskOrTheStateIsNot) {
+  rlimit limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto write_without_opening = [&] {
+    const rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const std::string reason = file.write(all);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return reason;
+  };
+  const auto flush_of = [](const fs::path& path) {
+    return "cannot flush " + path.string() + ": Too many open files; ";
+  };
+  for (int i = 0; i < 2; ++i) {
+    const std::string reason = write_without_opening();
+    EXPECT_TRUE(reason.starts_with(flush_of(folder.parent_path()))) << reason;
+  }
+  fs::create_directories(folder);
+  for (int i = 0; i < 2; ++i) {
+    const std::string reason = write_without_opening();
+    EXPECT_TRUE(reason.starts_with(flush_of(folder))) << reason;
+  }
+  EXPECT_EQ(file.write(all), "");
 }
 
 }  // namespace
