@@ -18,8 +18,11 @@ namespace anybit {
 /// client's are three (task_limits.cpp counts them). Who plays many clients and never goes back forgets the previous
 /// one.
 ///
-/// A version is named by the round that made it: 1 + TaskId::round; 0 is the beginning, zeros, which everybody has. No
-/// name is used again, as no task's is.
+/// A version is named by the round that made it: 1 + TaskId::round; 0 is the beginning, zeros, which everybody has.
+/// Within one history of checkpoints no name is used again, as no task's is. A server that goes back makes tasks of the
+/// same names from other parameters, but no two versions of a name are mixed up: only an update of the new task makes
+/// its name count. That task first settled the state to its `counted`, which is older and forgot the old version of the
+/// name, and then its proposal took the name.
 class VersionedState {
  public:
   struct Version {

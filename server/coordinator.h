@@ -135,7 +135,8 @@ std::uint32_t counted(const FederationState& state, std::uint32_t client);
 /// What holds whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
 ///  - an update counts at most once, and only for the task that it answers: this run, this round, this client, and
 ///  trained from this round's parameters, which a server that went back to an earlier checkpoint may make others;
-///  - a task's name is never used again: rounds that were abandoned have numbers of their own;
+///  - within one history of states a task's name is never used again: rounds that were abandoned have numbers of their
+///  own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
 ///  - each client of a round ends exactly once, as counted, as failed (another may then come in its place) or as
 ///    released, and nobody is in a round twice; see RoundReport for the sum;
 ///  - at most as many updates count as the cohort has members, and a round with fewer than the minimum makes no
