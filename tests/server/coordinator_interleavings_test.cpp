@@ -15,11 +15,13 @@ namespace anybit {
 namespace {
 
 /// What clients do, a bit for each client: in which of the two rounds they are lost instead of answering; whose update
-/// of a round arrives once more, at any later moment, be it after the end; and who comes again, at any moment, and
-/// answers once more where it is sent its task again.
+/// of a round arrives once more, at any later moment, be it after the end; of whom an update of other parameters comes
+/// beside its own, at any moment from the task on; and who comes again, at any moment, and answers once more where it
+/// is sent its task again.
 struct Story {
   std::array<unsigned, 2> lost = {};
   std::array<unsigned, 2> repeating = {};
+  std::array<unsigned, 2> confused = {};
   unsigned joining = 0;
 };
 
@@ -41,11 +43,12 @@ class Interleavings {
   const std::string& fault() const { return fault_; }
 
  private:
-  enum class Kind { kFirst, kAgain, kDeadline, kJoin };
+  enum class Kind { kFirst, kAgain, kConfused, kDeadline, kJoin };
   struct Event {
     Kind kind = Kind::kFirst;
     std::uint32_t round = 0;
     std::uint32_t client = 0;
+    std::uint32_t digest = 0;  // of the update
   };
   /// One of the choices that there were.
   struct Choice {
@@ -83,8 +86,13 @@ class Interleavings {
 
   void add_tasks(WatchedFederation<Federation>& watched, Kind kind) {
     const Outcome& last = watched.last();
-    for (const TaskId& task : last.sent)
-      if (task.round < 2) possible_.push_back({kind, task.round, task.client});
+    for (const SendTask& sent : watched.take_tasks()) {
+      const std::uint32_t round = sent.task.round;
+      if (round >= 2) continue;
+      possible_.push_back({kind, round, sent.client, sent.digest});
+      if (kind == Kind::kFirst && has(story_.confused[round], sent.client))
+        possible_.push_back({Kind::kConfused, round, sent.client, sent.digest + 1});
+    }
     if (last.wake && !last.sent.empty() && last.sent.front().round < 2)
       possible_.push_back({Kind::kDeadline, last.sent.front().round, 0});
   }
@@ -98,12 +106,14 @@ class Interleavings {
     if (event.kind == Kind::kDeadline) return watched.pass_time(now_ = *watched.wake());
     if (event.kind == Kind::kJoin) return watched.join(event.client, now_);
     const bool first = event.kind == Kind::kFirst;
+    UpdateMessage answer = answers_[event.round][event.client];
+    answer.digest = event.digest;
     if (first && has(story_.lost[event.round], event.client))
       watched.lose(event.client, now_);
     else
-      watched.deliver(event.client, answers_[event.round][event.client], true, now_);
+      watched.deliver(event.client, answer, true, now_);
     if (first && has(story_.repeating[event.round], event.client))
-      possible_.push_back({Kind::kAgain, event.round, event.client});
+      possible_.push_back({Kind::kAgain, event.round, event.client, event.digest});
   }
 
   static bool has(unsigned clients, std::uint32_t client) { return (clients >> client & 1U) != 0; }
@@ -164,6 +174,17 @@ std::vector<Story> joins() {
   return stories;
 }
 
+/// Updates of other parameters of these clients come, while every set is lost in the first round, or in the second.
+std::vector<Story> confusions(unsigned clients) {
+  std::vector<Story> stories = losses_at_first({0});
+  for (Story& story : stories) story.confused[0] = clients;
+  for (Story story : losses_later({0})) {
+    story.confused[1] = clients;
+    stories.push_back(story);
+  }
+  return stories;
+}
+
 /// Walks it for each story.
 template <class Federation>
 std::pair<long, std::string> walk(const Case& with) {
@@ -198,6 +219,7 @@ TEST(CoordinatorInterleavings, AllOfEachStoryUnderEachPolicy) {
       {"waits for all; losses and doubles of all in round 2", 3, {}, losses_later()},
       {"waits for all; losses in both rounds, doubles of client 0", 3, {}, losses_in_both()},
       {"waits for all; losses in one of the rounds, client 1 comes again once", 3, {}, joins()},
+      {"waits for all; losses and updates of other parameters in one of the rounds", 3, {}, confusions(3)},
       {"over-selection, two of three count; losses and doubles of all in round 1", 2, kOver, losses_at_first()},
       {"over-selection; losses and doubles of all in round 2", 2, kOver, losses_later()},
       {"over-selection; losses in one of the rounds, client 1 comes again once", 2, kOver, joins()},
@@ -206,6 +228,7 @@ TEST(CoordinatorInterleavings, AllOfEachStoryUnderEachPolicy) {
       // With deadlines all three repeating themselves would make millions of them: here one does.
       {"deadline; losses and doubles of client 0 in round 1", 3, kDeadline, losses_at_first({1})},
       {"deadline; losses and doubles of client 0 in round 2", 3, kDeadline, losses_later({1})},
+      {"replacement; losses and an update of other parameters in one of the rounds", 2, kReplacing, confusions(1)},
       {"replacement; losses and doubles of one client in round 1", 2, kReplacing, losses_at_first({1, 2, 4})},
       {"replacement; losses and doubles of one client in round 2", 2, kReplacing, losses_later({1, 2, 4})},
       {"replacement; losses in one of the rounds, client 1 comes again once", 2, kReplacing, joins()},
@@ -261,6 +284,31 @@ TEST(CoordinatorInterleavings, SeeAPlantedDoubleCount) {
     EXPECT_NE(fault, "");
     std::printf("planted double count: seen in schedule %ld: %s\n", walked, fault.c_str());
   }
+}
+
+/// A coordinator that does not look at which parameters an update is of.
+class TakingAnyParameters {
+ public:
+  TakingAnyParameters(const FederationPlan& plan, const FederationState& state) : coordinator_(plan, state) {}
+
+  const FederationState& state() const { return coordinator_.state(); }
+
+  void handle(const Event& event, double time, std::vector<Action>& actions) {
+    const auto* arrived = std::get_if<UpdateArrived>(&event);
+    if (arrived == nullptr) return coordinator_.handle(event, time, actions);
+    UpdateMessage disguised = *arrived->update;
+    disguised.digest = digest_of(state());
+    coordinator_.handle(UpdateArrived{arrived->client, &disguised}, time, actions);
+  }
+
+ private:
+  Coordinator coordinator_;
+};
+
+TEST(CoordinatorInterleavings, SeeAPlantedUpdateOfOtherParameters) {
+  const auto [walked, fault] = walk<TakingAnyParameters>({"", 3, {}, confusions(3)});
+  EXPECT_NE(fault, "");
+  std::printf("planted update of other parameters: seen in schedule %ld: %s\n", walked, fault.c_str());
 }
 
 }  // namespace

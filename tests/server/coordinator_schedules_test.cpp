@@ -35,7 +35,7 @@ std::span<const std::uint8_t> with_first(Bytes bytes, float value) {
 void corrupt(Letter& letter, Stream& stream) {
   letter.valid = false;
   UpdateMessage& update = letter.update;
-  switch (stream.below(14)) {
+  switch (stream.below(15)) {
     case 0: update.delta = update.delta.first(stream.below(static_cast<std::uint32_t>(update.delta.size()))); break;
     case 1: update.delta = keep(Bytes(update.delta.size() + 1)); break;
     case 2: update.delta = with_first(bytes_of(update.delta), std::numeric_limits<float>::quiet_NaN()); break;
@@ -49,6 +49,7 @@ void corrupt(Letter& letter, Stream& stream) {
     case 10: update.loss = std::numeric_limits<double>::infinity(); break;
     case 11: update.shares[0].tensor = 0; break;
     case 12: update.id.round ^= 1U << 20; break;
+    case 13: ++update.digest; break;
     default: update.id.run ^= 1; break;
   }
 }
@@ -115,9 +116,10 @@ class Schedule {
 
   /// Every task sent becomes letters: none, one or two, perhaps spoiled, each with a way of its own.
   void post_answers() {
-    for (const TaskId& task : watched_.take_tasks()) {
+    for (const SendTask& sent : watched_.take_tasks()) {
       if (happens("drop", trouble_)) continue;
-      Letter letter{task.client, federation_.answer(task)};
+      Letter letter{sent.client, federation_.answer(sent.task)};
+      letter.update.digest = sent.digest;
       letter.due = now_ + (happens("slow client", trouble_ / 2) ? up_to(3 * kDeadline) : up_to(1));
       if (happens("duplicate", trouble_)) letters_.push_back(letter);
       if (happens("delay", trouble_)) letter.due += up_to(kDeadline);
@@ -163,7 +165,15 @@ class Schedule {
     if (watched_.wake() && letter.due > *watched_.wake() && now_ < letter.due && chance(90)) return wait_no_longer();
     now_ = std::max(now_, letter.due);
     if (!chance(trouble_ / 2)) letters_.erase(letters_.begin() + which);  // else it will arrive once more
+    if (is_of_other_parameters(letter)) ++counts_["other parameters"];
     watched_.deliver(letter.sender, letter.update, letter.valid, now_);
+  }
+
+  /// Of the task that its sender has, or has answered.
+  bool is_of_other_parameters(const Letter& letter) const {
+    const FederationModel& model = watched_.model();
+    return letter.update.id == TaskId{federation_.plan.run, model.round(), letter.sender} &&
+           letter.update.digest != model.digest();
   }
 
   Stream stream_;
@@ -184,7 +194,7 @@ TEST(CoordinatorSchedules, RandomOnesLoseAndDoubleNothing) {
   std::printf(" no fault\n");
   for (const char* what : {"drop", "slow client", "duplicate", "delay", "corrupt", "clock jump forwards",
                            "clock jump backwards", "disconnect", "reorder", "rounds abandoned", "rounds committed",
-                           "clients released", "clients replaced", "given up"})
+                           "other parameters", "clients released", "clients replaced", "given up"})
     EXPECT_GT(counts[what], 1000) << what << ": the schedules hardly reach it";
 }
 

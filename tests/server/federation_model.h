@@ -37,11 +37,15 @@ class FederationModel {
     return outcome;
   }
 
-  Outcome update(std::uint32_t sender, const TaskId& id, bool valid, double now) {
+  /// An update of other parameters ends nothing: its client still has the task.
+  Outcome update(std::uint32_t sender, const UpdateMessage& update, bool valid, double now) {
     Outcome outcome;
+    const TaskId& id = update.id;
     const bool answers = running_ && id.run == plan_.run && id.client == sender && id.round == round_ &&
                          status_.contains(sender) && status_[sender] != 'f';
-    if (answers && status_[sender] == 'c') {
+    if (answers && update.digest != digest()) {
+      outcome.rejected = {id};
+    } else if (answers && status_[sender] == 'c') {
       outcome.acknowledged = {id};
     } else if (!answers || !valid) {
       outcome.rejected = {id};
@@ -88,6 +92,8 @@ class FederationModel {
     return clients;
   }
   const std::vector<float>& global() const { return global_; }
+  /// Of the downlink.
+  std::uint32_t digest() const { return crc32c({reinterpret_cast<const std::uint8_t*>(global_.data()), 4 * 4}); }
   std::uint32_t version() const { return version_; }
   std::uint32_t round() const { return round_; }
   bool running() const { return running_; }

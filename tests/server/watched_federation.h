@@ -22,12 +22,11 @@ class WatchedFederation {
       : plan_(federation.plan), coordinator_(federation.plan, federation.state()), model_(federation) {}
 
   void start(double now) { handle(Started{}, now, model_.start(now)); }
-  void deliver(std::uint32_t sender, UpdateMessage update, bool valid, double now) {
-    update.digest = digest_of(coordinator_.state());
-    answered_ = model_.is_outstanding(sender) && update.id == TaskId{plan_.run, model_.round(), sender}
-                    ? std::optional(update.id)
-                    : std::nullopt;
-    handle(UpdateArrived{sender, &update}, now, model_.update(sender, update.id, valid, now));
+  void deliver(std::uint32_t sender, const UpdateMessage& update, bool valid, double now) {
+    const bool answers = model_.is_outstanding(sender) && update.id == TaskId{plan_.run, model_.round(), sender} &&
+                         update.digest == digests_[update.id.round];
+    answered_ = answers ? std::optional(update.id) : std::nullopt;
+    handle(UpdateArrived{sender, &update}, now, model_.update(sender, update, valid, now));
   }
   void lose(std::uint32_t client, double now) {
     if (model_.is_outstanding(client)) end_task({plan_.run, model_.round(), client}, "failed");
@@ -47,7 +46,7 @@ class WatchedFederation {
   /// What the last event led to.
   const Outcome& last() const { return outcome_; }
   /// Tasks sent since the last call, those sent again among them.
-  std::vector<TaskId> take_tasks() { return std::exchange(tasks_, {}); }
+  std::vector<SendTask> take_tasks() { return std::exchange(tasks_, {}); }
 
  private:
   using Name = std::pair<std::uint32_t, std::uint32_t>;  // round and client
@@ -78,7 +77,8 @@ class WatchedFederation {
     check(!outcome_.report || send.task.round == outcome_.report->round, "a task of a round that is over");
     check(send.counted == last_counted_[send.client], "a task names another round in which its client counted last");
     outcome_.sent.push_back(send.task);
-    tasks_.push_back(send.task);
+    tasks_.push_back(send);
+    check(digests_.emplace(send.task.round, send.digest).first->second == send.digest, "two parameters of one round");
     stopped_ = false;
     const bool is_new = ends_.emplace(name(send.task), "").second;
     open_ += is_new ? 1 : 0;
@@ -139,7 +139,8 @@ class WatchedFederation {
   std::uint32_t counted_ = 0;                            // in this round
   int open_ = 0;
   std::optional<double> wake_;
-  std::vector<TaskId> tasks_;
+  std::vector<SendTask> tasks_;
+  std::map<std::uint32_t, std::uint32_t> digests_;  // by round
   std::string fault_;
   bool stopped_ = false;
 };
