@@ -73,15 +73,28 @@ Participant::End Participant::enter() {
   if (failure_.empty()) failure_ = connection_.greet(hello(), answer, kGreet);
   if (connection_.refused()) throw CommandError(failure_);
   if (!failure_.empty()) {
+    const std::string where = fmt::format("{}:{}: ", settings_.host, settings_.port);
+    if (!failure_.starts_with(where)) failure_ = where + failure_;
+    if (!run_) failure_ += "; is this where anybit-server listens?";
     connection_.close();
     return End::kLost;
   }
   heard_ = spoke_ = Clock::now();
   if (const auto* goodbye = std::get_if<Goodbye>(&answer)) return take(*goodbye);
-  if (prepare(std::get<Welcome>(answer))) return End::kWelcomed;
+  try {
+    if (prepare(std::get<Welcome>(answer))) return End::kWelcomed;
+  } catch (const std::exception&) {  // whose words may name folders of this machine
+    say_goodbye("it cannot take part; its own screen says why");
+    throw;
+  }
+  say_goodbye("it has read its data and comes again");
   hint_ = kAtOnce;
-  connection_.close();
   return End::kLost;
+}
+
+void Participant::say_goodbye(const std::string& reason) {
+  (void)connection_.send(encode_frame(Goodbye{reason}), kFarewell);
+  connection_.close();
 }
 
 Hello Participant::hello() const {
@@ -137,7 +150,7 @@ Participant::End Participant::serve(const Stop& stop) {
       return lose("it was silent for too long");
   }
   // Behind an update that is not read yet nobody would wait for a Goodbye.
-  if (connection_.has_sent_all()) (void)connection_.send(encode_frame(Goodbye{"the client was stopped"}), kFarewell);
+  if (connection_.has_sent_all()) say_goodbye("the client was stopped");
   connection_.close();
   return End::kStopped;
 }

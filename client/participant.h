@@ -41,6 +41,7 @@ class Participant {
   };
 
   End enter();
+  void say_goodbye(const std::string& reason);
   Hello hello() const;
   bool prepare(const Welcome& welcome);
   End serve(const Stop& stop);

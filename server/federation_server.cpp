@@ -99,8 +99,9 @@ void FederationServer::note_conclusions(double time) {
 /// The coordinator hears of those alone who have a task: to the others it says nothing, and each would be a line of the
 /// log.
 void FederationServer::joined(ConnectionId connection, const Hello& hello) {
-  roster_.join(connection, hello);
   const ClientRange clients{hello.client, hello.clients};
+  send_away_older(clients);
+  roster_.join(connection, hello);
   tell_of_clients(clients, "joined");
   if (hello.kernel_set != kernel_set())
     progress_.tell(
@@ -111,6 +112,20 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
        ++next)
     take(ClientJoined{next->first, widths_[next->first] = hello.widths});
+}
+
+/// The newest line alone counts. An older one is mostly dead, but it may be another device's, to which somebody gave
+/// the same number, and that would wait for ever.
+void FederationServer::send_away_older(ClientRange clients) {
+  const ConnectionId older = roster_.playing(clients.first);
+  const Hello* hello = roster_.hello(older);
+  if (hello == nullptr || hello->client != clients.first || hello->clients != clients.count) return;
+  sessions_.close(older, fmt::format("{} joined from somewhere else", clients_text(clients)));
+  roster_.leave(older);
+  progress_.tell(
+      fmt::format("{} is here already: its older line is closed; if that was another device, give each a "
+                  "number of its own",
+                  clients_text(clients)));
 }
 
 /// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a
@@ -133,19 +148,6 @@ void FederationServer::lost(ConnectionId connection, ClientRange clients, const 
     delivery.connection = 0;
     delivery.phase = Phase::kAway;
     delivery.since = Clock::now();
-  }
-  offer_again(clients);
-}
-
-/// On an older line of a client that lost the newest.
-void FederationServer::offer_again(ClientRange clients) {
-  std::vector<std::uint32_t> here;
-  for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
-       ++next)
-    if (next->second.phase == Phase::kAway && roster_.playing(next->first) != 0) here.push_back(next->first);
-  for (const std::uint32_t client : here) {
-    widths_[client] = roster_.hello(roster_.playing(client))->widths;
-    take(ClientJoined{client, widths_[client]});
   }
 }
 

@@ -116,7 +116,7 @@ class FederationServer final : public SessionListener {
   void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
   void take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
   void note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round);
-  void offer_again(ClientRange clients);
+  void send_away_older(ClientRange clients);
   Delivery* delivery_of(const TaskId& id);
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_the_lost(const Stop& stop);

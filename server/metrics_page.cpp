@@ -164,7 +164,8 @@ struct MetricsPage::State {
       acceptor.non_blocking(true);
     } catch (const std::system_error& error) {
       throw std::runtime_error(
-          fmt::format("cannot listen on {}:{}: {}", settings.address, settings.port, error.what()));
+          fmt::format("cannot listen on {}:{}: {}; choose another address or port (--metrics)", settings.address,
+                      settings.port, error.what()));
     }
   }
 

@@ -67,6 +67,7 @@ SessionSettings session_settings(const ServerOptions& options, const Scenario& s
                     options.listen));
   SessionSettings settings;
   if (!options.tls.empty()) settings.tls = tls_folder(options.tls, TlsContext::Side::kServer);
+  settings.warn = tell;
   settings.address = listen.address;
   settings.port = listen.port;
   settings.clients = scenario.data.clients;
@@ -107,8 +108,9 @@ double last_time(const RunDirectory& directory) {
   return events.empty() ? 0 : events.back().time;
 }
 
-ServerSettings server_settings(const ServerOptions& options, RunLock& lock, Observer& observer) {
+ServerSettings server_settings(const ServerOptions& options, bool had_run, RunLock& lock, Observer& observer) {
   ServerSettings settings;
+  settings.had_run = had_run;
   settings.on_phase = [&lock, &observer](std::string_view phase) {
     lock.note(phase);
     observer.phase(phase);
@@ -148,6 +150,17 @@ void linger_for_the_missing(Sessions& sessions, const FederationServer& server, 
 std::string describe(const Scenario& scenario, const FederationState& state) {
   return fmt::format("{} clients, {} of them a round, {} of {} rounds are done", scenario.data.clients,
                      scenario.federation.cohort, state.version, scenario.federation.rounds);
+}
+
+/// Writes down what came of it; whoever is here, or was lately, hears that it is over.
+void say_it_is_over(Sessions& sessions, const FederationServer& server, const RunRecorder& recorder,
+                    Observer& observer) {
+  sessions.dismiss(over());
+  fmt::print("{}", recorder.result_text());
+  std::fflush(stdout);
+  if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
+  linger_for_the_missing(sessions, server, observer);
+  sessions.stop(over(), kFarewell);
 }
 
 /// What was not taken, where there was something.
@@ -196,8 +209,7 @@ int serve(const ServerOptions& options) {
                                               start.checkpoint ? read_file(directory.metrics()) : "");
   Progress progress(stderr, standing);
   RunRecorder recorder(loaded.federation, directory, start.kernels, loaded.state, options.machine.worker_threads());
-  ServerSettings settings = server_settings(options, *start.lock, observer);
-  settings.had_run = had_run;
+  const ServerSettings settings = server_settings(options, had_run, *start.lock, observer);
   const double time = last_time(directory);
   FederationServer server(loaded.federation, settings, sessions, recorder, progress, std::move(loaded.state), time);
   doorway.hand_on_to(server);
@@ -207,12 +219,7 @@ int serve(const ServerOptions& options) {
   progress.end();
   tell_of_refusals(sessions, server);
   if (done) {
-    sessions.dismiss(over());
-    fmt::print("{}", recorder.result_text());
-    std::fflush(stdout);
-    if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
-    linger_for_the_missing(sessions, server, observer);
-    sessions.stop(over(), kFarewell);
+    say_it_is_over(sessions, server, recorder, observer);
     return 0;
   }
   sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStarted.count())}, kFarewell);

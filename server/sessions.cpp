@@ -74,7 +74,7 @@ void Sessions::State::listen() {
     port = acceptor.local_endpoint().port();
   } catch (const std::system_error& error) {
     throw std::runtime_error("cannot listen on " + settings.address + ":" + std::to_string(settings.port) + ": " +
-                             error.what());
+                             error.what() + "; choose another address or port (--listen)");
   }
   accept();
 }
@@ -106,6 +106,8 @@ void Sessions::State::sweep() {
   const Clock::duration own_pause = now - next_sweep < kOwnPause ? Clock::duration(0) : now - next_sweep;
   next_sweep = now + kSweep;
   const bool list_changed = tls && tls->look_again();
+  if (list_changed && !tls->mistake_of_list().empty())
+    shared.settings.warn(tls->mistake_of_list() + "; who is not on it by that is sent away");
   for (const auto& session : all()) {
     if (list_changed) session->check_allowed(*tls);
     session->excuse(own_pause);

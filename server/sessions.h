@@ -68,6 +68,8 @@ struct SessionSettings {
   std::size_t least_rate = std::size_t{16} << 10;     // bytes/s of a frame, at once where others wait for their turn
   std::chrono::milliseconds silence{3600000};         // between a peer's frames
   std::chrono::milliseconds farewell{1000};           // for a Goodbye to get through
+  /// Told what is wrong with the allow-list when it was read again.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 /// The server's end of all connections: accepts, reads and checks frames, queues what goes out. Plain TCP, or TLS, in

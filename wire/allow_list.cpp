@@ -63,7 +63,7 @@ bool AllowList::look_again() {
   const bool settled = now == std::exchange(seen_, now);
   if (!settled || now == read_) return false;
   read_ = now;
-  static_cast<void>(read());
+  mistake_ = read();
   return true;
 }
 

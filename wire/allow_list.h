@@ -25,6 +25,8 @@ class AllowList {
   /// Reads the file anew where it has changed and then stayed the same between two calls, so that a file that is being
   /// written is not read half. Whether it did. From then on a line that is none lets nobody in, nor does a lost file.
   bool look_again();
+  /// What was wrong with the file when it was read last; "" where nothing was.
+  const std::string& mistake() const { return mistake_; }
 
  private:
   /// What changes when the file does.
@@ -43,6 +45,7 @@ class AllowList {
   std::set<std::pair<std::string, std::string>> entries_;
   Stamp read_;  // what the file was when it was read
   Stamp seen_;  // at the last look
+  std::string mistake_;
 };
 
 }  // namespace anybit

@@ -75,6 +75,8 @@ class TlsContext {
   bool allows(const PeerIdentity& peer) const { return !allowed_ || allowed_->holds(peer); }
   /// Whether the allow-list has changed, and was read again.
   bool look_again() { return allowed_ && allowed_->look_again(); }
+  /// What was wrong with the allow-list when it was read last; "" where nothing was.
+  std::string mistake_of_list() const { return allowed_ ? allowed_->mistake() : ""; }
 
  private:
   struct Free {

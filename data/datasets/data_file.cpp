@@ -16,7 +16,8 @@ constexpr std::size_t kFirstGrowth = 1 << 20;
 // Deflate packs at best 258 bytes into two bits: a bound on what a file can hold, known before it is unpacked.
 constexpr std::uint64_t kMostExpansion = 1032;
 
-std::string remedy(const std::string& set) {
+std::string remedy(const std::string& set, bool named) {
+  if (named) return "Name the folder that holds them with --data";
   return fmt::format(
       "Get them with 'scripts/fetch_data {}', or name their parent folder with --data-dir or ANYBIT_DATA", set);
 }
@@ -165,7 +166,7 @@ std::vector<std::string> find_data_files(const std::string& set, const std::vect
       lacking = fmt::format("{}: missing in {}", comma_list(missing), folder.string());
   }
   if (lacking.empty()) refuse_missing(set, fmt::format("{}, each plain or .gz", comma_list(names)), directories, named);
-  throw DataError(fmt::format("{}: {}, neither plain nor as .gz. {}", set, lacking, remedy(set)));
+  throw DataError(fmt::format("{}: {}, neither plain nor as .gz. {}", set, lacking, remedy(set, named)));
 }
 
 void refuse_missing(const std::string& set, const std::string& expected, const std::vector<std::string>& directories,
@@ -174,7 +175,7 @@ void refuse_missing(const std::string& set, const std::string& expected, const s
   for (const std::filesystem::path& folder : folders_of(set, directories, named))
     places += (places.empty() ? "" : ", ") + folder.string();
   throw DataError(
-      fmt::format("{}: its files are in none of: {} (expected: {}). {}", set, places, expected, remedy(set)));
+      fmt::format("{}: its files are in none of: {} (expected: {}). {}", set, places, expected, remedy(set, named)));
 }
 
 }  // namespace anybit

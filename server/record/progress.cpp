@@ -12,7 +12,7 @@
 namespace anybit {
 namespace {
 
-constexpr int kMostTold = 10;  // failures
+constexpr int kMostTold = 10;  // failures a minute
 
 /// One accuracy for each width of the weights, at the first activation width, range and granularity: all others are for
 /// the table.
@@ -93,6 +93,8 @@ void Progress::stand(const RoundRecord& record) {
 void Progress::round(const RoundRecord& record) {
   stand(record);
   for (const std::string& failure : record.failures) tell(record.report.round, failure);
+  if (record.report.abandoned)
+    tell(record.report.round, fmt::format("abandoned, valid updates: {}", record.report.clients));
   const bool last = record.report.version == standing_.rounds;
   if (last || line_.due() || (!line_.on_terminal() && !record.accuracy.empty()))
     line_.show(progress_line(standing_, line_.columns()));
@@ -103,6 +105,10 @@ void Progress::wait(const std::string& text) {
 }
 
 void Progress::tell(std::uint32_t round, const std::string& failure) {
+  if (Clock::now() - minute_ >= std::chrono::minutes(1)) {
+    minute_ = Clock::now();
+    told_ = 0;
+  }
   if (told_ > kMostTold) return;
   if (told_++ < kMostTold)
     line_.tell(fmt::format("round {}: {}", round, failure));

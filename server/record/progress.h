@@ -55,7 +55,8 @@ class Progress {
   std::uint32_t done_before_;
   RunStanding standing_;
   Clock::time_point begin_ = Clock::now();
-  int told_ = 0;  // failures
+  int told_ = 0;  // failures, of this minute
+  Clock::time_point minute_ = begin_;
 };
 
 /// How an evaluation is getting on, "3/12 points  left 0:07": a live line on a terminal, gone at the end; elsewhere a

@@ -144,18 +144,20 @@ TEST(FederationServer, WhoDoesNotAnswerAnOfferIsLost) {
   EXPECT_EQ(count(served.events(), LoggedEvent::Kind::kLost), 1U);
 }
 
-TEST(FederationServer, AnOlderLineIsOfferedTheTaskOfTheNewestThatIsLost) {
+TEST(FederationServer, WhoHasTheNumberOfOneWhoIsHereSendsItAway) {
   ServedFederation served(with(kAllOfTwo, {"federation.rounds=1"}));
   ServedClient first(served, 0);
   ServedClient older(served, 1);
   served.start();
   older.receive<Offer>();
   ServedClient newest(served, 1);
-  newest.receive<Offer>();
-  newest.close();
-  older.answer();
+  const Goodbye goodbye = older.receive<Goodbye>();
+  EXPECT_EQ(goodbye.reason, "client 1 joined from somewhere else");
+  EXPECT_EQ(goodbye.farewell, Farewell::kRefused);
+  newest.answer();
   first.answer();
   EXPECT_TRUE(served.wait());
+  EXPECT_NE(served.told().find("client 1 is here already: its older line is closed"), std::string::npos);
 }
 
 TEST(FederationServer, ClaimsOfExamplesAreCapped) {

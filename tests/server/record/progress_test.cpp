@@ -114,7 +114,8 @@ TEST(Progress, CountsVersionsAndNoAbandonedRounds) {
   good.accuracy.resize(1);
   good.failures = {"client 3 is lost"};
   const std::string text = printed({abandoned, good}, 10);
-  EXPECT_TRUE(text.starts_with("round 0/10  1.5/0.0 kB  loss -")) << "no time to judge by: " << text;
+  EXPECT_TRUE(text.starts_with("round 1: abandoned, valid updates: 0\nround 0/10  1.5/0.0 kB  loss -"))
+      << "no time to judge by: " << text;
   EXPECT_NE(text.find("round 1/10  left "), std::string::npos) << text;
   EXPECT_NE(text.find("round 2: client 3 is lost"), std::string::npos) << text;
 }
