@@ -46,9 +46,13 @@ class ProvisionTest(unittest.TestCase):
         lines = (self.dir / "server" / "allowed").read_text().splitlines()
         return [tuple(line.split()) for line in lines if not line.startswith("#")]
 
+    def rows(self):
+        """[name, state, until, fingerprint] of each line."""
+        rows = [line.split() for line in self.provision("list").splitlines()[1:] if not line.startswith("next: ")]
+        return [[row[0], " ".join(row[1:-2]), *row[-2:]] for row in rows]
+
     def states(self):
-        rows = [line.split() for line in self.provision("list").splitlines()[1:]]
-        return {row[0]: " ".join(row[1:-2]) for row in rows}
+        return {name: state for name, state, *_ in self.rows()}
 
     def verify(self, purpose, certificate, ca=None):
         return openssl("verify", "-purpose", purpose, "-CAfile", ca or self.dir / "ca" / "ca.crt",
@@ -170,6 +174,34 @@ class ProvisionTest(unittest.TestCase):
         allowed.write_text("".join(line for line in allowed.read_text().splitlines(True) if "client-1 " not in line))
         self.assertEqual(self.states(), {"ca": "good", "server": "good", "client-0": "good", "client-1": "not allowed",
                                          "client-10": "ends soon"})
+
+    def test_the_list_has_older_certificates_that_are_still_let_in(self):
+        self.start()
+        old = fingerprint(self.dir / "client-0" / "client.crt")
+        self.assertNotIn("next:", self.provision("list"))
+        self.provision("renew", "0")
+        new = fingerprint(self.dir / "client-0" / "client.crt")
+        until = self.rows()[2][2]
+        self.assertEqual([row for row in self.rows() if row[0] == "client-0"],
+                         [["client-0", "good", until, new], ["client-0", "still let in", until, old]])
+        self.assertIn(f"\nnext: scripts/provision {self.dir} revoke 0 --old ", self.provision("list"))
+        self.provision("revoke", "0", "--old")
+        self.assertEqual([row[:2] for row in self.rows() if row[0] == "client-0"], [["client-0", "good"]])
+        self.assertNotIn("next:", self.provision("list"))
+
+    def test_a_damaged_certificate_is_said_once(self):
+        self.start()
+        path = self.dir / "client-1" / "client.crt"
+        listed = fingerprint(path)
+        path.write_text("garbage")
+        self.assertEqual([row for row in self.rows() if row[0] == "client-1"],
+                         [["client-1", "damaged", "-", "-"], ["client-1", "still let in", "-", listed]])
+        self.assertNotIn("next:", self.provision("list"))
+        for arguments in (("renew", "1"), ("revoke", "1", "--old")):
+            self.assertEqual(self.refusal(*arguments), "DIR/client-1/client.crt is damaged: copy it back from its "
+                                                       "machine, or revoke it and make another")
+        self.provision("revoke", "1")
+        self.assertEqual(self.rows()[-1], ["client-1", "revoked", "-", "-"])
 
     def test_how_long_they_hold(self):
         self.start()
