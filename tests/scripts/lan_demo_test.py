@@ -12,6 +12,7 @@ from fixtures import BUILD, SCRIPTS, run_script
 QUICK = ["--build", BUILD, "--set", "data.examples=10", "--set", "data.clients=2", "--set", "federation.cohort=2",
          "--set", "federation.rounds=1", "--set", "evaluate.final.weights=[32]", "--set", "evaluate.final.range=minmax"]
 PATIENCE = 60  # seconds
+LAST_WORDS = "the same command goes on from there"
 
 
 class LanDemoTest(unittest.TestCase):
@@ -74,6 +75,8 @@ class LanDemoTest(unittest.TestCase):
         said, _ = demo.communicate(timeout=PATIENCE)
         self.assertEqual(demo.returncode, 130, said)
         self.assertEqual(self.left_of(demo.pid), "")
+        for told in (said, (self.folder / "runs/lan_demo/logs/server.txt").read_text()):
+            self.assertIn(LAST_WORDS, told)
         again = self.run_demo(*QUICK, "--set", "data.clients=3", "--force")
         self.assertEqual(again.returncode, 0, again.stderr)
         logs = {log.name: log.read_text() for log in (self.folder / "runs/lan_demo/logs").iterdir()}
