@@ -16,7 +16,7 @@ std::string said_by(const Lan& lan, int client) {
 /// Training takes longer than either side may be silent; and the run of a server is drawn like any other.
 TEST(LanWords, WhoTrainsIsHeardAndTheRunIsDrawn) {
   Lan lan({"data.clients=1", "federation.cohort=1", "federation.rounds=1", "training.method.name=fedavg",
-           "training.epochs=50000"},
+           "training.epochs=200000"},
           1);
   lan.start_server({"--heartbeat", "0.3"});
   lan.start_client(0);
