@@ -5,6 +5,7 @@
 #include "program/exit_code.h"
 #include "program/interrupt.h"
 #include "program/version.h"
+#include "program/waiting_threads.h"
 #include "server/server_options.h"
 
 namespace {
@@ -28,6 +29,7 @@ int run_server(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  anybit::let_waiting_threads_sleep(arguments);
   anybit::ignore_closed_pipes();
   return anybit::exit_code_of("anybit-server", [&] { return run_server(count, arguments); });
 }

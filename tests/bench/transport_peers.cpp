@@ -79,10 +79,10 @@ std::string answer_tasks(const Where& where, std::uint32_t client, std::vector<C
     frame.clear();
     if (std::holds_alternative<Goodbye>(message)) return "";
     if (const auto* offer = std::get_if<Offer>(&message)) {
+      update.message.digest = offer->digest;
       append_frame(Message(Accept{offer->id}), frame);
     } else if (const auto* task = std::get_if<TaskMessage>(&message)) {
       update.message.id = task->id;
-      update.message.digest = crc32c(task->parameters);
       append_frame(update.message, frame);
       tasks.push_back(Clock::now());
     } else {
