@@ -10,6 +10,9 @@
 
 #if defined(__SSE4_2__)
 #include <nmmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_acle.h>
+#include <sys/auxv.h>
 #endif
 
 namespace anybit {
@@ -48,6 +51,16 @@ constexpr std::array<std::uint32_t, 64> zero_bytes_table() {
 
 constexpr std::array<std::uint32_t, 64> kZeroBytes = zero_bytes_table();
 
+#if defined(__SSE4_2__) || defined(__aarch64__)
+
+std::uint64_t word_at(const std::uint8_t* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+#endif
+
 #if defined(__SSE4_2__)
 
 // The instruction answers after three cycles but starts every cycle, so three lanes run side by side and are joined.
@@ -78,12 +91,6 @@ std::uint64_t shift_lane(std::uint64_t value) {
          kLaneShift[3][value >> 24 & 0xffU];
 }
 
-std::uint64_t word_at(const std::uint8_t* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
 std::uint32_t crc32c_hardware(std::span<const std::uint8_t> bytes, std::uint32_t seed) {
   std::uint64_t value = ~seed & 0xffffffffU;
   const std::uint8_t* at = bytes.data();
@@ -102,6 +109,20 @@ std::uint32_t crc32c_hardware(std::span<const std::uint8_t> bytes, std::uint32_t
   auto last = static_cast<std::uint32_t>(value);
   for (; left > 0; --left, ++at) last = _mm_crc32_u8(last, *at);
   return ~last;
+}
+
+#elif defined(__aarch64__)
+
+/// Every Raspberry Pi since the third has the instruction, and not every processor that Debian runs on.
+bool has_crc32() { return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0; }
+
+__attribute__((target("+crc"))) std::uint32_t crc32c_hardware(std::span<const std::uint8_t> bytes, std::uint32_t seed) {
+  std::uint32_t value = ~seed;
+  const std::uint8_t* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 8; left -= 8, at += 8) value = __crc32cd(value, word_at(at));
+  for (; left > 0; --left, ++at) value = __crc32cb(value, *at);
+  return ~value;
 }
 
 #endif
@@ -124,6 +145,9 @@ std::uint32_t crc32c_combine(std::uint32_t crc_a, std::uint32_t crc_b, std::uint
 std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t seed) {
 #if defined(__SSE4_2__)
   return crc32c_hardware(bytes, seed);
+#elif defined(__aarch64__)
+  static const bool fast = has_crc32();
+  return fast ? crc32c_hardware(bytes, seed) : crc32c_portable(bytes, seed);
 #else
   return crc32c_portable(bytes, seed);
 #endif
