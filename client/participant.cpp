@@ -176,7 +176,7 @@ std::optional<Participant::End> Participant::take(Message& message) {
     return end;
   } else if (!std::holds_alternative<Heartbeat>(message)) {
     const std::string flaw = std::holds_alternative<Welcome>(message) ? "a second Welcome" : "what only a client says";
-    (void)connection_.send(encode_frame(Goodbye{"sent " + flaw}), kFarewell);
+    say_goodbye("sent " + flaw);
     return lose("it sent " + flaw);
   }
   return std::nullopt;
