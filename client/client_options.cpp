@@ -4,29 +4,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <optional>
 
 #include "program/exit_code.h"
 #include "program/host_port.h"
 #include "program/interrupt.h"
 #include "program/tell.h"
 #include "quant/method.h"
+#include "scenarios/byte_count.h"
 #include "scenarios/comma_list.h"
 #include "scenarios/width.h"
 #include "wire/tls_folder.h"
 
 namespace anybit {
 namespace {
-
-struct Unit {
-  std::string_view name;
-  double bytes;
-};
-constexpr std::array<Unit, 7> kUnits = {
-    {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"MiB", 0x1p20}, {"GiB", 0x1p30}}};
-
-constexpr double kMostBytes = 0x1p63;  // Hello has room for them
 
 /// A certificate says which client this is; what else says so must agree.
 void take_certificates_name(const ClientOptions& options, ParticipantSettings& settings) {
@@ -150,12 +141,7 @@ void check_widths(const std::vector<int>& widths) {
 
 double parse_bytes(const std::string& text) {
   if (text.empty()) return 0;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& unit : kUnits)
-    if (error == std::errc{} && number > 0 && number <= kMostBytes / unit.bytes && rest == unit.name)
-      return number * unit.bytes;
+  if (const std::optional<double> bytes = parse_byte_count(text)) return *bytes;
   throw CommandError(
       fmt::format("--max-memory {}: write a number of bytes, or one of kB, MB, GB, MiB, GiB, as in 512MB", text));
 }

@@ -2,12 +2,18 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "scenarios/option_types.h"
 
 namespace anybit {
 namespace {
+
+constexpr std::size_t kMostBytes = 1 << 20;
 
 TomlNode convert(const toml::node& node, const std::string& key, const std::string& file);
 
@@ -128,6 +134,19 @@ TomlNode parse_document(const std::string& text, const std::string& file) {
     std::replace(reason.begin(), reason.end(), '\n', ' ');
     throw ScenarioError({file, static_cast<int>(error.source().begin.line)}, reason);
   }
+}
+
+std::string read_toml_file(const std::string& path) {
+  const auto refuse = [&](const std::string& reason) { throw ScenarioError({path, 0}, reason); };
+  if (std::filesystem::is_directory(path)) refuse("is a directory, not a scenario file");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) refuse(std::string("cannot be read: ") + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMostBytes) refuse("is larger than a scenario can be (1 MiB)");
+  return text;
 }
 
 TomlNode parse_value(const std::string& text, const SourcePosition& where) {

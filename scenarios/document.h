@@ -39,6 +39,9 @@ void place(TomlNode& node, const SourcePosition& where);
 /// Parses a whole file. Throws ScenarioError at the line of a syntax error.
 TomlNode parse_document(const std::string& text, const std::string& file);
 
+/// The text of such a file. Throws ScenarioError where it cannot be read, or is larger than 1 MiB.
+std::string read_toml_file(const std::string& path);
+
 /// Parses one value as it may stand behind "=", every position in it being `where`. What is not TOML is a string, but
 /// for an integer of too many digits.
 TomlNode parse_value(const std::string& text, const SourcePosition& where);

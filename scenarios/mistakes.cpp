@@ -1,7 +1,6 @@
 #include "scenarios/mistakes.h"
 
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -12,8 +11,15 @@ namespace {
 constexpr std::string_view kOverridePrefix = "--set ";
 
 std::vector<ScenarioError> in_order(std::vector<ScenarioError> mistakes) {
-  const auto place = [](const ScenarioError& mistake) {
-    return mistake.where().line > 0 ? mistake.where().line : std::numeric_limits<int>::max();
+  std::vector<std::string> files;  // few: the scenario, and those that it names
+  for (const ScenarioError& mistake : mistakes) {
+    const SourcePosition& where = mistake.where();
+    if (where.line > 0 && std::ranges::find(files, where.file) == files.end()) files.push_back(where.file);
+  }
+  const auto place = [&](const ScenarioError& mistake) {
+    const int line = mistake.where().line;
+    if (line == 0) return std::make_pair(files.end(), line);
+    return std::make_pair(std::ranges::find(files, mistake.where().file), line);
   };
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [&](const ScenarioError& a, const ScenarioError& b) { return place(a) < place(b); });

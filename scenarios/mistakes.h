@@ -38,8 +38,8 @@ class ScenarioError : public std::runtime_error {
 /// A mistake in the value of a key. what() names the key once: where the place, an override of this very key, does not.
 ScenarioError key_mistake(SourcePosition where, const std::string& key, const std::string& reason);
 
-/// Several mistakes at once, each named once: those of the file by line, then those of overrides. what() is one
-/// "file:line: reason" a line.
+/// Several mistakes at once, each named once: those of a file by line, file after file, then those of overrides. what()
+/// is one "file:line: reason" a line.
 class ScenarioErrors : public std::runtime_error {
  public:
   explicit ScenarioErrors(std::vector<ScenarioError> mistakes);

@@ -9,11 +9,24 @@
 
 namespace anybit {
 
-/// A class of devices. Shares of all classes sum to one; without any class every client is alike.
+/// A class of devices. Shares of all classes sum to one; without any class every client is alike. What is 0 takes no
+/// time or energy, or has no limit.
 struct FleetClass {
   std::string name;
   double share = 1.0;
-  std::vector<int> widths;  // widths it can run, 32 = float
+  std::vector<int> widths;    // widths it can run, 32 = float
+  double compute = 0;         // FLOP/s of a device in the middle
+  double compute_spread = 0;  // sigma of a log-normal factor of median 1, one draw for each client
+  double memory = 0;          // bytes
+  double down = 0;            // bytes/s
+  double up = 0;              // bytes/s
+  double link_spread = 0;     // sigma of such a factor of both, one draw for each task
+  double latency = 0;         // seconds, one way
+  double energy_flop = 0;     // J/FLOP
+  double energy_byte = 0;     // J/byte, sent or received
+  double idle_power = 0;      // W
+  double drop_out = 0;        // probability that a task is never answered
+  Part availability = {"always", Options("fleet.class.availability", {"name"}), {"default", 0}};
   SourcePosition where;
 };
 

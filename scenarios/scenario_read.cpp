@@ -1,11 +1,8 @@
 #include <algorithm>
-#include <cerrno>
-#include <cmath>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 
+#include "scenarios/fleet_read.h"
 #include "scenarios/option_types.h"
 #include "scenarios/overrides.h"
 #include "scenarios/scenario.h"
@@ -19,7 +16,6 @@ constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kMostClients = std::int64_t{1} << 31;  // the writers' numbers above are the server's
 constexpr std::int64_t kMostHeld = 1 << 28;                   // of those numbers, for each of the server's shares
 constexpr std::int64_t kMostCohort = (1 << 24) - 1;           // the exact sum's limit (DESIGN D7)
-constexpr std::size_t kMostBytes = 1 << 20;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }
 
@@ -96,37 +92,6 @@ Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data&
   return federation;
 }
 
-FleetClass read_class(const TomlNode& node, Mistakes& mistakes) {
-  SectionReader section(&node, "fleet.class", mistakes);
-  FleetClass made;
-  made.where = section.where();
-  made.name = section.text("name", std::nullopt);
-  made.share = section.number("share", 0.0, std::nullopt);
-  made.widths = section.widths("widths", std::nullopt);
-  section.finish();
-  return made;
-}
-
-std::vector<FleetClass> read_fleet(const TomlNode* node, Mistakes& mistakes) {
-  SectionReader section(node, "fleet", mistakes);
-  const std::size_t before = mistakes.found().size();
-  std::vector<FleetClass> fleet;
-  double total = 0;
-  for (const TomlNode& child : section.sections("class")) {
-    FleetClass made = read_class(child, mistakes);
-    const auto same = [&](const FleetClass& other) { return other.name == made.name; };
-    if (std::any_of(fleet.begin(), fleet.end(), same))
-      mistakes.add({made.where, "two fleet classes are named '" + made.name + "'", "fleet.class"});
-    total += made.share;
-    fleet.push_back(std::move(made));
-  }
-  section.finish();
-  if (!fleet.empty() && mistakes.found().size() == before && std::abs(total - 1.0) > 1e-6)
-    mistakes.add({fleet.front().where,
-                  "the shares of all fleet classes sum to " + shortest_number(total) + ", not to 1", "fleet.class"});
-  return fleet;
-}
-
 EvaluationGrid read_grid(SectionReader& section) {
   EvaluationGrid grid;
   grid.where = section.where();
@@ -183,7 +148,7 @@ std::string read_name(SectionReader& top, const std::string& file) {
   return name;
 }
 
-Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
+Scenario read_document(const TomlNode& document, OtherFiles files, Mistakes& mistakes) {
   SectionReader top(&document, "", mistakes);
   Scenario scenario;
   scenario.name = read_name(top, mistakes.file());
@@ -192,30 +157,17 @@ Scenario read_document(const TomlNode& document, Mistakes& mistakes) {
   scenario.model = top.part("model", std::nullopt);
   scenario.training = read_training(top.section("training"), mistakes);
   scenario.federation = read_federation(top.section("federation"), scenario.data, mistakes);
-  scenario.fleet = read_fleet(top.section("fleet"), mistakes);
+  scenario.fleet = read_fleet(top.section("fleet"), files, mistakes);
   scenario.evaluate = read_evaluate(top.section("evaluate"), mistakes);
   scenario.checkpoint = read_checkpoint(top.section("checkpoint"), mistakes);
   top.finish();
   return scenario;
 }
 
-std::string read_file(const std::string& path) {
-  const auto refuse = [&](const std::string& reason) { throw ScenarioError({path, 0}, reason); };
-  if (std::filesystem::is_directory(path)) refuse("is a directory, not a scenario file");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMostBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) refuse(std::string("cannot be read: ") + std::strerror(errno));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMostBytes) refuse("is larger than a scenario can be (1 MiB)");
-  return text;
-}
-
 Scenario parse_scenario(const std::string& text, const std::vector<Override>& overrides, Mistakes& mistakes) {
   TomlNode document = parse_document(text, mistakes.file());
   for (const Override& change : overrides) mistakes.check([&] { apply_override(document, change); });
-  return read_document(document, mistakes);
+  return read_document(document, OtherFiles::kRead, mistakes);
 }
 
 /// What `read` returns; where that finds no TOML, nothing more can be found: throws the mistakes so far and this one.
@@ -242,7 +194,7 @@ Scenario parse_scenario_within(const std::string& text, const std::string& file)
   Scenario scenario = read_or_throw_mistakes(mistakes, [&] {
     TomlNode document = parse_document(text, file);
     place(document, {file, 0});
-    return read_document(document, mistakes);
+    return read_document(document, OtherFiles::kRefused, mistakes);
   });
   mistakes.throw_if_any();
   return scenario;
@@ -250,7 +202,7 @@ Scenario parse_scenario_within(const std::string& text, const std::string& file)
 
 Scenario read_scenario(const std::vector<Override>& overrides, Mistakes& mistakes) {
   return read_or_throw_mistakes(mistakes,
-                                [&] { return parse_scenario(read_file(mistakes.file()), overrides, mistakes); });
+                                [&] { return parse_scenario(read_toml_file(mistakes.file()), overrides, mistakes); });
 }
 
 Scenario read_scenario(const std::string& path, const std::vector<Override>& overrides) {

@@ -1,3 +1,6 @@
+#include <array>
+#include <utility>
+
 #include "scenarios/option_types.h"
 #include "scenarios/scenario.h"
 
@@ -63,12 +66,30 @@ void write_federation(const Scenario::Federation& federation, bool with_transpor
   out.part("federation.downlink", federation.downlink);
 }
 
+using NamedNumber = std::pair<const char*, double>;
+
+std::array<NamedNumber, 11> numbers_of(const FleetClass& one) {
+  return {{{"compute", one.compute},
+           {"compute_spread", one.compute_spread},
+           {"memory", one.memory},
+           {"down", one.down},
+           {"up", one.up},
+           {"link_spread", one.link_spread},
+           {"latency", one.latency},
+           {"energy_flop", one.energy_flop},
+           {"energy_byte", one.energy_byte},
+           {"idle_power", one.idle_power},
+           {"drop_out", one.drop_out}}};
+}
+
 void write_fleet(const std::vector<FleetClass>& fleet, TomlText& out) {
   for (const FleetClass& one : fleet) {
     out.header("[[fleet.class]]");
     out.key("name", one.name);
     out.key("share", one.share);
     out.key("widths", list(one.widths));
+    for (const auto& [name, value] : numbers_of(one)) out.key(name, value);
+    out.part("fleet.class.availability", one.availability);
   }
 }
 

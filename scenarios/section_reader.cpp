@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "scenarios/byte_count.h"
 #include "scenarios/comma_list.h"
 #include "scenarios/option_types.h"
 #include "scenarios/overrides.h"
@@ -116,6 +117,17 @@ double SectionReader::number_within(const std::string& key, double least, double
   return fallback;
 }
 
+double SectionReader::byte_count(const std::string& key) {
+  const TomlNode* node = take(key, false);
+  if (!node) return 0;
+  const auto* text = node->kind == TomlNode::Kind::value ? std::get_if<std::string>(&node->value) : nullptr;
+  if (!text) return number(key, 0, 0.0);
+  if (const auto bytes = parse_byte_count(*text)) return *bytes;
+  refuse(key,
+         "'" + *text + "' is no number of bytes; accepted: a number, or one of B, kB, MB, GB, MiB, GiB, as in 512MB");
+  return 0;
+}
+
 std::vector<int> SectionReader::widths(const std::string& key, const std::optional<std::vector<int>>& fallback) {
   const std::vector<int> safe = fallback.value_or(std::vector<int>{kFloatWidth});
   const auto bits = read<std::vector<std::int64_t>>(key, !fallback);
@@ -182,6 +194,10 @@ std::vector<TomlNode> SectionReader::sections(const std::string& key) {
   if (node->kind == TomlNode::Kind::value && node->value == OptionValue(std::vector<std::int64_t>{})) return {};
   refuse(key, "expected tables headed [[" + full(key) + "]], not " + type_name(*node));
   return {};
+}
+
+void SectionReader::know(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) take(key, false);
 }
 
 Options SectionReader::take_options() {

@@ -35,6 +35,8 @@ class SectionReader {
   double number(const std::string& key, double least, std::optional<double> fallback);
   /// From `least` to `most`.
   double number_within(const std::string& key, double least, double most, double fallback);
+  /// Bytes, 0 or more: a number, or a text such as "512MB"; 0 where the key is not written.
+  double byte_count(const std::string& key);
   /// Widths in bits: 2 to 16, or 32 for float; none twice, at least one.
   std::vector<int> widths(const std::string& key, const std::optional<std::vector<int>>& fallback);
   /// One width, or 0.
@@ -49,6 +51,8 @@ class SectionReader {
   /// The tables of an array of tables.
   std::vector<TomlNode> sections(const std::string& key);
 
+  /// As if these keys had been asked for: what finish() does not refuse, and suggests.
+  void know(const std::vector<std::string>& keys);
   /// All keys that nobody asked for, as options that the folders above will check.
   Options take_options();
   void refuse(std::string_view key, const std::string& reason);

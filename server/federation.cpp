@@ -99,7 +99,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   federation.data = load_checked_data(resolved, data_directories);
   federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
   federation.strategy = strategies().make(resolved.federation.strategy);
-  federation.fleet = Fleet(resolved.fleet, resolved.seed);
+  federation.fleet = make_fleet(resolved, data_directories);
   federation.training.largest_client = largest_client(*federation.data);
   Mistakes mistakes;
   check_size(resolved, federation.training, mistakes);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/availability/availability.h"
 #include "data/data_error.h"
 #include "data/datasets/dataset.h"
 #include "data/partitions/partition.h"
@@ -84,6 +85,7 @@ void Resolver::resolve_parts() {
   resolve(strategies(), scenario_.federation.strategy);
   resolve(codecs(), scenario_.federation.uplink);
   resolve(codecs(), scenario_.federation.downlink);
+  for (FleetClass& one : scenario_.fleet) resolve(availabilities(), one.availability, AvailabilitySource{});
   check_range_names(scenario_.evaluate.grid, "evaluate.range");
   if (scenario_.evaluate.has_final) check_range_names(scenario_.evaluate.final_grid, "evaluate.final.range");
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "data/availability/availability.h"
 #include "data/datasets/dataset.h"
 #include "data/partitions/partition.h"
 #include "nn/models/model.h"
@@ -25,7 +26,7 @@ const std::vector<Family>& families() {
       {"partitions", [] { return partitions().infos(); }}, {"methods", [] { return methods().infos(); }},
       {"quantizers", [] { return range_rules(); }},        {"objectives", [] { return objectives().infos(); }},
       {"optimizers", [] { return optimizers().infos(); }}, {"strategies", [] { return strategies().infos(); }},
-      {"codecs", [] { return codecs().infos(); }},
+      {"codecs", [] { return codecs().infos(); }},         {"availabilities", [] { return availabilities().infos(); }},
   };
   return all;
 }

@@ -11,6 +11,13 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
+/// A table below a repeated one is of the last of those.
+std::string numbered(const std::string& table, const std::map<std::string, int>& repeated) {
+  for (const auto& [name, count] : repeated)
+    if (table.starts_with(name + ".")) return fmt::format("{}[{}]{}", name, count - 1, table.substr(name.size()));
+  return table;
+}
+
 /// The canonical text is a key a line under table headers; a repeated [[header]] gets its number.
 Values values_of(const std::string& text) {
   Values values;
@@ -22,7 +29,7 @@ Values values_of(const std::string& text) {
       const std::string name = line.substr(2, line.find("]]") - 2);
       table = fmt::format("{}[{}].", name, repeated[name]++);
     } else if (line.starts_with("[")) {
-      table = line.substr(1, line.find(']') - 1) + ".";
+      table = numbered(line.substr(1, line.find(']') - 1), repeated) + ".";
     } else if (const std::size_t equals = line.find(" = "); equals != std::string::npos) {
       values[table + line.substr(0, equals)] = line.substr(equals + 3);
     }

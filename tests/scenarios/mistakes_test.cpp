@@ -20,6 +20,12 @@ TEST(ScenarioErrors, AreToldByLineThenOverridesEachOnce) {
             (std::vector<std::string>{"a.toml:2: high", "a.toml:9: low", "--set seed: odd"}));
 }
 
+TEST(ScenarioErrors, AreToldFileAfterFile) {
+  const ScenarioError low({"a.toml", 9}, "low"), high({"a.toml", 2}, "high"), other({"b.toml", 3}, "odd");
+  EXPECT_EQ(ScenarioErrors({low, other, high}).lines(),
+            (std::vector<std::string>{"a.toml:2: high", "a.toml:9: low", "b.toml:3: odd"}));
+}
+
 // A comparison of each with each took half a minute here.
 /// Processor time, which a busy machine does not stretch, of putting so many mistakes in order.
 double seconds_for(int mistakes) {

@@ -147,9 +147,12 @@ TEST(ReadScenario, AnEmptyFleetIsNone) {
 }
 
 TEST(ReadScenario, ClassesOfTheFleetAreWhole) {
-  EXPECT_EQ(mistakes_of(kSmallest + "[[fleet.class]]\nname = \"a\"\nshare = 1.0\nspeed = 2\n"),
-            (Lines{"a.toml:9: fleet.class.widths: is missing",
-                   "a.toml:12: unknown key 'speed' in [fleet.class]; known: name, share, widths"}));
+  EXPECT_EQ(
+      mistakes_of(kSmallest + "[[fleet.class]]\nname = \"a\"\nshare = 1.0\nspeed = 2\n"),
+      (Lines{"a.toml:9: fleet.class.widths: is missing",
+             "a.toml:12: unknown key 'speed' in [fleet.class]; known: name, share, widths, compute, compute_spread, "
+             "memory, down, up, link_spread, latency, energy_flop, energy_byte, idle_power, drop_out, "
+             "availability"}));
   EXPECT_EQ(mistakes_of(kSmallest + "[fleet]\nclass = 3\n"),
             Lines{"a.toml:10: fleet.class: expected tables headed [[fleet.class]], not an integer"});
 }

@@ -20,6 +20,9 @@ const std::string kOdd = kSmallest +
                          "none = []\n"
                          "[[fleet.class]]\nname = \"a\"\nshare = 0.1\nwidths = [8]\n"
                          "[[fleet.class]]\nname = \"b\"\nshare = 0.9\nwidths = [32, 2]\n"
+                         "compute = 1e9\ncompute_spread = 0.1\nmemory = \"512MB\"\ndown = 2e6\nup = 1e6\n"
+                         "link_spread = 0.2\nlatency = 0.05\nenergy_flop = 1e-10\nenergy_byte = 2e-7\n"
+                         "idle_power = 1.5\ndrop_out = 0.125\navailability = { name = \"odd\", from = 8 }\n"
                          "[evaluate.final]\nweights = [2]\nlast = 8\n"
                          "[checkpoint]\nseconds = 0.1\n";
 
@@ -67,6 +70,18 @@ void expect_same(const Scenario& a, const Scenario& b) {
     EXPECT_EQ(a.fleet[i].name, b.fleet[i].name);
     EXPECT_EQ(a.fleet[i].share, b.fleet[i].share);
     EXPECT_EQ(a.fleet[i].widths, b.fleet[i].widths);
+    EXPECT_EQ(a.fleet[i].compute, b.fleet[i].compute);
+    EXPECT_EQ(a.fleet[i].compute_spread, b.fleet[i].compute_spread);
+    EXPECT_EQ(a.fleet[i].memory, b.fleet[i].memory);
+    EXPECT_EQ(a.fleet[i].down, b.fleet[i].down);
+    EXPECT_EQ(a.fleet[i].up, b.fleet[i].up);
+    EXPECT_EQ(a.fleet[i].link_spread, b.fleet[i].link_spread);
+    EXPECT_EQ(a.fleet[i].latency, b.fleet[i].latency);
+    EXPECT_EQ(a.fleet[i].energy_flop, b.fleet[i].energy_flop);
+    EXPECT_EQ(a.fleet[i].energy_byte, b.fleet[i].energy_byte);
+    EXPECT_EQ(a.fleet[i].idle_power, b.fleet[i].idle_power);
+    EXPECT_EQ(a.fleet[i].drop_out, b.fleet[i].drop_out);
+    expect_same_part(a.fleet[i].availability, b.fleet[i].availability);
   }
   EXPECT_EQ(a.evaluate.every, b.evaluate.every);
   EXPECT_EQ(a.evaluate.has_final, b.evaluate.has_final);
@@ -164,6 +179,34 @@ keep = 2
 
 TEST(WriteScenario, WritesEveryDefaultAKeyALine) { EXPECT_EQ(write_scenario(read(kSmallest)), kSmallestInFull); }
 
+TEST(WriteScenario, WritesAllOfAClass) {
+  const std::string text = write_scenario(read(kSmallest + "[[fleet.class]]\nname = \"a\"\nshare = 1\nwidths = 8\n"));
+  EXPECT_NE(text.find(R"(
+[[fleet.class]]
+name = "a"
+share = 1.0
+widths = [8]
+compute = 0.0
+compute_spread = 0.0
+memory = 0.0
+down = 0.0
+up = 0.0
+link_spread = 0.0
+latency = 0.0
+energy_flop = 0.0
+energy_byte = 0.0
+idle_power = 0.0
+drop_out = 0.0
+
+[fleet.class.availability]
+name = "always"
+
+[evaluate]
+)"),
+            std::string::npos)
+      << text;
+}
+
 TEST(ResultBearingText, LeavesOutWhatDecidesNoResult) {
   const std::string text = result_bearing_text(read(kOdd));
   const std::vector<Override> without_effect = {{"name", "b"},
@@ -202,6 +245,11 @@ TEST(ResultBearingText, HoldsWhatDecidesOne) {
                                              {"training.optimizer.rate", "0.3"},
                                              {"fleet.class", "[]"}};
   for (const Override& change : with_effect) EXPECT_NE(result_bearing_text(read(kOdd, {change})), text) << change.path;
+  for (const std::string key : {"compute", "compute_spread", "memory", "down", "up", "link_spread", "latency",
+                                "energy_flop", "energy_byte", "idle_power", "drop_out"}) {
+    const std::string one = kSmallest + "[[fleet.class]]\nname = \"a\"\nshare = 1\nwidths = 8\n";
+    EXPECT_NE(result_bearing_text(read(one + key + " = 0.5\n")), result_bearing_text(read(one))) << key;
+  }
   const Override deadline = {"federation.deadline", "1"};
   EXPECT_NE(result_bearing_text(read(kOdd, {deadline, {"federation.replace_until", "0.5"}})),
             result_bearing_text(read(kOdd, {deadline})));

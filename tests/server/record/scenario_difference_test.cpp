@@ -25,6 +25,10 @@ TEST(ScenarioDifference, NumbersRepeatedTables) {
   EXPECT_EQ(scenario_difference("[[fleet.class]]\nshare = 0.5\n[[fleet.class]]\nshare = 0.5\n",
                                 "[[fleet.class]]\nshare = 0.5\n[[fleet.class]]\nshare = 0.4\n"),
             (std::vector<std::string>{"fleet.class[1].share (0.5, now 0.4)"}));
+  const std::string class_a = "[[fleet.class]]\nshare = 0.5\n[fleet.class.availability]\nname = \"a\"\n";
+  const std::string class_b = "[[fleet.class]]\nshare = 0.5\n[fleet.class.availability]\nname = \"b\"\n";
+  EXPECT_EQ(scenario_difference(class_a + class_a, class_b + class_a),
+            (std::vector<std::string>{"fleet.class[0].availability.name (\"a\", now \"b\")"}));
 }
 
 }  // namespace

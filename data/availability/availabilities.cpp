@@ -1,0 +1,13 @@
+#include "data/availability/availability.h"
+
+namespace anybit {
+
+const AvailabilityTable& availabilities() {
+  static const AvailabilityTable table("availability", {
+                                                           always_row(),
+                                                           diurnal_row(),
+                                                       });
+  return table;
+}
+
+}  // namespace anybit

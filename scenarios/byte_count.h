@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace anybit {
+
+/// How many bytes "512MB" is: a number above 0, at most 2^63 bytes, with one of the units B, kB, MB, GB (of a
+/// thousand), MiB, GiB, or none for bytes. Nothing where the text is not that.
+std::optional<double> parse_byte_count(std::string_view text);
+
+}  // namespace anybit
