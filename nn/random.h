@@ -25,11 +25,11 @@ enum class Purpose : std::uint32_t {
   kFleet = 13,
   kTest = 14,
   kClientState = 15,  // what a client keeps between its rounds
-  kDevice = 16,       // how fast a client's device is, within its class
+  kDevice = 16,       // a device's own share of its class's spread
   kAvailability = 17,
-  kLink = 18,     // how fast a task's bytes travel
-  kDropOut = 19,  // whether a task is ever answered
-  kPace = 20,     // when devices take part
+  kLink = 18,     // a task's share of the spread of links
+  kDropOut = 19,  // whether a task is lost, and when
+  kPace = 20,     // when a client comes by
 };
 
 /// The full name of a draw (DESIGN D6). Equal names give equal numbers, whatever thread asks, in whatever order.

@@ -72,6 +72,8 @@ class StepRule {
   virtual ~StepRule() = default;
   /// Further buffers of the layout's size that one step needs.
   virtual int scratch_buffers() const = 0;
+  /// How many gradients a step takes: what it costs, as a multiple of a plain one.
+  virtual int gradients() const = 0;
   /// `widths` are the schedule's for this step; the rule may overwrite them.
   virtual Score step(StepGradient& gradient, std::span<std::uint8_t> widths, std::span<float> gradients,
                      std::span<float> scratch) const = 0;

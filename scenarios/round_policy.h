@@ -13,6 +13,7 @@ struct RoundPolicy {
   std::uint32_t minimum = 1;   // updates that make a version; with fewer the round is abandoned
   double replace_until = 0;    // lost clients are replaced up to this fraction of the deadline; 0 to 1
   std::uint32_t give_up = 10;  // abandoned rounds in a row after which the federation stops
+  double pace = 0;             // who is not needed comes back within this part of an expected round; 0 to 1
   bool operator==(const RoundPolicy&) const = default;
 };
 

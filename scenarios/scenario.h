@@ -71,6 +71,7 @@ struct Scenario {
     int rounds = 1;
     int cohort = 1;
     RoundPolicy policy;
+    Part aggregation;
     Part strategy;
     Part uplink;
     Part downlink;

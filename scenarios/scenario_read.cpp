@@ -53,6 +53,7 @@ RoundPolicy read_round_policy(SectionReader& section, int cohort) {
   policy.minimum = static_cast<std::uint32_t>(section.integer("minimum", {1, kMostCohort}, policy.minimum));
   policy.replace_until = section.number_within("replace_until", 0, 1, policy.replace_until);
   policy.give_up = static_cast<std::uint32_t>(section.integer("give_up", {1, kMostInt}, policy.give_up));
+  policy.pace = section.number_within("pace", 0, 1, policy.pace);
   if (cohort > 0 && policy.minimum > static_cast<std::uint32_t>(cohort))
     section.refuse("minimum",
                    std::to_string(policy.minimum) + " is more than federation.cohort, " + std::to_string(cohort));
@@ -82,6 +83,7 @@ Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data&
   federation.where = section.where();
   federation.rounds = to_int(section.integer("rounds", {1, kMostInt}, std::nullopt));
   federation.cohort = to_int(section.integer("cohort", {1, kMostCohort}, std::nullopt));
+  federation.aggregation = section.part("aggregation", "synchronous");
   federation.strategy = section.part("strategy", "fedavg");
   federation.uplink = section.part("uplink", "float32");
   federation.downlink = section.part("downlink", "float32");

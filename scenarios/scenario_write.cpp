@@ -60,7 +60,9 @@ void write_federation(const Scenario::Federation& federation, bool with_transpor
   out.key("minimum", number(federation.policy.minimum));
   out.key("replace_until", federation.policy.replace_until);
   out.key("give_up", number(federation.policy.give_up));
+  out.key("pace", federation.policy.pace);
   if (with_transport) out.key("transport", federation.transport);
+  out.part("federation.aggregation", federation.aggregation);
   out.part("federation.strategy", federation.strategy);
   out.part("federation.uplink", federation.uplink);
   out.part("federation.downlink", federation.downlink);

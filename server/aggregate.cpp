@@ -49,24 +49,22 @@ std::string RoundSum::list_shares(const UpdateMessage& update) {
   tensors_.clear();
   if (update.examples == 0) return "no examples";
   if (update.steps == 0) return "no steps";
-  const double examples = update.examples;
   std::int64_t last = -1;
-  const auto append = [&](std::uint32_t tensor, double weight) {
+  const auto append = [&](std::uint32_t tensor, std::uint32_t steps, std::uint32_t of) {
     if (static_cast<std::int64_t>(tensor) <= last) return "tensors are not in ascending order";
     if (tensor >= may_upload_.size() || !may_upload_[tensor]) return "names a tensor that is not uploaded";
     last = tensor;
-    shares_.push_back({static_cast<int>(tensor), weight});
+    shares_.push_back({static_cast<int>(tensor), steps, of});
     tensors_.push_back(static_cast<int>(tensor));
     return "";
   };
   for (const std::uint32_t tensor : update.tensors)
-    if (const std::string reason = append(tensor, examples); !reason.empty()) return reason;
+    if (const std::string reason = append(tensor, 1, 1); !reason.empty()) return reason;
   last = -1;
   for (const TensorShare& share : update.shares) {
     if (share.steps == 0 || share.steps > update.steps) return "a tensor's steps are not within the steps taken";
     if (std::ranges::binary_search(update.tensors, share.tensor)) return "names a tensor twice";
-    const double weight = examples * static_cast<double>(share.steps) / static_cast<double>(update.steps);
-    if (const std::string reason = append(share.tensor, weight); !reason.empty()) return reason;
+    if (const std::string reason = append(share.tensor, share.steps, update.steps); !reason.empty()) return reason;
   }
   return shares_.empty() ? "names no tensor" : "";
 }
@@ -77,13 +75,13 @@ void RoundSum::append_blocks(std::size_t index, std::size_t code_at, double fact
     blocks_.push_back({index, first, std::min(Codec::kBlock, size - first), code_at, factor});
 }
 
-void RoundSum::list_blocks_of_shares() {
+void RoundSum::list_blocks_of_shares(double weight) {
   blocks_.clear();
   std::size_t code_at = 0;
   for (const Share& share : shares_) {
     const auto index = static_cast<std::size_t>(share.tensor);
     const TensorSpec& tensor = layout_->tensors()[index];
-    append_blocks(index, code_at, tensor.merge == Merge::kSum ? 1.0 : share.weight);
+    append_blocks(index, code_at, tensor.merge == Merge::kSum ? 1.0 : share.part_of(weight));
     code_at += uplink_->code_bytes(tensor);
   }
 }
@@ -97,41 +95,51 @@ void RoundSum::for_blocks(const Body& body) const {
   parallel_for(blocks_.size(), useful, std::cref(run));  // by reference: a copy would be allocated
 }
 
-std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> delta, std::span<float> values) const {
+std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> delta, const Contribution& contribution,
+                             std::span<float> values) const {
   const TensorSpec& of = tensor(block);
-  return uplink_->decode_block(of, delta.subspan(block.code_at, uplink_->code_bytes(of)), block.first, values);
+  std::string reason =
+      uplink_->decode_block(of, delta.subspan(block.code_at, uplink_->code_bytes(of)), block.first, values);
+  const bool shifted = of.merge == Merge::kMax || (contribution.shifts_means && of.merge != Merge::kSum);
+  if (contribution.shift.empty() || !shifted) return reason;
+  const std::span<const float> shift = contribution.shift.subspan(of.offset + block.first, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += shift[i];
+  return reason;
 }
 
-std::string RoundSum::check_numbers(const UpdateMessage& update) const {
+std::string RoundSum::check_numbers(const UpdateMessage& update, const Contribution& contribution) const {
   const double examples = update.examples;
-  if (std::string reason = ExactScalar::refuse(examples, cohort_); !reason.empty()) return "examples: " + reason;
+  for (const double number : {examples, contribution.weight, contribution.divisor})
+    if (std::string reason = ExactScalar::refuse(number, cohort_); !reason.empty()) return "examples: " + reason;
   if (!std::isfinite(update.loss)) return "loss: a value is not finite";
   if (std::string reason = ExactScalar::refuse(update.loss * examples, cohort_); !reason.empty())
     return "loss: " + reason;
   return "";
 }
 
-bool RoundSum::blocks_are_good(std::span<const std::uint8_t> delta) const {
+bool RoundSum::blocks_are_good(std::span<const std::uint8_t> delta, const Contribution& contribution) const {
   std::atomic<bool> good = true;
   for_blocks([&](const Block& block) {
     if (!good) return;
     Values room;
     const std::span<float> values = std::span(room).first(block.size);
-    if (!decode(block, delta, values).empty() || !ExactSum::refuse(values, block.factor, cohort_).empty()) good = false;
+    if (!decode(block, delta, contribution, values).empty() || !ExactSum::refuse(values, block.factor, cohort_).empty())
+      good = false;
   });
   return good;
 }
 
 /// Why an update is refused that has the right size: of several reasons always the same one.
-std::string RoundSum::first_reason(const UpdateMessage& update) const {
+std::string RoundSum::first_reason(const UpdateMessage& update, const Contribution& contribution) const {
   Values room;
   for (const Block& block : blocks_)
-    if (std::string reason = decode(block, update.delta, std::span(room).first(block.size)); !reason.empty())
+    if (std::string reason = decode(block, update.delta, contribution, std::span(room).first(block.size));
+        !reason.empty())
       return reason;
-  if (std::string reason = check_numbers(update); !reason.empty()) return reason;
+  if (std::string reason = check_numbers(update, contribution); !reason.empty()) return reason;
   for (const Block& block : blocks_) {
     const std::span<float> values = std::span(room).first(block.size);
-    (void)decode(block, update.delta, values);
+    (void)decode(block, update.delta, contribution, values);
     if (const std::string reason = ExactSum::refuse(values, block.factor, cohort_); !reason.empty())
       return tensor(block).name + ": " + reason;
   }
@@ -150,13 +158,18 @@ void RoundSum::add_block(const Block& block, std::span<const float> values) {
 }
 
 std::string RoundSum::add(const UpdateMessage& update) {
+  const double examples = update.examples;
+  return add(update, {.weight = examples, .divisor = examples});
+}
+
+std::string RoundSum::add(const UpdateMessage& update, const Contribution& contribution) {
   if (clients_ == cohort_) return "the round is full";
   if (update.layout != layout_->digest()) return "layout of another network";
   if (std::string reason = list_shares(update); !reason.empty()) return reason;
   if (std::string reason = uplink_->check_size(*layout_, tensors_, update.delta.size()); !reason.empty()) return reason;
-  list_blocks_of_shares();
-  if (!check_numbers(update).empty() || !blocks_are_good(update.delta)) {
-    std::string reason = first_reason(update);
+  list_blocks_of_shares(contribution.weight);
+  if (!check_numbers(update, contribution).empty() || !blocks_are_good(update.delta, contribution)) {
+    std::string reason = first_reason(update, contribution);
     assert(!reason.empty());
     return reason;
   }
@@ -164,13 +177,13 @@ std::string RoundSum::add(const UpdateMessage& update) {
   for_blocks([&](const Block& block) {
     Values room;
     const std::span<float> values = std::span(room).first(block.size);
-    [[maybe_unused]] const std::string reason = decode(block, update.delta, values);
+    [[maybe_unused]] const std::string reason = decode(block, update.delta, contribution, values);
     assert(reason.empty());
     add_block(block, values);
   });
   for (const Share& share : shares_) {
     const auto index = static_cast<std::size_t>(share.tensor);
-    denominators_[index].add(share.weight);
+    denominators_[index].add(share.part_of(contribution.divisor));
     ++contributions_[index];
   }
   examples_.add(update.examples);

@@ -13,11 +13,22 @@
 
 namespace anybit {
 
+/// How much an update counts in a sum, and what it is shifted by.
+struct Contribution {
+  double weight = 1;   // of its values
+  double divisor = 1;  // that it adds to the denominator of a mean
+  /// Of the layout's size, added to the update's changes where they start from other parameters than the sum's: those
+  /// minus these. Always for maxima, for means where `shifts_means`. Empty: nothing.
+  std::span<const float> shift = {};
+  bool shifts_means = false;
+};
+
 /// The sum of one round's updates. Memory is O(model), whatever the cohort; the order of arrival never matters
 /// (DESIGN D7). How a tensor is joined is its merge rule:
-///  - mean, log-mean: sum of weight * delta over sum of weight, over the updates that name the tensor; the weight is
-///    examples, times steps that trained it over steps taken where only some did;
-///  - max: the largest delta, which is the largest value, since all clients started from the same one;
+///  - mean, log-mean: sum of weight * delta over sum of divisors, over the updates that name the tensor; both times
+///  steps
+///    that trained it over steps taken where only some did;
+///  - max: the largest delta, which is the largest value, since all start from the same one or are shifted to it;
 ///  - sum: the deltas added up, unweighted.
 ///
 /// An update is never decoded whole, but in blocks that fit the first-level cache, and twice: all are checked before
@@ -31,6 +42,8 @@ class RoundSum {
 
   /// Checks everything that the update says, decodes it and adds it: whole, or, returning the reason, not at all.
   /// Its bytes must not change meanwhile. Allocates nothing after the first.
+  std::string add(const UpdateMessage& update, const Contribution& contribution);
+  /// The same by examples (McMahan et al. 2017): the number of them is weight and divisor.
   std::string add(const UpdateMessage& update);
 
   /// Updates in the sum.
@@ -46,7 +59,10 @@ class RoundSum {
   /// What one update says about one tensor.
   struct Share {
     int tensor = 0;
-    double weight = 0;
+    std::uint32_t steps = 1;  // that trained it,
+    std::uint32_t of = 1;     // of so many
+
+    double part_of(double weight) const { return weight * static_cast<double>(steps) / static_cast<double>(of); }
   };
 
   /// Some of a tensor's values, as many as a codec decodes at once.
@@ -60,17 +76,18 @@ class RoundSum {
   using Values = std::array<float, Codec::kBlock>;
 
   std::string list_shares(const UpdateMessage& update);
-  void list_blocks_of_shares();
+  void list_blocks_of_shares(double weight);
   void append_blocks(std::size_t tensor, std::size_t code_at, double factor);
   /// Runs body(block) for all blocks that are listed.
   template <class Body>
   void for_blocks(const Body& body) const;
 
   const TensorSpec& tensor(const Block& block) const { return layout_->tensors()[block.tensor]; }
-  std::string decode(const Block& block, std::span<const std::uint8_t> delta, std::span<float> values) const;
-  std::string check_numbers(const UpdateMessage& update) const;
-  bool blocks_are_good(std::span<const std::uint8_t> delta) const;
-  std::string first_reason(const UpdateMessage& update) const;
+  std::string decode(const Block& block, std::span<const std::uint8_t> delta, const Contribution& contribution,
+                     std::span<float> values) const;
+  std::string check_numbers(const UpdateMessage& update, const Contribution& contribution) const;
+  bool blocks_are_good(std::span<const std::uint8_t> delta, const Contribution& contribution) const;
+  std::string first_reason(const UpdateMessage& update, const Contribution& contribution) const;
   void add_block(const Block& block, std::span<const float> values);
   void close_block(const Block& block);
 

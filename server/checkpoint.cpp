@@ -4,8 +4,9 @@
 //   for each section              u32 tag, u32 CRC32C of its bytes, u64 length
 //   CRC32C of all of the above    u32
 //   the sections' bytes, one after the other, to the end of the file
-// The last two sections are there where a client that keeps something between its rounds has counted; versions before 4
-// have none. Every byte is under a checksum, and the lengths are checked against the file's size before anything is
+// Sections 7 and 8 are there where a client that keeps something between its rounds has counted; versions before 4 have
+// none. Those from 9 on, in version 5, are there in virtual time and where tasks wait for answers while versions go by.
+// Every byte is under a checksum, and the lengths are checked against the file's size before anything is
 // allocated.
 #include "server/checkpoint.h"
 
@@ -29,8 +30,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are written in memory order");
 
 constexpr std::array<char, 8> kMagic = {'A', 'N', 'Y', 'B', 'I', 'T', 'C', 'K'};
-constexpr std::uint32_t kVersion = 4;
-constexpr std::uint32_t kWithoutClients = 3;  // still written where there is nothing to say of clients
+constexpr std::uint32_t kVersion = 5;
+constexpr std::uint32_t kWithoutTime = 4;     // still written where there is nothing to say of time and tasks
+constexpr std::uint32_t kWithoutClients = 3;  // nor of clients
 constexpr std::uint32_t kOldest = 2;          // its numbers end with the version: no round was attempted in vain
 
 enum Tag : std::uint32_t {
@@ -41,12 +43,17 @@ enum Tag : std::uint32_t {
   kGlobal,
   kStrategyState,
   kCounted,
-  kClientStates
+  kClientStates,
+  kCourse,
+  kInFlight,
+  kDownlinks
 };
-constexpr std::uint32_t kSections = 8;
-constexpr std::uint32_t kOldSections = 6;
+constexpr std::uint32_t kSections = 11;
 
-std::uint32_t sections_of(std::uint32_t version) { return version <= kWithoutClients ? kOldSections : kSections; }
+std::uint32_t sections_of(std::uint32_t version) {
+  if (version <= kWithoutClients) return kStrategyState;
+  return version == kWithoutTime ? kClientStates : kSections;
+}
 
 struct Section {
   std::uint32_t tag = 0;
@@ -61,6 +68,20 @@ struct Numbers {
   std::uint64_t abandoned = 0;
 };
 
+/// Where a federation is between its versions.
+struct Course {
+  double time = 0;
+  double expected_round = 0;
+  std::uint64_t tasks = 0;
+};
+
+/// Before the bytes of each downlink.
+struct DownlinkHead {
+  std::uint32_t version = 0;
+  std::uint32_t digest = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// Everything before the sections' bytes; the file has as much of the table as there are sections.
 struct Header {
   std::array<char, 8> magic = kMagic;
@@ -71,7 +92,9 @@ struct Header {
   std::size_t bytes() const { return offsetof(Header, table) + sections * sizeof(Section); }
 };
 static_assert(sizeof(Section) == 16 && sizeof(Header) == 16 + 16 * kSections, "no padding");
-static_assert(sizeof(CountedClient) == 8, "no padding");
+static_assert(sizeof(CountedClient) == 8 && sizeof(TaskInFlight) == 32 && sizeof(Course) == 24 &&
+                  sizeof(DownlinkHead) == 16,
+              "no padding");
 
 using ByteSpan = std::span<const std::uint8_t>;
 
@@ -83,18 +106,46 @@ ByteSpan bytes_of(const T* data, std::size_t count) {
 /// The bytes of each section, in pieces.
 using Bodies = std::array<std::vector<ByteSpan>, kSections>;
 
-Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const Numbers& numbers,
+/// What the sections are made of beside the state itself.
+struct Numbered {
+  Numbers numbers;
+  Course course;
+  std::vector<DownlinkHead> heads;
+
+  Numbered(std::uint64_t layout, const FederationState& state)
+      : numbers{layout, state.version, state.round, state.abandoned},
+        course{state.time, state.expected_round, state.tasks} {
+    for (const Downlink& downlink : state.downlinks)
+      heads.push_back({downlink.version, downlink.digest, downlink.bytes->size()});
+  }
+};
+
+Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const Numbered& numbered,
               const ClientStateViews& client_states) {
   Bodies all = {{{bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size())},
                  {bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size())},
                  {bytes_of(checkpoint.data.data(), checkpoint.data.size())},
-                 {bytes_of(&numbers, 1)},
+                 {bytes_of(&numbered.numbers, 1)},
                  {bytes_of(state.global.values.data(), state.global.values.size())},
                  {bytes_of(state.strategy_state.data(), state.strategy_state.size())},
                  {bytes_of(state.counted.data(), state.counted.size())},
+                 {},
+                 {bytes_of(&numbered.course, 1)},
+                 {bytes_of(state.in_flight.data(), state.in_flight.size())},
                  {}}};
-  for (const std::span<const float> kept : client_states) all.back().push_back(bytes_of(kept.data(), kept.size()));
+  for (const std::span<const float> kept : client_states)
+    all[kClientStates - 1].push_back(bytes_of(kept.data(), kept.size()));
+  for (std::size_t i = 0; i < state.downlinks.size(); ++i) {
+    const Bytes& bytes = *state.downlinks[i].bytes;
+    all[kDownlinks - 1].push_back(bytes_of(&numbered.heads[i], 1));
+    all[kDownlinks - 1].push_back(bytes_of(bytes.data(), bytes.size()));
+  }
   return all;
+}
+
+std::uint32_t version_for(const FederationState& state) {
+  if (state.time != 0 || state.tasks != 0) return kVersion;
+  return state.counted.empty() ? kWithoutClients : kWithoutTime;
 }
 
 Section describe(std::uint32_t tag, const std::vector<ByteSpan>& pieces) {
@@ -194,12 +245,52 @@ bool take_numbers(const std::vector<std::uint64_t>& numbers, std::uint32_t forma
 bool clients_can_be(const Checkpoint& checkpoint) {
   const std::vector<CountedClient>& counted = checkpoint.state.counted;
   const auto in_range = [&](const CountedClient& client) {
-    return client.counted > 0 && client.counted <= checkpoint.state.round;
+    return client.counted > 0 && client.counted <= std::max(checkpoint.state.round, checkpoint.state.tasks);
   };
   const std::ranges::greater_equal out_of_order;
-  return !counted.empty() && std::ranges::all_of(counted, in_range) &&
+  if (counted.empty()) return checkpoint.client_states.empty();
+  return std::ranges::all_of(counted, in_range) &&
          std::ranges::adjacent_find(counted, out_of_order, &CountedClient::client) == counted.end() &&
          checkpoint.client_states.size() % counted.size() == 0;
+}
+
+bool take_course(const std::vector<Course>& courses, FederationState& state) {
+  if (courses.size() != 1) return false;
+  const Course& course = courses.front();
+  const auto is_time = [](double time) { return std::isfinite(time) && time >= 0; };
+  if (!is_time(course.time) || !is_time(course.expected_round) || course.tasks > 0xffffffffU) return false;
+  state.time = course.time;
+  state.expected_round = course.expected_round;
+  state.tasks = static_cast<std::uint32_t>(course.tasks);
+  return true;
+}
+
+/// Takes the downlinks apart; false where they are not whole, not in order, or not what their digests say.
+bool take_downlinks(ByteSpan bytes, FederationState& state) {
+  while (!bytes.empty()) {
+    DownlinkHead head;
+    if (bytes.size() < sizeof head) return false;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    bytes = bytes.subspan(sizeof head);
+    if (head.bytes > bytes.size()) return false;
+    auto own = std::make_shared<Bytes>(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(head.bytes));
+    bytes = bytes.subspan(head.bytes);
+    if (crc32c(*own) != head.digest) return false;
+    if (!state.downlinks.empty() && state.downlinks.back().version >= head.version) return false;
+    state.downlinks.push_back({head.version, head.digest, std::move(own)});
+  }
+  return true;
+}
+
+bool tasks_can_be(const FederationState& state) {
+  const auto can_be = [&](const TaskInFlight& task) {
+    return task.number < state.tasks && task.version <= state.version && std::isfinite(task.since) &&
+           std::isfinite(task.delay) &&
+           std::ranges::find(state.downlinks, task.version, &Downlink::version) != state.downlinks.end();
+  };
+  const std::ranges::greater_equal out_of_order;
+  return std::ranges::all_of(state.in_flight, can_be) &&
+         std::ranges::adjacent_find(state.in_flight, out_of_order, &TaskInFlight::client) == state.in_flight.end();
 }
 
 void check_table(const Reader& reader, const Header& header) {
@@ -213,6 +304,16 @@ void check_table(const Reader& reader, const Header& header) {
   if (left != 0) reader.fail_broken(std::to_string(left) + " bytes too many at the end");
 }
 
+void read_course(Reader& reader, const Header& header, FederationState& state) {
+  std::vector<Course> course;
+  Bytes downlinks;
+  reader.section(header.table[kCourse - 1], course);
+  reader.section(header.table[kInFlight - 1], state.in_flight);
+  reader.section(header.table[kDownlinks - 1], downlinks);
+  if (!take_course(course, state)) reader.fail_broken("its numbers cannot be");
+  if (!take_downlinks(downlinks, state) || !tasks_can_be(state)) reader.fail_broken("what it says of tasks cannot be");
+}
+
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
@@ -221,10 +322,10 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state,
                       const ClientStateViews& client_states) {
-  const Numbers numbers = {checkpoint.layout, state.version, state.round, state.abandoned};
-  const Bodies sections = bodies(checkpoint, state, numbers, client_states);
+  const Numbered numbered(checkpoint.layout, state);
+  const Bodies sections = bodies(checkpoint, state, numbered, client_states);
   Header header;
-  header.version = state.counted.empty() ? kWithoutClients : kVersion;
+  header.version = version_for(state);
   header.sections = sections_of(header.version);
   for (std::uint32_t i = 0; i < header.sections; ++i) header.table[i] = describe(i + 1, sections[i]);
   const ByteSpan head = bytes_of(&header, 1).first(header.bytes());
@@ -251,11 +352,12 @@ Checkpoint read_checkpoint(const std::string& path) {
   if (!all_finite(checkpoint.state.global.values) || !all_finite(checkpoint.state.strategy_state))
     reader.fail_broken("it holds values that are not finite");
   if (!take_numbers(numbers, header.version, checkpoint)) reader.fail_broken("its numbers cannot be");
-  if (header.sections > kOldSections) {
-    reader.section(header.table[6], checkpoint.state.counted);
-    reader.section(header.table[7], checkpoint.client_states);
-    if (!clients_can_be(checkpoint)) reader.fail_broken("what it says of clients cannot be");
+  if (header.sections >= kClientStates) {
+    reader.section(header.table[kCounted - 1], checkpoint.state.counted);
+    reader.section(header.table[kClientStates - 1], checkpoint.client_states);
   }
+  if (header.sections == kSections) read_course(reader, header, checkpoint.state);
+  if (!clients_can_be(checkpoint)) reader.fail_broken("what it says of clients cannot be");
   return checkpoint;
 }
 

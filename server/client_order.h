@@ -14,6 +14,7 @@ class ClientOrder {
  public:
   ClientOrder(const DrawName& name, std::uint32_t clients) : stream_(name), clients_(clients) {}
 
+  std::uint32_t drawn() const { return drawn_; }
   bool done() const { return drawn_ == clients_; }
   /// The next client; never one that was drawn before. Not after done().
   std::uint32_t next();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -10,13 +11,17 @@
 
 #include "nn/parameters.h"
 #include "scenarios/round_policy.h"
+#include "server/aggregations/aggregation.h"
 #include "server/strategies/strategy.h"
 #include "wire/message.h"
 
 namespace anybit {
 
 // What the coordinator is told. Times are seconds, virtual in the simulator, real in the server.
-struct Started {};  // begin, go on after a resume, or try again after giving up
+/// Begin, go on after a resume, or try again after giving up.
+struct Started {
+  bool virtual_time = false;  // for the log: whether a replay finds who can be reached, and when, in the fleet
+};
 struct ClientJoined {
   std::uint32_t client = 0;
   std::vector<std::uint32_t> widths = {};  // Hello::widths, for the log
@@ -32,7 +37,8 @@ struct ClientLost {
 struct TimePassed {};
 using Event = std::variant<Started, ClientJoined, UpdateArrived, ClientLost, TimePassed>;
 
-/// What a round came to. All its clients: clients + failed + released = selected at its beginning + replaced.
+/// What a round came to. Of a synchronous one all its clients: clients + failed + released = selected at its beginning
+/// + replaced. Of an asynchronous version: what happened since the one before.
 struct RoundReport {
   std::uint32_t round = 0;     // 1-based, abandoned ones counted, too
   std::uint32_t version = 0;   // after it
@@ -42,6 +48,9 @@ struct RoundReport {
   std::uint32_t replaced = 0;  // of the failed: those in whose place another client came
   double train_loss = 0;       // mean over valid updates, weighted by examples
   bool abandoned = false;      // fewer than the minimum: nothing changed, the version least of all
+  double waited = 0;           // seconds in which too few clients could be reached to begin
+  double staleness = 0;        // mean over its updates of the versions that they were behind; asynchronous only
+  std::uint32_t most_stale = 0;
   bool operator==(const RoundReport&) const = default;
 };
 
@@ -54,6 +63,8 @@ struct SendTask {
   std::uint32_t version = 0;                // that the task starts from
   std::uint32_t counted = 0;                // of its client's own state (TaskMessage::counted)
   std::uint32_t digest = 0;                 // CRC32C of the parameters
+  double since = 0;                         // when it was given first; earlier than now after a resume
+  double delay = 0;                         // seconds after that at which its client comes by (pace steering)
 };
 struct SendAcknowledge {
   TaskId task;
@@ -77,11 +88,22 @@ struct WakeAt {
 struct ConcludeRound {
   RoundReport report;
 };
-/// No more rounds: all versions are made, or policy.give_up rounds in a row were abandoned.
+/// No more rounds: all versions are made, or it gave up: policy.give_up rounds in a row were abandoned, as many times a
+/// cohort failed since the last asynchronous version, or no client can be reached ever again.
 struct EndFederation {
   bool gave_up = false;
+  bool nobody_left = false;  // the last of these
 };
 using Action = std::variant<SendTask, SendAcknowledge, SendReject, Release, WakeAt, ConcludeRound, EndFederation>;
+
+/// When clients can be reached, pure functions for the whole run. Empty: always.
+struct Reachability {
+  std::function<bool(std::uint32_t client, double time)> reachable = {};
+  /// The earliest time, not before this one; infinite: never again.
+  std::function<double(std::uint32_t client, double time)> next = {};
+
+  bool operator()(std::uint32_t client, double time) const { return !reachable || reachable(client, time); }
+};
 
 /// Frozen settings of a federation.
 struct FederationPlan {
@@ -91,6 +113,10 @@ struct FederationPlan {
   std::uint32_t cohort = 1;
   std::uint32_t rounds = 1;  // versions to make
   RoundPolicy policy = {};
+  std::optional<Asynchrony> asynchrony = {};  // none: synchronous rounds
+  Reachability reachability = {};
+  /// Time is virtual, a result like any other: states say it, and pace steering waits in it.
+  bool virtual_time = false;
   std::shared_ptr<const Layout> layout;
   std::vector<int> broadcast;  // tensors of a downlink, ascending
   std::vector<int> uploaded;   // tensors that an update may name, ascending
@@ -112,6 +138,24 @@ struct CountedClient {
   bool operator==(const CountedClient&) const = default;
 };
 
+/// A task that waits for its answer while versions go by.
+struct TaskInFlight {
+  std::uint32_t client = 0;
+  std::uint32_t number = 0;   // TaskId::round
+  std::uint32_t version = 0;  // that it starts from
+  std::uint32_t reserved = 0;
+  double since = 0;  // when it was given
+  double delay = 0;  // SendTask::delay
+  bool operator==(const TaskInFlight&) const = default;
+};
+
+/// The parameters of a version as they were sent.
+struct Downlink {
+  std::uint32_t version = 0;
+  std::uint32_t digest = 0;  // CRC32C
+  std::shared_ptr<const Bytes> bytes = {};
+};
+
 /// All that a checkpoint must hold of the federation.
 struct FederationState {
   std::uint32_t version = 0;    // rounds committed
@@ -121,38 +165,43 @@ struct FederationState {
   FloatBuffer strategy_state;  // plan.strategy->state_buffers() buffers of the layout's size; empty: zeros
   /// Everybody of whom an update ever counted, ascending by client; only where plan.client_state.
   std::vector<CountedClient> counted = {};
+  double time = 0;            // at which the last round was over, and
+  double expected_round = 0;  // how long one takes from its first task on, 0: not known; both only in virtual time
+  std::uint32_t tasks = 0;    // given so far; asynchronous only, as is what follows
+  std::vector<TaskInFlight> in_flight = {};  // ascending by client
+  std::vector<Downlink> downlinks = {};      // that those started from, ascending by version
 };
 
 /// 1 + the last round in which an update of the client counted; 0: none did.
 std::uint32_t counted(const FederationState& state, std::uint32_t client);
 
+class Rounds;
+class VersionMaker;
+
 /// The federation without I/O: no clock, no socket, no thread of its own (DESIGN D8). The simulator, the server
-/// process, the replay and the tests drive this one class. Synchronous rounds, by plan.policy: a round selects clients
-/// for its cohort and is over when as many updates count as the cohort has members, when nobody is outstanding, at its
-/// deadline, or once it cannot reach its minimum any more; with fewer updates than the minimum it is abandoned. A
-/// client that fails early enough is replaced by the next of the round's order.
+/// process, the replay and the tests drive this one class. It makes versions in synchronous rounds
+/// (synchronous_rounds.h) or, by plan.asynchrony, from clients that train at any time (asynchronous_rounds.h).
 ///
-/// What holds whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
+/// What holds of both, whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
 ///  - an update counts at most once, and only for the task that it answers: this run, this round, this client, and
-///  trained from this round's parameters, which a server that went back to an earlier checkpoint may make others;
+///  trained from that task's parameters, which a server that went back to an earlier checkpoint may make others;
 ///  - within one history of states a task's name is never used again: rounds that were abandoned have numbers of their
 ///  own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
-///  - each client of a round ends exactly once, as counted, as failed (another may then come in its place) or as
-///    released, and nobody is in a round twice; see RoundReport for the sum;
-///  - at most as many updates count as the cohort has members, and a round with fewer than the minimum makes no
-///  version;
+///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released,
+///  and
+///    nobody is in a round twice;
+///  - at most as many updates count for a version as the cohort has members;
 ///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
-///    order of arrival; an abandoned round changes neither parameters nor the strategy's state;
-///  - who is selected, and who would replace whom, is a function of (seed, round) and of the order of failures;
+///    order of arrival;
 ///  - where clients keep state, a task names the last round in which its client counted: known once that round is
 ///  concluded with a version, never touched by one that is abandoned;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
-///  - it never waits in silence: after each event since Started a client is outstanding or it has stopped, and where
-///    there is a deadline it has asked to be woken then. So a round ends after one answer or loss per outstanding
-///    client, or at its deadline: the driver owes a ClientLost for each client that it gives up, and TimePassed when it
-///    was asked for it;
-///  - a run ends: after plan.rounds versions, or policy.give_up abandoned rounds in a row.
+///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken
+///  when
+///    clients can be reached again, or it has stopped; and where there is a deadline it has asked to be woken then. The
+///    driver owes a ClientLost for each client that it gives up, and TimePassed when it was asked for it;
+///  - a run ends: after plan.rounds versions, or where it gives up (EndFederation).
 /// Actions are in order: a round's releases and its ConcludeRound come before the tasks of the next, so a driver that
 /// writes its checkpoint when it meets ConcludeRound has committed the round before anybody hears of the next one.
 class Coordinator {
@@ -167,13 +216,13 @@ class Coordinator {
 
   /// Between two rounds (at each ConcludeRound): all that a checkpoint needs.
   const FederationState& state() const;
-  /// The clients that a round (0-based) selects, ascending: sampled without replacement, a pure function of (seed,
-  /// round); costs O(selected), whatever the number of clients.
+  /// The clients that a synchronous round (0-based) selects where all can be reached, ascending: sampled without
+  /// replacement, a pure function of (seed, round); costs O(selected), whatever the number of clients.
   static std::vector<std::uint32_t> cohort(const FederationPlan& plan, std::uint32_t round);
 
  private:
-  struct Machine;
-  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<VersionMaker> maker_;
+  std::unique_ptr<Rounds> rounds_;
 };
 
 }  // namespace anybit

@@ -18,6 +18,7 @@ namespace anybit {
 namespace {
 
 using Kind = LoggedEvent::Kind;
+constexpr std::string_view kVirtual = "virtual";
 constexpr std::array<std::string_view, 6> kKinds = {"started", "joined", "update", "lost", "time", "concluded"};
 static_assert(std::variant_size_v<Event> + 1 == kKinds.size(),
               "a kind for each event, in the same order, and one more");
@@ -78,6 +79,7 @@ LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::
   logged.time = time;
   logged.kind = static_cast<Kind>(event.index());
   logged.round = round;
+  if (const auto* started = std::get_if<Started>(&event)) logged.virtual_time = started->virtual_time;
   if (const auto* joined = std::get_if<ClientJoined>(&event)) {
     logged.client = joined->client;
     logged.widths = joined->widths;
@@ -107,6 +109,7 @@ std::string to_line(const LoggedEvent& event) {
   if (event.kind == Kind::kUpdate) note = crc_text(event.crc);
   if (event.kind == Kind::kLost) note = one_line(event.reason);
   if (event.kind == Kind::kJoined) note = widths_text(event.widths);
+  if (event.virtual_time) note = kVirtual;
   return text_of(event.time) + ' ' + std::string(kKinds[static_cast<std::size_t>(event.kind)]) + ' ' +
          std::to_string(event.client) + ' ' + std::to_string(event.round) + ' ' + note + '\n';
 }
@@ -123,6 +126,7 @@ std::string parse_event(std::string_view line, LoggedEvent& event) {
   if (line.empty()) return "the note is missing";
   if (event.kind == Kind::kUpdate && (line.size() != 8 || !parse(line, event.crc, 16)))
     return "the checksum is not 8 hex digits";
+  event.virtual_time = event.kind == Kind::kStarted && line == kVirtual;
   if (event.kind == Kind::kConcluded && line != "-") return "the note of a round's end is no '-'";
   if (event.kind == Kind::kLost && line != "-") event.reason = line;
   if (event.kind == Kind::kJoined && line != "-" && !parse_widths(line, event.widths))

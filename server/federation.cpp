@@ -117,6 +117,7 @@ FederationPlan Federation::plan(int threads) const {
   plan.cohort = static_cast<std::uint32_t>(scenario.federation.cohort);
   plan.rounds = static_cast<std::uint32_t>(scenario.federation.rounds);
   plan.policy = scenario.federation.policy;
+  plan.asynchrony = aggregations().make(scenario.federation.aggregation);
   plan.layout = training.layout;
   plan.broadcast = training.broadcast;
   plan.uploaded = training.uploaded;

@@ -14,6 +14,7 @@
 #include "quant/method.h"
 #include "quant/model_quantizer.h"
 #include "scenarios/comma_list.h"
+#include "server/aggregations/aggregation.h"
 #include "server/federation.h"
 #include "server/strategies/strategy.h"
 #include "wire/codec.h"
@@ -52,6 +53,7 @@ class Resolver {
   template <class Family, class... Arguments>
   bool resolve(const Family& table, Part& part, const Arguments&... arguments);
   void check_range_names(const EvaluationGrid& grid, const std::string& path);
+  void check_aggregation();
 
   Scenario& scenario_;
   Mistakes& mistakes_;
@@ -82,6 +84,7 @@ void Resolver::resolve_parts() {
   resolve(methods(), scenario_.training.method);
   resolve(objectives(), scenario_.training.objective);
   resolve(optimizers(), scenario_.training.optimizer);
+  if (resolve(aggregations(), scenario_.federation.aggregation)) check_aggregation();
   resolve(strategies(), scenario_.federation.strategy);
   resolve(codecs(), scenario_.federation.uplink);
   resolve(codecs(), scenario_.federation.downlink);
@@ -97,6 +100,30 @@ void Resolver::check_range_names(const EvaluationGrid& grid, const std::string& 
     if (std::any_of(rules.begin(), rules.end(), is_it)) continue;
     mistakes_.check([&] { refuse_name("range rule", {range, Options(path), grid.range_where}, rules); });
   }
+}
+
+/// The policy of rounds is of synchronous ones, but for the deadline.
+void Resolver::check_aggregation() {
+  const Scenario::Federation& federation = scenario_.federation;
+  const Part& part = federation.aggregation;
+  const std::optional<Asynchrony> asynchrony = aggregations().make(part);
+  if (!asynchrony || mistakes_.about("federation")) return;
+  const auto refuse = [&](const std::string& key, const std::string& reason) {
+    mistakes_.add(key_mistake(part.where, "federation." + key, reason));
+  };
+  const RoundPolicy& policy = federation.policy;
+  const std::string of_rounds = "is of synchronous rounds, and '" + part.name + "' is asynchronous: leave it out";
+  if (policy.over_selection != 1) refuse("over_selection", of_rounds);
+  if (policy.minimum != 1) refuse("minimum", of_rounds);
+  if (policy.replace_until != 0) refuse("replace_until", of_rounds);
+  if (asynchrony->mixing && federation.cohort != 1)
+    refuse("cohort", "'" + part.name + "' makes a version of each update: set it to 1");
+  const std::uint64_t needed =
+      std::uint64_t{asynchrony->concurrency} + static_cast<std::uint64_t>(federation.cohort) - 1;
+  if (needed > scenario_.data.clients && scenario_.data.clients > 0)
+    refuse("aggregation.concurrency",
+           fmt::format("{} at work and {} whose updates wait for the version's last are more than data.clients, {}",
+                       asynchrony->concurrency, federation.cohort - 1, scenario_.data.clients));
 }
 
 Images Resolver::images() const {

@@ -4,11 +4,31 @@
 
 namespace anybit {
 
-Selection::Selection(const DrawName& name, std::uint32_t clients, std::uint32_t selected)
-    : name_(name), clients_(clients), selected_(selected), standings_(selected, Standing::kOutstanding) {
+namespace {
+
+/// The next one that can be reached.
+std::optional<std::uint32_t> draw(ClientOrder& order, const IsReachable& reachable) {
+  while (!order.done()) {
+    const std::uint32_t client = order.next();
+    if (reachable(client)) return client;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Selection::Selection(const DrawName& name, std::uint32_t clients, std::uint32_t selected, const IsReachable& reachable)
+    : name_(name), clients_(clients) {
   ClientOrder order(name, clients);
-  for (std::uint32_t& client : selected_) client = order.next();
+  selected_.reserve(selected);
+  while (selected_.size() < selected) {
+    const std::optional<std::uint32_t> client = draw(order, reachable);
+    if (!client) break;
+    selected_.push_back(*client);
+  }
+  drawn_ = order.drawn();
   std::ranges::sort(selected_);
+  standings_.assign(selected_.size(), Standing::kOutstanding);
 }
 
 Standing* Selection::find(std::uint32_t client) {
@@ -19,14 +39,13 @@ Standing* Selection::find(std::uint32_t client) {
   return replacement == replacements_.end() ? nullptr : &replacement->second;
 }
 
-std::optional<std::uint32_t> Selection::replace() {
+std::optional<std::uint32_t> Selection::replace(const IsReachable& reachable) {
   if (!order_) {
     order_.emplace(name_, clients_);
-    for (std::size_t drawn = 0; drawn < selected_.size(); ++drawn) order_->next();
+    for (std::uint32_t i = 0; i < drawn_; ++i) order_->next();
   }
-  if (order_->done()) return std::nullopt;
-  const std::uint32_t client = order_->next();
-  replacements_.emplace(client, Standing::kOutstanding);
+  const std::optional<std::uint32_t> client = draw(*order_, reachable);
+  if (client) replacements_.emplace(*client, Standing::kOutstanding);
   return client;
 }
 

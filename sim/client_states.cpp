@@ -1,6 +1,8 @@
 #include "sim/client_states.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace anybit {
 
@@ -21,16 +23,21 @@ void ClientStates::prepare(std::uint32_t client) {
 }
 
 void ClientStates::settle(const FederationState& state) {
+  std::vector<std::uint32_t> at_work;
   for (const std::uint32_t client : played_) {
     const auto found = states_.find(client);
     if (found == states_.end()) continue;
+    if (std::ranges::binary_search(state.in_flight, client, {}, &TaskInFlight::client)) {
+      at_work.push_back(client);
+      continue;
+    }
     const std::uint32_t name = counted(state, client);
     if (const std::string reason = found->second.settle(name); !reason.empty())
       throw std::logic_error("client " + std::to_string(client) + ": " + reason);
     found->second.forget_previous();  // nobody goes back here, and a fleet's would be as many again
     if (name == 0) states_.erase(found);
   }
-  played_.clear();
+  played_ = std::move(at_work);
 }
 
 ClientStateViews ClientStates::views(const FederationState& state) const {

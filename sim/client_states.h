@@ -28,7 +28,8 @@ class ClientStates {
   /// Of one that is prepared; others may be asked for meanwhile.
   VersionedState& of(std::uint32_t client) { return states_.at(client); }
 
-  /// A round is over: what did not count in it is forgotten, be it that it was played ahead and never handed over.
+  /// A round is over: what did not count in it is forgotten, be it that it was played ahead and never handed over. Who
+  /// is still at work stays as it is.
   void settle(const FederationState& state);
   /// Of the clients in state.counted; good until the next round is over. `state` is of the last round that was.
   ClientStateViews views(const FederationState& state) const;

@@ -1,46 +1,41 @@
 #include "sim/event_queue.h"
 
-#include <algorithm>
-#include <iterator>
-#include <tuple>
+#include <cassert>
+#include <utility>
 
 namespace anybit {
-namespace {
-
-bool earlier(const DueAnswer& a, const DueAnswer& b) { return std::tie(a.time, a.client) < std::tie(b.time, b.client); }
-
-}  // namespace
 
 void EventQueue::push(DueAnswer due) {
-  const auto first = answers_.begin() + static_cast<std::ptrdiff_t>(head_);
-  // Tasks of a round come in client order, so this is nearly always the end.
-  const auto place = first == answers_.end() || !earlier(due, answers_.back())
-                         ? answers_.end()
-                         : std::upper_bound(first, answers_.end(), due, earlier);
-  answers_.insert(place, std::move(due));
+  const std::uint32_t client = due.client;
+  const auto [place, is_new] = answers_.emplace(key(due), std::move(due));
+  [[maybe_unused]] const bool is_first = by_client_.emplace(client, place).second;
+  assert(is_new && is_first);
 }
 
-void EventQueue::pop() {
-  answers_[head_] = {};
-  ++head_;
-  if (head_ != answers_.size()) return;
-  answers_.clear();
-  head_ = 0;
+void EventQueue::move(DueAnswer& due, double time) {
+  if (due.time == time) return;
+  const auto known = by_client_.find(due.client);
+  auto node = answers_.extract(known->second);
+  node.mapped().time = time;
+  node.key() = key(node.mapped());
+  known->second = answers_.insert(std::move(node)).position;
 }
 
-std::vector<DueAnswer> EventQueue::take_round(std::uint32_t round) {
-  std::vector<DueAnswer> taken;
-  const auto first = answers_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto rest = std::stable_partition(first, answers_.end(), [&](const auto& due) { return due.round() != round; });
-  std::move(rest, answers_.end(), std::back_inserter(taken));
-  answers_.erase(rest, answers_.end());
-  return taken;
+std::optional<DueAnswer> EventQueue::take(std::uint32_t client) {
+  const auto known = by_client_.find(client);
+  if (known == by_client_.end()) return std::nullopt;
+  DueAnswer due = std::move(known->second->second);
+  answers_.erase(known->second);
+  by_client_.erase(known);
+  return due;
 }
+
+DueAnswer EventQueue::pop() { return *take(front().client); }
 
 void EventQueue::next_unplayed(std::size_t most, std::vector<DueAnswer*>& wave) {
   wave.clear();
-  for (std::size_t i = head_; i < answers_.size() && wave.size() < most; ++i)
-    if (!answers_[i].played) wave.push_back(&answers_[i]);
+  for (auto next = answers_.begin(); next != answers_.end() && wave.size() < most; ++next)
+    if (!next->second.played) wave.push_back(&next->second);
 }
 
 }  // namespace anybit

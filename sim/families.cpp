@@ -12,6 +12,7 @@
 #include "nn/optimizers/optimizer.h"
 #include "quant/method.h"
 #include "quant/model_quantizer.h"
+#include "server/aggregations/aggregation.h"
 #include "server/strategies/strategy.h"
 #include "wire/codec.h"
 
@@ -22,11 +23,17 @@ using Family = std::pair<std::string, std::function<std::vector<RowInfo>()>>;
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all = {
-      {"models", [] { return models().infos(); }},         {"datasets", [] { return datasets().infos(); }},
-      {"partitions", [] { return partitions().infos(); }}, {"methods", [] { return methods().infos(); }},
-      {"quantizers", [] { return range_rules(); }},        {"objectives", [] { return objectives().infos(); }},
-      {"optimizers", [] { return optimizers().infos(); }}, {"strategies", [] { return strategies().infos(); }},
-      {"codecs", [] { return codecs().infos(); }},         {"availabilities", [] { return availabilities().infos(); }},
+      {"models", [] { return models().infos(); }},
+      {"datasets", [] { return datasets().infos(); }},
+      {"partitions", [] { return partitions().infos(); }},
+      {"methods", [] { return methods().infos(); }},
+      {"quantizers", [] { return range_rules(); }},
+      {"objectives", [] { return objectives().infos(); }},
+      {"optimizers", [] { return optimizers().infos(); }},
+      {"strategies", [] { return strategies().infos(); }},
+      {"codecs", [] { return codecs().infos(); }},
+      {"availabilities", [] { return availabilities().infos(); }},
+      {"aggregations", [] { return aggregations().infos(); }},
   };
   return all;
 }

@@ -21,33 +21,57 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
+FederationPlan virtual_plan(const Federation& federation, int threads) {
+  FederationPlan plan = federation.plan(threads);
+  const Fleet& fleet = federation.fleet;
+  if (!fleet.takes_time()) return plan;
+  plan.virtual_time = true;
+  plan.reachability.reachable = [&fleet](std::uint32_t client, double time) { return fleet.available(client, time); };
+  plan.reachability.next = [&fleet](std::uint32_t client, double time) { return fleet.next_available(client, time); };
+  return plan;
+}
+
 FederationRun::FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink,
                              std::span<const float> client_states)
     : federation_(federation),
       transport_(make_transport(federation, threads)),
       players_(federation, *transport_, threads),
-      coordinator_(federation.plan(threads), std::move(start)),
-      sink_(std::move(sink)) {
+      coordinator_(virtual_plan(federation, threads), std::move(start)),
+      costs_(federation),
+      timed_(federation.fleet.takes_time()),
+      sink_(std::move(sink)),
+      time_(state().time) {
   players_.states().restore(state(), client_states);
 }
 
 std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {
   const auto begin = std::chrono::steady_clock::now();
-  if (!std::exchange(started_, true)) take(Started{}, nullptr);
+  if (!std::exchange(started_, true)) take(Started{timed_}, nullptr);
   while (!finished_) {
     if (!next_event(stop)) return std::nullopt;
     if (!concluded_) continue;
-    RoundRecord record;
-    record.report = *std::exchange(concluded_, std::nullopt);
-    if (record.report.clients == 0) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of nobody
+    RoundRecord record = take_record();
     record.seconds = seconds_since(begin);
-    const Traffic traffic = std::exchange(traffic_, {});
-    record.bytes_down = traffic.down;
-    record.bytes_up = traffic.up;
-    record.failures = std::exchange(failures_, {});
     return record;
   }
   return std::nullopt;
+}
+
+RoundRecord FederationRun::take_record() {
+  RoundRecord record;
+  record.report = *std::exchange(concluded_, std::nullopt);
+  if (record.report.clients == 0) record.report.train_loss = std::numeric_limits<double>::quiet_NaN();  // of nobody
+  const Traffic traffic = std::exchange(traffic_, {});
+  record.bytes_down = traffic.down;
+  record.bytes_up = traffic.up;
+  record.failures = std::exchange(failures_, {});
+  if (timed_) record.time = time_;
+  record.tasks = std::exchange(tasks_, {});
+  for (TaskRecord& task : record.tasks) {
+    task.round = record.report.round;
+    if (record.report.abandoned && task.outcome == Outcome::kCounted) task.outcome = Outcome::kAbandoned;
+  }
+  return record;
 }
 
 bool FederationRun::next_event(const std::function<bool()>& stop) {
@@ -58,10 +82,8 @@ bool FederationRun::next_event(const std::function<bool()>& stop) {
     return true;
   }
   if (queue_.empty()) throw std::logic_error("the federation waits for answers and nobody has a task");
-  if (!queue_.front().played && !play_wave(stop)) return false;
-  const DueAnswer due = std::move(queue_.front());
-  queue_.pop();
-  hand_over(due);
+  if (!queue_.front().played) return play_wave(stop);
+  hand_over(queue_.pop());
   return true;
 }
 
@@ -75,19 +97,32 @@ bool FederationRun::play_wave(const std::function<bool()>& stop) {
     due->update = free_boxes_.back();
     free_boxes_.pop_back();
   }
-  return players_.play(wave_, stop);
+  if (!players_.play(wave_, stop)) return false;
+  if (timed_)
+    for (DueAnswer* due : wave_) set_time(*due);
+  return true;
 }
 
-void FederationRun::hand_over(const DueAnswer& due) {
+void FederationRun::set_time(DueAnswer& due) {
+  due.times = costs_.times(due.id(), static_cast<double>(due.traffic.down), static_cast<double>(due.traffic.up));
+  const double arrives = due.began + due.times.total();
+  if (arrives > due.ends && due.lost.empty()) {
+    due.lost = due.end_reason;
+    due.traffic.up = 0;
+  }
+  queue_.move(due, std::min(arrives, std::max(due.ends, due.began)));
+}
+
+void FederationRun::hand_over(DueAnswer due) {
   time_ = due.time;
   traffic_ += due.traffic;
   if (due.lost.empty()) {
     take(UpdateArrived{due.client, &due.update->update()}, &due);
   } else {
-    tell(fmt::format("client {} is lost: {}", due.client, due.lost));
+    if (due.lost != due.end_reason) tell(fmt::format("client {} is lost: {}", due.client, due.lost));
     take(ClientLost{due.client, due.lost}, &due);
   }
-  free_boxes_.push_back(due.update);
+  if (due.update != nullptr) free_boxes_.push_back(due.update);
 }
 
 void FederationRun::take(const Event& event, const DueAnswer* answer) {
@@ -96,6 +131,8 @@ void FederationRun::take(const Event& event, const DueAnswer* answer) {
     sink_(describe(event, time_, coordinator_.state().round, crc));
   }
   actions_.clear();
+  version_ = state().version;
+  if (std::holds_alternative<ClientLost>(event)) record(*answer, Outcome::kLost);
   coordinator_.handle(event, time_, actions_);
   for (Action& action : actions_) act(action, answer);
 }
@@ -104,41 +141,92 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
   if (auto* send = std::get_if<SendTask>(&action)) {
     queue_task(*send);
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
+    record(*answer, Outcome::kCounted);
     answer_client(answer, Acknowledge{acknowledge->task});
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
+    record(*answer, reject->reason == kLate ? Outcome::kTooLate : Outcome::kRefused);
     tell(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer_client(answer, Reject{reject->task, reject->reason});
-  } else if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
-    if (sink_) sink_(describe(conclude->report, time_));
-    drop_rest_of(conclude->report.round - 1);
-    players_.states().settle(state());
-    concluded_ = conclude->report;
+  } else if (const auto* let_go = std::get_if<Release>(&action)) {
+    release(let_go->task.client);
+  } else if (const auto* over = std::get_if<ConcludeRound>(&action)) {
+    conclude(over->report);
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
     queue_.wake_at(wake->time);
   } else if (const auto* ended = std::get_if<EndFederation>(&action)) {
     finished_ = true;
     gave_up_ = ended->gave_up;
+    nobody_left_ = ended->nobody_left;
   }
 }
 
+void FederationRun::conclude(const RoundReport& report) {
+  if (sink_) sink_(describe(report, time_));
+  players_.states().settle(state());
+  concluded_ = report;
+}
+
 void FederationRun::queue_task(const SendTask& send) {
-  if (!task_ || task_->parameters != send.parameters) task_ = make_cohort_task(federation_.training, send);
+  if (!task_ || task_->parameters != send.parameters || task_->message.id.round != send.task.round)
+    task_ = make_cohort_task(federation_.training, send);
   DueAnswer due;
-  due.time = time_;
   due.client = send.client;
   due.chunks = send.chunks;
   due.counted = send.counted;
   due.task = task_;
+  due.sent = send.since;
+  due.time = due.began = send.since + send.delay;
+  if (timed_) {
+    due.times = costs_.times(due.id(), static_cast<double>(task_bytes(due)), costs_.least_update());
+    const double away = federation_.fleet.available_until(due.client, send.since);
+    const double dropped = due.began + costs_.drops_out_after(due.id(), due.times.total());
+    due.ends = std::min(away, dropped);
+    due.end_reason = away <= dropped ? "went away" : "dropped out";
+    due.time = due.began + due.times.total();
+  }
+  if (timed_ && due.time > due.ends) {
+    due.time = std::max(due.ends, due.began);
+    due.lost = due.end_reason;
+    due.played = true;
+    due.traffic.down = task_bytes(due);
+  }
   queue_.push(std::move(due));
 }
 
-void FederationRun::drop_rest_of(std::uint32_t round) {
-  for (const DueAnswer& due : queue_.take_round(round)) {
-    frame_.clear();
-    append_frame_head(*due.task, due.receiver(), frame_);
-    traffic_.down += frame_.size() + due.task->parameters->size();
-    if (due.update != nullptr) free_boxes_.push_back(due.update);
-  }
+std::uint64_t FederationRun::task_bytes(const DueAnswer& due) {
+  frame_.clear();
+  append_frame_head(*due.task, due.receiver(), frame_);
+  return frame_.size() + due.task->parameters->size();
+}
+
+void FederationRun::release(std::uint32_t client) {
+  const std::optional<DueAnswer> due = queue_.take(client);
+  if (!due) throw std::logic_error("the federation releases a client that has no task");
+  traffic_.down += task_bytes(*due);
+  record(*due, Outcome::kReleased);
+  if (due->update != nullptr) free_boxes_.push_back(due->update);
+}
+
+void FederationRun::record(const DueAnswer& due, Outcome outcome) {
+  if (!timed_) return;
+  const double up = due.played && due.traffic.up > 0 ? static_cast<double>(due.traffic.up) : costs_.least_update();
+  const TaskCost cost =
+      costs_.cost(due.id(), due.times, std::max(0.0, time_ - due.began), static_cast<double>(task_bytes(due)), up);
+  const std::uint32_t version = due.task->message.version;
+  tasks_.push_back({.client = due.client,
+                    .device_class = federation_.fleet.class_of(due.client),
+                    .sent = due.sent,
+                    .ended = time_,
+                    .outcome = outcome,
+                    .version = version,
+                    .staleness = version_ - version,
+                    .down_seconds = cost.times.down,
+                    .compute_seconds = cost.times.compute,
+                    .up_seconds = cost.times.up,
+                    .flops = cost.flops,
+                    .bytes_down = cost.bytes_down,
+                    .bytes_up = cost.bytes_up,
+                    .joules = cost.joules});
 }
 
 void FederationRun::answer_client(const DueAnswer* answer, const Message& message) {

@@ -15,10 +15,14 @@
 
 namespace anybit {
 
-/// One federation in virtual time: drives the coordinator from a queue of events. Tasks are played ahead in waves, by
-/// all threads, and handed over one by one in the order of their events: so no result depends on the number of
-/// threads, and memory holds at most a wave of updates. Bytes are counted when an answer is handed over, or when its
-/// round is over without it: then the task's alone.
+/// What the coordinator is told where time is virtual: the federation's plan, on its fleet.
+FederationPlan virtual_plan(const Federation& federation, int threads);
+
+/// One federation in virtual time: drives the coordinator from a queue of events. A task's answer is due after the time
+/// that its client's device takes (task_cost.h), unless that drops out or goes away before. Tasks are played ahead in
+/// waves, by all threads, and handed over one by one in the order of their events: so no result depends on the number
+/// of threads, and memory holds little more than a wave of updates. Bytes are counted when an answer is handed over, or
+/// when nobody waits for it any more: then the task's alone.
 class FederationRun {
  public:
   /// Told of each event before the coordinator is.
@@ -37,6 +41,8 @@ class FederationRun {
   bool finished() const { return finished_; }
   /// Whether it ended after too many abandoned rounds in a row.
   bool gave_up() const { return gave_up_; }
+  /// Whether it did because no client can be reached ever again.
+  bool nobody_left() const { return nobody_left_; }
   /// The most tasks that so many threads play ahead at once.
   static int largest_wave(int threads);
 
@@ -50,35 +56,46 @@ class FederationRun {
   bool next_event(const std::function<bool()>& stop);
   /// Whether it was played to its end.
   bool play_wave(const std::function<bool()>& stop);
-  void hand_over(const DueAnswer& due);
+  /// Now that the update's size is known: when it is there, or that its client is gone before.
+  void set_time(DueAnswer& due);
+  void hand_over(DueAnswer due);
   /// `answer`: what the event is about; null where it is about no client.
   void take(const Event& event, const DueAnswer* answer);
   void act(Action& action, const DueAnswer* answer);
   void queue_task(const SendTask& send);
-  /// Nobody waits for the rest of a round: whoever trains is told to stop, and what was played ahead never happened.
-  void drop_rest_of(std::uint32_t round);
+  /// Nobody waits for it any more: its client is told to stop, and what was played ahead never happened.
+  void release(std::uint32_t client);
+  void conclude(const RoundReport& report);
+  RoundRecord take_record();
   void answer_client(const DueAnswer* answer, const Message& message);
+  std::uint64_t task_bytes(const DueAnswer& due);
+  void record(const DueAnswer& due, Outcome outcome);
   void tell(std::string failure);
 
   const Federation& federation_;
   std::unique_ptr<Transport> transport_;
   Players players_;
   Coordinator coordinator_;
+  const TaskCosts costs_;
+  const bool timed_;  // devices take time
   EventSink sink_;
   EventQueue queue_;
   std::vector<DueAnswer*> wave_;
   std::deque<ReceivedUpdate> boxes_;  // where played updates wait for their turn; used over and over
   std::vector<ReceivedUpdate*> free_boxes_;
-  std::shared_ptr<const CohortTask> task_;  // what the cohort gets now
+  std::shared_ptr<const CohortTask> task_;  // what is sent now
+  std::vector<TaskRecord> tasks_;           // that ended in this round; only where timed_
   std::vector<Action> actions_;
   std::vector<std::string> failures_;
   Traffic traffic_;  // of this round
   Bytes frame_;
   std::optional<RoundReport> concluded_;
-  double time_ = 0;
+  double time_;
+  std::uint32_t version_ = 0;  // before the event that is handled
   bool started_ = false;
   bool finished_ = false;
   bool gave_up_ = false;
+  bool nobody_left_ = false;
 };
 
 }  // namespace anybit

@@ -25,6 +25,7 @@ class RecordedRun {
 
   const FederationState& state() const { return run_.state(); }
   bool gave_up() const { return run_.gave_up(); }
+  bool nobody_left() const { return run_.nobody_left(); }
   /// What was recorded; the round that a resume goes on after is there after run() only.
   const RunRecorder& recorder() const { return recorder_; }
 

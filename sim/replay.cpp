@@ -2,13 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "sim/federation_run.h"
 
 namespace anybit {
 namespace {
 
 constexpr std::size_t kTasksPerThread = 8;
+
+FederationPlan plan_of(const Federation& federation, const std::vector<LoggedEvent>& events, int threads) {
+  const bool is_virtual = !events.empty() && events.front().virtual_time;
+  return is_virtual ? virtual_plan(federation, threads) : federation.plan(threads);
+}
 
 bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
@@ -21,7 +29,7 @@ Replay::Replay(const Federation& federation, std::vector<LoggedEvent> events, in
       events_(std::move(events)),
       transport_(make_memory_transport(threads)),
       players_(federation, *transport_, threads),
-      coordinator_(federation.plan(threads), federation.first_state()) {
+      coordinator_(plan_of(federation, events_, threads), federation.first_state()) {
   for (std::size_t i = 0; i < kTasksPerThread * static_cast<std::size_t>(threads); ++i)
     boxes_.push_back(std::make_unique<ReceivedUpdate>());
 }
@@ -70,7 +78,7 @@ std::string Replay::handle_conclusion(const LoggedEvent& event) {
 std::string Replay::handle_update(std::size_t index) {
   const LoggedEvent& event = events_[index];
   const auto found = pending_.find(event.client);
-  if (event.round > state().round)
+  if (event.round >= rounds_of_tasks_)
     return fmt::format("client {} answers a task of round {} that it does not have", event.client, event.round);
   if (found == pending_.end() || found->second.due.task->message.id.round != event.round) return refuse(event);
   Task& task = found->second;
@@ -133,14 +141,17 @@ void Replay::feed(const Event& event, double time) {
   coordinator_.handle(event, time, actions_);
   std::shared_ptr<const CohortTask> shared;
   for (const Action& action : actions_) {
+    if (const auto* let_go = std::get_if<Release>(&action)) pending_.erase(let_go->task.client);
     if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
-      pending_.clear();
+      std::erase_if(pending_, [](const auto& one) { return one.second.answered.has_value(); });
       players_.states().settle(state());
       concluded_ = conclude->report.round - 1;
     }
     const auto* send = std::get_if<SendTask>(&action);
     if (!send) continue;
-    if (!shared || shared->parameters != send->parameters) shared = make_cohort_task(federation_.training, *send);
+    rounds_of_tasks_ = std::max(rounds_of_tasks_, send->task.round + 1);
+    if (!shared || shared->parameters != send->parameters || shared->message.id.round != send->task.round)
+      shared = make_cohort_task(federation_.training, *send);
     Task task;
     task.due.client = send->client;
     task.due.chunks = send->chunks;

@@ -55,6 +55,7 @@ class Replay {
   std::vector<std::unique_ptr<ReceivedUpdate>> boxes_;
   std::vector<Action> actions_;
   std::size_t begun_afresh_ = 0;
+  std::uint32_t rounds_of_tasks_ = 0;       // one more than the latest that a task had
   std::optional<std::uint32_t> concluded_;  // a round that is over and has no line yet
 };
 

@@ -11,6 +11,7 @@ class MeanOverWidths final : public StepRule {
   explicit MeanOverWidths(WidthPlan plan) : plan_(std::move(plan)) {}
 
   int scratch_buffers() const override { return 1; }
+  int gradients() const override { return static_cast<int>(plan_.widths.size()); }
 
   Score step(StepGradient& gradient, std::span<std::uint8_t> widths, std::span<float> gradients,
              std::span<float> scratch) const override {

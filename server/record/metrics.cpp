@@ -72,7 +72,23 @@ std::string accuracies_json(const std::vector<Accuracy>& accuracies) {
   return fmt::format("[{}]", comma_list(objects));
 }
 
-std::string metrics_line(const RoundRecord& record) {
+namespace {
+
+std::string measures_json(const RoundMeasures& measures, const std::vector<std::string>& classes) {
+  std::vector<std::string> energy;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    energy.push_back(fmt::format("{}: {}", json_text(classes[i]), json_number(measures.joules[i])));
+  return fmt::format(R"(, "flops": {}, "energy": {{{}}}, "wasted": {{"tasks": {}, "flops": {}, "energy": {}}}, )"
+                     R"("participation": {{"clients": {}, "classes": {}}})",
+                     json_number(measures.flops), comma_list(energy), measures.wasted_tasks,
+                     json_number(measures.wasted_flops), json_number(measures.wasted_joules),
+                     json_number(measures.fair_clients), json_number(measures.fair_classes));
+}
+
+}  // namespace
+
+std::string metrics_line(const RoundRecord& record, const RoundMeasures* measures,
+                         const std::vector<std::string>& classes) {
   const RoundReport& report = record.report;
   std::string line = fmt::format(
       R"({}{}, "seconds": {:.6f}, "bytes_down": {}, "bytes_up": {}, "train_loss": {}, "clients": {}, "failed": {})",
@@ -82,6 +98,12 @@ std::string metrics_line(const RoundRecord& record) {
   if (report.replaced > 0) line += fmt::format(R"(, "replaced": {})", report.replaced);
   if (report.version != report.round) line += fmt::format(R"(, "version": {})", report.version);
   if (report.abandoned) line += kAbandoned;
+  if (record.time) line += fmt::format(R"(, "time": {})", json_number(*record.time));
+  if (report.waited > 0) line += fmt::format(R"(, "waited": {})", json_number(report.waited));
+  if (report.most_stale > 0)
+    line +=
+        fmt::format(R"(, "staleness": {{"mean": {}, "most": {}}})", json_number(report.staleness), report.most_stale);
+  if (measures != nullptr) line += measures_json(*measures, classes);
   if (!record.accuracy.empty()) {
     line += R"(, "accuracy": )" + accuracies_json(record.accuracy);
   }

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "server/coordinator.h"
 #include "server/evaluator.h"
+#include "server/record/measures.h"
+#include "server/record/task_record.h"
 
 namespace anybit {
 
@@ -15,12 +18,16 @@ struct RoundRecord {
   double seconds = 0;            // wall time of the round, without evaluation
   std::uint64_t bytes_down = 0;  // server to clients, on the frames that were sent
   std::uint64_t bytes_up = 0;
-  std::vector<Accuracy> accuracy;     // empty: not evaluated in this round
-  std::vector<std::string> failures;  // the first few reasons, for the screen
+  std::vector<Accuracy> accuracy;      // empty: not evaluated in this round
+  std::optional<double> time = {};     // virtual seconds since the run's beginning; none where devices take no time
+  std::vector<TaskRecord> tasks = {};  // those that ended in this round, in this order; empty where they take no time
+  std::vector<std::string> failures;   // the first few reasons, for the screen
 };
 
-/// The round as one line of metrics.jsonl, without the line's end.
-std::string metrics_line(const RoundRecord& record);
+/// The round as one line of metrics.jsonl, without the line's end. `measures`: of a fleet with these classes; null
+/// where its devices take no time.
+std::string metrics_line(const RoundRecord& record, const RoundMeasures* measures = nullptr,
+                         const std::vector<std::string>& classes = {});
 
 /// The round that a line is about; 0 where it is no whole metrics line.
 std::uint32_t round_of_metrics_line(const std::string& line);

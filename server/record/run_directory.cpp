@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,6 +84,19 @@ std::size_t end_of_events(const fs::path& path, std::uint32_t rounds) {
   return lines.end();
 }
 
+/// Where the lines of the first `rounds` rounds end in tasks.csv: its lines begin with their round.
+std::size_t end_of_tasks(const fs::path& path, std::uint32_t rounds) {
+  Lines lines(read_file(path));
+  std::size_t end = 0;
+  while (lines.next()) {
+    std::uint32_t round = 0;  // of the first line, which has names
+    std::from_chars(lines.line().data(), lines.line().data() + lines.line().size(), round);
+    if (round > rounds) break;
+    end = lines.end();
+  }
+  return end;
+}
+
 }  // namespace
 
 bool RunDirectory::holds_run() const { return fs::exists(metrics()) || fs::exists(checkpoints()) || is_finished(); }
@@ -104,7 +118,7 @@ void RunDirectory::create() const {
 }
 
 void RunDirectory::clear() const {
-  for (const auto& file : {model(), scenario(), provenance(), metrics(), events()}) fs::remove(file);
+  for (const auto& file : {model(), scenario(), provenance(), metrics(), events(), tasks()}) fs::remove(file);
   for (const char* picture : {"accuracy_by_round", "accuracy_by_width"})
     for (const char* kind : {".png", ".svg"}) fs::remove(path_ / (std::string(picture) + kind));
   std::error_code missing;
@@ -121,6 +135,7 @@ void RunDirectory::cut_back(std::uint32_t rounds) const {
   const std::size_t events_end = end_of_events(events(), rounds);
   fs::resize_file(metrics(), metrics_end);
   fs::resize_file(events(), events_end);
+  if (fs::exists(tasks())) fs::resize_file(tasks(), end_of_tasks(tasks(), rounds));
 }
 
 RunLock::RunLock(const RunDirectory& directory)

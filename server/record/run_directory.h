@@ -9,7 +9,8 @@
 namespace anybit {
 
 /// The files of one run:
-///   scenario.toml  provenance.json  metrics.jsonl  events.log  checkpoints/checkpoint-NNNNNN.ckpt  model.ckpt  lock
+///   scenario.toml  provenance.json  metrics.jsonl  events.log  tasks.csv  checkpoints/checkpoint-NNNNNN.ckpt
+///   model.ckpt  lock
 /// Nothing is held open here; the name says where, this class what is there.
 class RunDirectory {
  public:
@@ -20,6 +21,7 @@ class RunDirectory {
   std::filesystem::path provenance() const { return path_ / "provenance.json"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   std::filesystem::path events() const { return path_ / "events.log"; }
+  std::filesystem::path tasks() const { return path_ / "tasks.csv"; }
   std::filesystem::path model() const { return path_ / "model.ckpt"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path lock() const { return path_ / "lock"; }
@@ -36,9 +38,9 @@ class RunDirectory {
   void clear() const;
   /// Removes the temporary files that a killed process left behind.
   void remove_leftovers() const;
-  /// Cuts metrics.jsonl and events.log back to what belongs to the first `rounds` rounds, abandoned ones counted: later
-  /// lines, and half a line at the end, are of work that is done again. RunError where one of the files does not hold
-  /// all of these rounds; both are then as before.
+  /// Cuts metrics.jsonl, events.log and tasks.csv, where there is one, back to what belongs to the first `rounds`
+  /// rounds, abandoned ones counted: later lines, and half a line at the end, are of work that is done again. RunError
+  /// where one of the first two does not hold all of these rounds; both are then as before.
   void cut_back(std::uint32_t rounds) const;
 
  private:

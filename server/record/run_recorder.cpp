@@ -57,7 +57,9 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
       saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
       abandoned_(count_abandoned(read_file(directory_.metrics()))),
-      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up) {
+      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up),
+      measures_(federation.fleet, federation.scenario.data.clients) {
+  if (std::filesystem::exists(directory_.tasks())) measures_.restore(read_file(directory_.tasks()));
   flush_folders(directory_.path());  // the files that grow are there before a checkpoint says so
 }
 
@@ -103,11 +105,26 @@ void RunRecorder::conclude(const RoundRecord& record) {
     diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
     failure_ = record.failures.empty() ? "" : record.failures.front();
   }
-  metrics_.write_line(metrics_line(record));
+  if (record.time) {
+    const RoundMeasures measures = measures_.round(record.tasks);
+    metrics_.write_line(metrics_line(record, &measures, measures_.classes()));
+    write_tasks(record.tasks);
+  } else {
+    metrics_.write_line(metrics_line(record));
+  }
   if (Clock::now() - flushed_ < kFlushInterval) return;
   metrics_.flush();
   events_.flush();
   flushed_ = Clock::now();
+}
+
+void RunRecorder::write_tasks(const std::vector<TaskRecord>& tasks) {
+  if (!tasks_) {
+    const bool is_new = !std::filesystem::exists(directory_.tasks());
+    tasks_.emplace(directory_.tasks());
+    if (is_new) tasks_->write_line(tasks_header());
+  }
+  for (const TaskRecord& task : tasks) tasks_->write_line(tasks_line(task, measures_.classes()));
 }
 
 bool RunRecorder::checkpoint_is_due(std::uint32_t version) const {
@@ -124,8 +141,9 @@ void RunRecorder::keep(const FederationState& state, const ClientStateViews& cli
 }
 
 void RunRecorder::save(const FederationState& state, const ClientStateViews& client_states) {
-  metrics_.sync();  // a checkpoint promises the lines before it, in both files
+  metrics_.sync();  // a checkpoint promises the lines before it, in all files
   events_.sync();
+  if (tasks_) tasks_->sync();
   const std::uint32_t version = state.version;
   write_checkpoint(checkpoint_path(directory_.checkpoints().string(), version), checkpoint_, state, client_states);
   prune_checkpoints(directory_.checkpoints().string(), version, federation_.scenario.checkpoint.keep);
@@ -147,9 +165,15 @@ std::string RunRecorder::abandoned_text(const FederationState& state) const {
   return fmt::format("{} of {} rounds were abandoned: {}", abandoned_, state.round, why_abandoned());
 }
 
-std::string RunRecorder::given_up_text(const FederationState& state) const {
-  std::string text = fmt::format("gave up at version {} of {}: the last {} rounds were abandoned: {}", state.version,
-                                 federation_.scenario.federation.rounds, state.abandoned, why_abandoned());
+std::string RunRecorder::given_up_text(const FederationState& state, bool nobody_left) const {
+  std::string why = fmt::format("the last {} rounds were abandoned: {}", state.abandoned, why_abandoned());
+  if (state.abandoned == 0)
+    why = fmt::format("too many tasks in a row failed{}", failure_.empty() ? "" : " (at last: " + failure_ + ")");
+  if (nobody_left)
+    why = fmt::format("fewer than {} clients are available from then on; the classes' availability says when",
+                      federation_.scenario.federation.policy.minimum);
+  std::string text =
+      fmt::format("gave up at version {} of {}: {}", state.version, federation_.scenario.federation.rounds, why);
   if (state.version > 0)
     text += fmt::format("; the model so far is {}", checkpoint_path(directory_.checkpoints().string(), state.version));
   return text;

@@ -61,13 +61,15 @@ class RunRecorder {
   std::uint32_t abandoned() const { return abandoned_; }
   /// How many rounds were abandoned, why, and what may help; "" where none was.
   std::string abandoned_text(const FederationState& state) const;
-  /// The same of a federation that gave up, and where its last version is.
-  std::string given_up_text(const FederationState& state) const;
+  /// The same of a federation that gave up, and where its last version is; `nobody_left`: because no client can be
+  /// reached ever again.
+  std::string given_up_text(const FederationState& state, bool nobody_left = false) const;
 
  private:
   enum class Grid { kNone, kRegular, kFinal };
 
   std::string why_abandoned() const;
+  void write_tasks(const std::vector<TaskRecord>& tasks);
   Grid grid_of(std::uint32_t version) const;
   std::optional<std::vector<Accuracy>> evaluate_final(const Parameters& global, const Stop& stop);
 
@@ -84,8 +86,10 @@ class RunRecorder {
   std::vector<Accuracy> accuracy_;
   std::uint32_t abandoned_;
   const bool tries_again_;  // after it gave up
-  bool diverged_ = false;   // whether one of them, since the last resume, was for updates that are not finite
-  std::string failure_;     // of the last of them, one reason
+  Measures measures_;
+  std::optional<OutputFile> tasks_;  // once a fleet takes time
+  bool diverged_ = false;            // whether one of them, since the last resume, was for updates that are not finite
+  std::string failure_;              // of the last of them, one reason
 };
 
 }  // namespace anybit

@@ -1,0 +1,141 @@
+#include "server/version_maker.h"
+
+#include <algorithm>
+#include <limits>
+#include <queue>
+#include <stdexcept>
+#include <utility>
+
+#include "nn/random.h"
+#include "wire/chunks.h"
+
+namespace anybit {
+namespace {
+
+constexpr std::uint32_t kNoClient = 0xffffffffU;  // the downlink's own name among the codec's draws
+constexpr double kNewShare = 0.2;                 // of the last round in what is expected of the next
+
+bool within(double value, double least, double most) { return value >= least && value <= most; }
+
+void check_policy(const FederationPlan& plan) {
+  const RoundPolicy& policy = plan.policy;
+  if (!within(policy.over_selection, 1, 10) || selected_clients(plan.cohort, policy.over_selection) > plan.clients)
+    throw std::invalid_argument("federation plan: a round cannot select more clients than there are");
+  if (policy.minimum == 0 || policy.minimum > plan.cohort || policy.give_up == 0)
+    throw std::invalid_argument("federation plan: the minimum must be between 1 and the cohort, give_up at least 1");
+  if (!within(policy.deadline, 0, std::numeric_limits<double>::max()) || !within(policy.replace_until, 0, 1) ||
+      !within(policy.pace, 0, 1))
+    throw std::invalid_argument("federation plan: the deadline must be finite, replace_until and pace between 0 and 1");
+  if (!plan.asynchrony) return;
+  if (plan.asynchrony->concurrency == 0 || !plan.asynchrony->discount)
+    throw std::invalid_argument("federation plan: asynchronous rounds need clients at work and a discount");
+  if (std::uint64_t{plan.asynchrony->concurrency} + plan.cohort - 1 > plan.clients)
+    throw std::invalid_argument("federation plan: concurrency and cohort need more clients than there are");
+}
+
+void check_in_flight(const Asynchrony& asynchrony, const FederationState& state) {
+  const auto has_no_downlink = [&](const TaskInFlight& task) {
+    return std::ranges::find(state.downlinks, task.version, &Downlink::version) == state.downlinks.end();
+  };
+  const auto cannot_be = [&](const TaskInFlight& task) {
+    return task.number >= state.tasks || task.version > state.version || has_no_downlink(task);
+  };
+  if (state.in_flight.size() > asynchrony.concurrency || std::ranges::any_of(state.in_flight, cannot_be))
+    throw std::invalid_argument("federation state: its tasks in flight cannot be");
+}
+
+void check_state(const FederationPlan& plan, const FederationState& state) {
+  if (!plan.client_state && !state.counted.empty())
+    throw std::invalid_argument("federation state: says who counted, but clients keep nothing");
+  if (state.global.values.size() != plan.layout->size())
+    throw std::invalid_argument("federation state: the parameters do not have the layout's size");
+  if (state.version > state.round || state.abandoned > state.round - state.version)
+    throw std::invalid_argument("federation state: more versions and abandoned rounds than rounds");
+  if (plan.asynchrony) check_in_flight(*plan.asynchrony, state);
+  if (!plan.asynchrony && (state.tasks != 0 || !state.in_flight.empty()))
+    throw std::invalid_argument("federation state: tasks wait for answers, but rounds are synchronous");
+}
+
+FederationPlan checked(FederationPlan plan) {
+  if (plan.layout == nullptr || plan.uplink == nullptr || plan.downlink == nullptr || plan.strategy == nullptr)
+    throw std::invalid_argument("federation plan: layout, codecs and strategy must be set");
+  if (plan.cohort == 0 || plan.cohort > plan.clients)
+    throw std::invalid_argument("federation plan: the cohort must be between 1 and the number of clients");
+  check_policy(plan);
+  if (plan.chunks == 0 || plan.chunks > kMostChunks || (plan.chunks > 1 && !plan.examples))
+    throw std::invalid_argument("federation plan: chunks must be 1 to " + std::to_string(kMostChunks) +
+                                ", and more than 1 need the clients' numbers of examples");
+  return plan;
+}
+
+FederationState checked(FederationState state, const FederationPlan& plan) {
+  check_state(plan, state);
+  const std::size_t needed = plan.layout->size() * static_cast<std::size_t>(plan.strategy->state_buffers());
+  if (state.strategy_state.empty()) state.strategy_state.assign(needed, 0.0F);
+  if (state.strategy_state.size() != needed)
+    throw std::invalid_argument("federation state: the strategy's state does not have the strategy's size");
+  // Sums are zeroed at broadcast; nothing writes them afterwards (DESIGN D1).
+  for (const TensorSpec& tensor : plan.layout->tensors())
+    if (tensor.merge == Merge::kSum)
+      std::fill_n(state.global.values.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.size, 0.0F);
+  return state;
+}
+
+}  // namespace
+
+VersionMaker::VersionMaker(FederationPlan with, FederationState start)
+    : plan(checked(std::move(with))),
+      state(checked(std::move(start), plan)),
+      sum(plan.layout, plan.uploaded, plan.uplink, plan.cohort, plan.threads) {}
+
+Downlink VersionMaker::encode(std::uint32_t number) const {
+  auto bytes = std::make_shared<Bytes>();
+  const DrawName draw{.seed = plan.seed, .purpose = Purpose::kCodec, .round = number, .client = kNoClient};
+  plan.downlink->encode(*plan.layout, plan.broadcast, state.global.values, draw, *bytes);
+  const std::uint32_t digest = crc32c(*bytes);
+  return {state.version, digest, std::move(bytes)};
+}
+
+void VersionMaker::make_version(const std::vector<CountedClient>& counted) {
+  plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
+  ++state.version;
+  state.abandoned = 0;
+  if (plan.client_state) note_counted(counted);
+}
+
+double VersionMaker::delay(const TaskId& task) const {
+  if (!plan.virtual_time || plan.policy.pace == 0) return 0;
+  Stream stream({.seed = plan.seed, .purpose = Purpose::kPace, .round = task.round, .client = task.client});
+  return stream.uniform() * plan.policy.pace * state.expected_round;
+}
+
+void VersionMaker::note_length(double seconds) {
+  if (!plan.virtual_time) return;
+  const bool first = state.expected_round == 0;
+  state.expected_round = first ? seconds : (1 - kNewShare) * state.expected_round + kNewShare * seconds;
+}
+
+void VersionMaker::note_counted(const std::vector<CountedClient>& counted) {
+  const std::size_t known = state.counted.size();
+  for (const CountedClient& client : counted) {
+    const auto end = state.counted.begin() + static_cast<std::ptrdiff_t>(known);
+    const auto found = std::ranges::lower_bound(state.counted.begin(), end, client.client, {}, &CountedClient::client);
+    if (found != end && found->client == client.client)
+      found->counted = client.counted;
+    else
+      state.counted.push_back(client);
+  }
+  const auto fresh = state.counted.begin() + static_cast<std::ptrdiff_t>(known);
+  std::ranges::inplace_merge(state.counted, fresh, {}, &CountedClient::client);
+}
+
+double time_until_reachable(const FederationPlan& plan, std::uint32_t enough, double now) {
+  std::priority_queue<double> earliest;  // the latest of them in front
+  for (std::uint32_t client = 0; client < plan.clients; ++client) {
+    earliest.push(plan.reachability.next(client, now));
+    if (earliest.size() > enough) earliest.pop();
+  }
+  return earliest.size() < enough ? std::numeric_limits<double>::infinity() : earliest.top();
+}
+
+}  // namespace anybit

@@ -1,0 +1,107 @@
+#include "sim/task_cost.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "nn/arithmetic.h"
+#include "nn/random.h"
+
+namespace anybit {
+namespace {
+
+constexpr double kTrainingPasses = 3;
+
+/// A log-normal factor with median 1.
+double spread(double sigma, Stream& stream) { return sigma > 0 ? fixed_exp(sigma * stream.normal()) : 1; }
+
+/// What of a phase is done when `seconds` of it and what follows are over; takes it off them.
+double take(double phase, double& seconds) {
+  const double done = std::clamp(seconds, 0.0, phase);
+  seconds -= done;
+  return done;
+}
+
+/// The share of a phase that is done; one that takes no time is, once it is reached.
+double part(double done, double whole, bool reached) {
+  if (whole > 0) return done / whole;
+  return reached ? 1 : 0;
+}
+
+double least_update_of(const TrainingPlan& plan) {
+  UpdateMessage update;
+  std::vector<int> sent;
+  for (const int tensor : plan.uploaded) {
+    const auto index = static_cast<std::uint32_t>(tensor);
+    if (plan.layout->tensors()[index].role == Role::kQuantizer) continue;
+    update.tensors.push_back(index);
+    sent.push_back(tensor);
+  }
+  Bytes delta;
+  const FloatBuffer zeros(plan.layout->size(), 0.0F);
+  plan.uplink->encode(*plan.layout, sent, zeros, {.purpose = Purpose::kCodec}, delta);
+  update.delta = delta;
+  return static_cast<double>(encode_frame(update).size());
+}
+
+}  // namespace
+
+TaskTimes TaskTimes::until(double seconds) const {
+  TaskTimes cut{.latency = latency};
+  (void)take(latency, seconds);
+  cut.down = take(down, seconds);
+  cut.compute = take(compute, seconds);
+  (void)take(latency, seconds);
+  cut.up = take(up, seconds);
+  return cut;
+}
+
+TaskCosts::TaskCosts(const Federation& federation)
+    : federation_(federation), least_update_(least_update_of(federation.training)) {
+  const TrainingPlan& plan = federation.training;
+  const double gradients = plan.method.rule ? plan.method.rule->gradients() : 1;
+  flops_an_example_ = kTrainingPasses * plan.network->forward_flops() * gradients * plan.epochs;
+}
+
+double TaskCosts::flops(std::uint32_t client) const {
+  return flops_an_example_ * static_cast<double>(federation_.data->examples(client));
+}
+
+TaskTimes TaskCosts::times(const TaskId& task, double bytes_down, double bytes_up) const {
+  const FleetClass* device = federation_.fleet.device_class(task.client);
+  if (device == nullptr) return {};
+  Stream stream(
+      {.seed = federation_.scenario.seed, .purpose = Purpose::kLink, .round = task.round, .client = task.client});
+  const double down = spread(device->link_spread, stream), up = spread(device->link_spread, stream);
+  const double compute = federation_.fleet.compute(task.client);
+  TaskTimes times{.latency = device->latency};
+  if (device->down > 0) times.down = bytes_down / (device->down * down);
+  if (compute > 0) times.compute = flops(task.client) / compute;
+  if (device->up > 0) times.up = bytes_up / (device->up * up);
+  return times;
+}
+
+double TaskCosts::drops_out_after(const TaskId& task, double seconds) const {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  const FleetClass* device = federation_.fleet.device_class(task.client);
+  if (device == nullptr || device->drop_out == 0) return kNever;
+  Stream stream(
+      {.seed = federation_.scenario.seed, .purpose = Purpose::kDropOut, .round = task.round, .client = task.client});
+  return stream.uniform() < device->drop_out ? stream.uniform() * seconds : kNever;
+}
+
+TaskCost TaskCosts::cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down,
+                         double bytes_up) const {
+  TaskCost cost{.times = times.until(seconds)};
+  const double trains_from = times.latency + times.down, sends_from = times.total() - times.up;
+  cost.bytes_down = bytes_down * part(cost.times.down, times.down, seconds >= times.latency);
+  cost.flops = flops(task.client) * part(cost.times.compute, times.compute, seconds >= trains_from);
+  cost.bytes_up = bytes_up * part(cost.times.up, times.up, seconds >= sends_from);
+  const FleetClass* device = federation_.fleet.device_class(task.client);
+  if (device == nullptr) return cost;
+  const double waiting = std::max(0.0, seconds - cost.times.compute);
+  cost.joules = device->energy_flop * cost.flops + device->energy_byte * (cost.bytes_down + cost.bytes_up) +
+                device->idle_power * waiting;
+  return cost;
+}
+
+}  // namespace anybit

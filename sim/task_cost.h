@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+
+#include "server/federation.h"
+
+namespace anybit {
+
+/// Where the virtual seconds of a task go, on the device of its client, in this order: latency, down, compute, latency,
+/// up. (specs D, "Client time"; each factor with the log-normal spread that the class has.)
+struct TaskTimes {
+  double latency = 0;  // one way
+  double down = 0;
+  double compute = 0;
+  double up = 0;
+
+  double total() const { return 2 * latency + down + compute + up; }
+  /// The same where it was cut off after so many seconds.
+  TaskTimes until(double seconds) const;
+};
+
+/// What a task cost its client.
+struct TaskCost {
+  TaskTimes times;
+  double flops = 0;
+  double bytes_down = 0;
+  double bytes_up = 0;
+  double joules = 0;
+};
+
+/// What tasks cost on the devices of a federation's fleet: pure functions of (seed, round, client), so nothing is
+/// stored for any number of clients. Without a fleet all is for nothing.
+class TaskCosts {
+ public:
+  /// Borrows the federation.
+  explicit TaskCosts(const Federation& federation);
+
+  /// Floating-point operations of a client's training: 3 x forward (gradients of inputs and of weights cost as much
+  /// again each) x gradients a step x examples x epochs.
+  double flops(std::uint32_t client) const;
+  /// Of a task whose frames have so many bytes.
+  TaskTimes times(const TaskId& task, double bytes_down, double bytes_up) const;
+  /// Seconds after its beginning at which the client drops out; infinite: it does not. `seconds` of work: it drops out
+  /// anywhere within.
+  double drops_out_after(const TaskId& task, double seconds) const;
+  /// What the task cost that ran for so many seconds of these; energy = flops x energy_flop + bytes x energy_byte + the
+  /// rest of the time x idle_power.
+  TaskCost cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down, double bytes_up) const;
+  /// The least frame that an update of this federation can be: quantizers that no step trained are not in it.
+  double least_update() const { return least_update_; }
+
+ private:
+  const Federation& federation_;
+  double flops_an_example_;
+  double least_update_;
+};
+
+}  // namespace anybit
