@@ -2,7 +2,7 @@
 import math
 
 import numpy
-import plot
+import picture
 from bench_cases import BenchError
 from bench_records import read_record
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -73,8 +73,8 @@ def draw_axis(panel, axis, colour):
 def draw(record):
     axes = record["axes"]
     columns = min(2, len(axes))
-    figure, panels = plot.panels_of(math.ceil(len(axes) / columns), columns, 2)
-    for panel, axis, colour in zip(panels.flat, axes, plot.RUN_COLOURS):
+    figure, panels = picture.panels_of(math.ceil(len(axes) / columns), columns, 2)
+    for panel, axis, colour in zip(panels.flat, axes, picture.RUN_COLOURS):
         draw_axis(panel, axis, colour)
     for panel in list(panels.flat)[len(axes):]:
         panel.remove()
@@ -84,15 +84,14 @@ def draw(record):
         right = panel.secondary_yaxis("right", functions=(reciprocal, reciprocal))
         right.set_ylabel("rounds per second")
         right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panels[0][0].annotate("How the time of a round grows", (0, 1), (-36, 36), fontsize=12, xycoords="axes fraction",
-                          textcoords="offset points", va="bottom")
+    picture.heading(panels[0][0], "How the time of a round grows", title_lines=2)
     return figure
 
 
 def draw_file(file):
     """Writes the pictures beside the file, under its name."""
     try:
-        with plot.plt.rc_context(plot.STYLE):
-            plot.save(draw(read_axes(file)), file.parent, file.stem)
+        with picture.plt.rc_context(picture.STYLE):
+            picture.save(draw(read_axes(file)), file.parent, file.stem)
     except OSError as error:
         raise BenchError(f"cannot write {error.filename or file}: {error.strerror}") from None

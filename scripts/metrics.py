@@ -4,13 +4,15 @@ made, without those that were abandoned.
 
 An evaluation is a list of points; a point has weights and activations (bits, 32 is float), range, granularity and
 value (accuracy as a fraction), and first and last (bits) where these layers have widths of their own. The last round
-holds the final grid, and behind it the regular points.
+holds the final grid, and behind it the regular points. What rounds cost is in costs.py, single tasks in tasks.py.
 """
 import json
 import pathlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import costs
 
 FLOAT = 32
 BASELINE = "fedavg"  # the method that is also shown under plain min-max
@@ -31,11 +33,29 @@ class Run:
     method: str | None  # None: the folder has no scenario.toml
     evaluations: list  # of (round, [point, ...]), in order of rounds; never empty
     rounds: int | None = None  # planned; None: not known
+    spent: dict = field(default_factory=dict)  # {round: costs.Spent until then} of the rounds that were evaluated
+    energy: dict = field(default_factory=dict)  # {class of the fleet: joules} of all rounds; empty: not told
+    wasted: float = 0  # joules of these, of tasks whose update did not count
 
 
 def read_run(folder):
     """The run in a folder; NotEvaluated where nothing was evaluated yet, MetricsError where none can be read."""
     folder = pathlib.Path(folder)
+    records = read_records(folder)
+    totals = costs.running_totals(records)
+    evaluated = [(_version(record), record["accuracy"], total) for record, total in zip(records, totals)
+                 if record.get("accuracy")]
+    if not evaluated:
+        raise NotEvaluated(f"{folder / 'metrics.jsonl'}: nothing was evaluated yet; run on, or set evaluate.every to a "
+                           "smaller number")
+    method, rounds = _planned(folder / "scenario.toml")
+    return Run(folder.resolve().name, method, [(version, points) for version, points, _ in evaluated], rounds,
+               {version: total for version, _, total in evaluated}, costs.energy_by_class(records),
+               costs.wasted_energy(records))
+
+
+def read_records(folder):
+    """The objects of a run's metrics.jsonl, each checked; NotEvaluated where no round is over yet."""
     file = folder / "metrics.jsonl"
     try:
         lines = _whole_lines(file.read_bytes())
@@ -43,12 +63,7 @@ def read_run(folder):
         if isinstance(error, FileNotFoundError) and (folder / "scenario.toml").exists():
             raise NotEvaluated(f"{folder}: no round is over yet") from None
         raise MetricsError(f"{folder} is no folder of a run: {file}: {reason(error)}") from None
-    evaluations = [_evaluation(file, number, line) for number, line in enumerate(lines, start=1)]
-    evaluations = [(round_, points) for round_, points in evaluations if points]
-    if not evaluations:
-        raise NotEvaluated(f"{file}: nothing was evaluated yet; run on, or set evaluate.every to a smaller number")
-    method, rounds = _planned(folder / "scenario.toml")
-    return Run(folder.resolve().name, method, evaluations, rounds)
+    return [_record(file, number, line) for number, line in enumerate(lines, start=1)]
 
 
 def reason(error):
@@ -92,8 +107,12 @@ def _check(point):
         raise ValueError(f"value is {json.dumps(value)}, but an accuracy is a number from 0 to 1")
 
 
-def _evaluation(file, number, line):
-    """(version, points) of one line."""
+def _version(record):
+    return record.get("version", record["round"])
+
+
+def _record(file, number, line):
+    """The object of one line, checked."""
     try:
         if not _is_json(line):
             raise ValueError("not a line of JSON")
@@ -105,10 +124,10 @@ def _evaluation(file, number, line):
             raise ValueError("accuracy is no list of points")
         for point in points:
             _check(point)
-        version = record.get("version", record["round"])
-        if type(version) is not int:
+        if type(_version(record)) is not int:
             raise ValueError("version is no whole number")
-        return version, points
+        costs.check(record)
+        return record
     except ValueError as error:
         raise MetricsError(f"{file}:{number}: {error}") from None
 
