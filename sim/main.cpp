@@ -22,6 +22,7 @@ int run_command(int count, char** arguments) {
   anybit::add_list_command(program, chosen);
   anybit::add_evaluate_command(program, chosen);
   anybit::add_plot_command(program, chosen);
+  anybit::add_timeline_command(program, chosen);
   anybit::add_replay_command(program, chosen);
   anybit::add_profile_command(program, chosen);
   try {

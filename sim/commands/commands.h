@@ -17,6 +17,7 @@ void add_check_command(CLI::App& program, Chosen& chosen);
 void add_list_command(CLI::App& program, Chosen& chosen);
 void add_evaluate_command(CLI::App& program, Chosen& chosen);
 void add_plot_command(CLI::App& program, Chosen& chosen);
+void add_timeline_command(CLI::App& program, Chosen& chosen);
 void add_replay_command(CLI::App& program, Chosen& chosen);
 void add_profile_command(CLI::App& program, Chosen& chosen);
 

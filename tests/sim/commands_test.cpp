@@ -116,10 +116,29 @@ TEST_F(Commands, CheckSaysWhatWouldRun) {
 TEST_F(Commands, PlotDrawsPictures) {
   good({"run", "tiny.toml"});
   good({"plot", "--out", "pictures", "runs/tiny"});
-  for (const char* name : {"accuracy_by_round", "accuracy_by_width"})
+  for (const char* name : {"accuracy_by_round", "accuracy_by_width", "accuracy_by_cost"})
     for (const char* kind : {".png", ".svg"}) EXPECT_TRUE(folder.has("pictures/" + std::string(name) + kind)) << name;
   std::filesystem::remove(folder.path() / "runs/tiny/metrics.jsonl");
   EXPECT_EQ(folder.run({"plot", "runs/tiny", "--out", "pictures"}).code, 1);
+}
+
+constexpr const char* kTasks =
+    "round,client,class,sent,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,bytes_down,"
+    "bytes_up,energy\n"
+    "1,0,phone,0,5,counted,0,0,1,3,1,100,20,30,0.5\n"
+    "1,1,watch,0,5,released,0,0,2,6,2,100,20,30,0.5\n";
+
+TEST_F(Commands, TimelineDrawsTasks) {
+  folder.write("run/metrics.jsonl", "{\"round\": 1, \"time\": 5}\n");
+  const Outcome timeless = folder.run({"timeline", "run"});
+  EXPECT_EQ(timeless.code, 1);
+  EXPECT_NE(timeless.error.find("a run writes it only where its devices take time"), std::string::npos);
+  folder.write("run/tasks.csv", kTasks);
+  good({"timeline", "run", "--rounds", "1-1", "--clients", "1", "--out", "pictures"});
+  for (const char* kind : {".png", ".svg"}) EXPECT_TRUE(folder.has("pictures/timeline" + std::string(kind)));
+  EXPECT_NE(folder.read("pictures/timeline.svg").find("1 of 2 clients"), std::string::npos);
+  EXPECT_NE(folder.run({"timeline", "run", "--rounds", "-2"}).error.find("--rounds -2: must be A-B"),
+            std::string::npos);
 }
 
 TEST_F(Commands, ListPrintsEveryTable) {
