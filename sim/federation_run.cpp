@@ -209,9 +209,10 @@ void FederationRun::release(std::uint32_t client) {
 
 void FederationRun::record(const DueAnswer& due, Outcome outcome) {
   if (!timed_) return;
+  const bool is_cut = outcome == Outcome::kLost || outcome == Outcome::kReleased;
+  const double seconds = is_cut ? std::max(0.0, time_ - due.began) : std::numeric_limits<double>::infinity();
   const double up = due.played && due.traffic.up > 0 ? static_cast<double>(due.traffic.up) : costs_.least_update();
-  const TaskCost cost =
-      costs_.cost(due.id(), due.times, std::max(0.0, time_ - due.began), static_cast<double>(task_bytes(due)), up);
+  const TaskCost cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(task_bytes(due)), up);
   const std::uint32_t version = due.task->message.version;
   tasks_.push_back({.client = due.client,
                     .device_class = federation_.fleet.class_of(due.client),

@@ -46,6 +46,7 @@ double least_update_of(const TrainingPlan& plan) {
 }  // namespace
 
 TaskTimes TaskTimes::until(double seconds) const {
+  if (seconds >= total()) return *this;
   TaskTimes cut{.latency = latency};
   (void)take(latency, seconds);
   cut.down = take(down, seconds);
@@ -91,6 +92,7 @@ double TaskCosts::drops_out_after(const TaskId& task, double seconds) const {
 
 TaskCost TaskCosts::cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down,
                          double bytes_up) const {
+  seconds = std::min(seconds, times.total());
   TaskCost cost{.times = times.until(seconds)};
   const double trains_from = times.latency + times.down, sends_from = times.total() - times.up;
   cost.bytes_down = bytes_down * part(cost.times.down, times.down, seconds >= times.latency);

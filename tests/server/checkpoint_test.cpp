@@ -247,7 +247,7 @@ TEST_F(CheckpointFile, SaysWhatIsWrong) {
     return read_error(bad);
   };
   EXPECT_EQ(flipped(0), "this is no anybit checkpoint; check the path");
-  EXPECT_EQ(flipped(8), "format version 67, this program reads versions 2 to 4; use the program that wrote it");
+  EXPECT_EQ(flipped(8), "format version 67, this program reads versions 2 to 5; use the program that wrote it");
   const std::string advice = "; use an earlier checkpoint or a copy of this one";
   EXPECT_EQ(flipped(24), "the header is damaged (checksum)" + advice) << "a length";
   EXPECT_EQ(flipped(112), "the header is damaged (checksum)" + advice) << "the header's checksum";

@@ -27,7 +27,7 @@ TEST(EventQueue, OrdersByTimeThenClient) {
 
 TEST(EventQueue, TakesNewAnswersBetweenOldOnes) {
   EventQueue queue;
-  queue.push(due(0, 1));
+  queue.push(due(0, 4));
   queue.push(due(2, 1));
   queue.pop();
   queue.push(due(1, 7));
@@ -39,26 +39,43 @@ std::shared_ptr<const CohortTask> task_of(std::uint32_t round) {
   return std::make_shared<const CohortTask>(TaskMessage{.id = {1, round, 0}}, std::make_shared<const Bytes>());
 }
 
-TEST(EventQueue, TakesOutTheRestOfARound) {
+TEST(EventQueue, PutsTheOlderTaskFirstAtTheSameTime) {
   EventQueue queue;
-  for (std::uint32_t client = 0; client < 6; ++client) {
-    DueAnswer made = due(client < 4 ? 0 : 1, client);
-    made.task = task_of(client % 2);
+  for (const auto& [round, client] : {std::pair{7U, 1U}, {5U, 9U}, {5U, 3U}}) {
+    DueAnswer made = due(1, client);
+    made.task = task_of(round);
     queue.push(std::move(made));
   }
-  queue.pop();
-  std::vector<std::uint32_t> taken;
-  for (const DueAnswer& rest : queue.take_round(0)) taken.push_back(rest.client);
-  EXPECT_EQ(taken, (std::vector<std::uint32_t>{2, 4}));
-  EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{1, 3, 5}));
-  EXPECT_TRUE(queue.take_round(1).empty());
+  EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{3, 9, 1}));
+}
+
+TEST(EventQueue, TakesOutTheAnswerOfAClient) {
+  EventQueue queue;
+  for (std::uint32_t client = 0; client < 4; ++client) queue.push(due(client, client));
+  const std::optional<DueAnswer> taken = queue.take(2);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->client, 2U);
+  EXPECT_FALSE(queue.take(2));
+  queue.push(due(0.5, 2));
+  EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{0, 2, 1, 3}));
+}
+
+TEST(EventQueue, MovesAnAnswerWhoseTimeIsKnownNow) {
+  EventQueue queue;
+  for (std::uint32_t client = 0; client < 3; ++client) queue.push(due(client, client));
+  DueAnswer& first = queue.front();
+  queue.move(first, 1.5);
+  EXPECT_EQ(first.time, 1.5) << "where it was in memory";
+  EXPECT_EQ(queue.take(0)->client, 0U);
+  queue.push(due(1.5, 0));
+  EXPECT_EQ(drain(queue), (std::vector<std::uint32_t>{1, 0, 2}));
 }
 
 TEST(EventQueue, WakesBehindTheAnswersOfTheSameTime) {
   EventQueue queue;
   EXPECT_FALSE(queue.next_wake());
   queue.push(due(1, 5));
-  queue.push(due(2, 5));
+  queue.push(due(2, 6));
   queue.wake_at(0.5);
   queue.wake_at(1);
   EXPECT_FALSE(queue.next_wake()) << "the first was replaced, and the answer of its time comes before";
