@@ -1,6 +1,6 @@
 #include "server/strategies/fedavg.h"
 
-#include <cmath>
+#include "server/strategies/strategy_options.h"
 
 namespace anybit {
 namespace {
@@ -34,9 +34,7 @@ StrategyTable::Row fedavg_strategy_row() {
                .options = {{"rate", 1.0, 0.5, "server learning rate, above 0"}},
                .neutral = {"", {}, {}, "it is the base row"}};
   return {std::move(info), [](const Options& options) -> std::unique_ptr<Strategy> {
-            const double rate = options.number("rate");
-            options.require(std::isfinite(rate) && rate > 0, "rate", "must be a number above 0");
-            return std::make_unique<FedAvg>(rate);
+            return std::make_unique<FedAvg>(above_zero(options, "rate"));
           }};
 }
 

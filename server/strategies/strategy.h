@@ -25,12 +25,16 @@ inline bool follows_strategy(const TensorSpec& tensor) {
   return tensor.role != Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
 }
 
+/// Whether a tensor follows the strategy and somebody trained it: its change is not zero throughout. A strategy that
+/// keeps state leaves the others alone, with their state: a tensor that nobody trained keeps its value.
+bool moves(const TensorSpec& tensor, std::span<const float> change);
+
 /// Adds the change of the merged tensors that do not follow the strategy (statistics, maxima) as it is. Sums are for
 /// the method's server part and are never written back. Every apply() ends with it.
 void add_plain_changes(const Layout& layout, std::span<const float> change, std::span<float> global);
 
 using StrategyTable = Table<std::unique_ptr<Strategy>>;
-/// fedavg.
+/// fedavg, fedavgm, fedadagrad, fedadam, fedyogi.
 const StrategyTable& strategies();
 
 }  // namespace anybit
