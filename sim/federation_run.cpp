@@ -69,7 +69,7 @@ RoundRecord FederationRun::take_record() {
   record.tasks = std::exchange(tasks_, {});
   for (TaskRecord& task : record.tasks) {
     task.round = record.report.round;
-    if (record.report.abandoned && task.outcome == Outcome::kCounted) task.outcome = Outcome::kAbandoned;
+    if (record.report.abandoned && task.outcome == TaskOutcome::kCounted) task.outcome = TaskOutcome::kAbandoned;
   }
   return record;
 }
@@ -132,7 +132,7 @@ void FederationRun::take(const Event& event, const DueAnswer* answer) {
   }
   actions_.clear();
   version_ = state().version;
-  if (std::holds_alternative<ClientLost>(event)) record(*answer, Outcome::kLost);
+  if (std::holds_alternative<ClientLost>(event)) record(*answer, TaskOutcome::kLost);
   coordinator_.handle(event, time_, actions_);
   for (Action& action : actions_) act(action, answer);
 }
@@ -141,10 +141,10 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
   if (auto* send = std::get_if<SendTask>(&action)) {
     queue_task(*send);
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
-    record(*answer, Outcome::kCounted);
+    record(*answer, TaskOutcome::kCounted);
     answer_client(answer, Acknowledge{acknowledge->task});
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
-    record(*answer, reject->reason == kLate ? Outcome::kTooLate : Outcome::kRefused);
+    record(*answer, reject->reason == kLate ? TaskOutcome::kTooLate : TaskOutcome::kRefused);
     tell(fmt::format("the update of client {} is refused: {}", reject->task.client, reject->reason));
     answer_client(answer, Reject{reject->task, reject->reason});
   } else if (const auto* let_go = std::get_if<Release>(&action)) {
@@ -203,13 +203,13 @@ void FederationRun::release(std::uint32_t client) {
   const std::optional<DueAnswer> due = queue_.take(client);
   if (!due) throw std::logic_error("the federation releases a client that has no task");
   traffic_.down += task_bytes(*due);
-  record(*due, Outcome::kReleased);
+  record(*due, TaskOutcome::kReleased);
   if (due->update != nullptr) free_boxes_.push_back(due->update);
 }
 
-void FederationRun::record(const DueAnswer& due, Outcome outcome) {
+void FederationRun::record(const DueAnswer& due, TaskOutcome outcome) {
   if (!timed_) return;
-  const bool is_cut = outcome == Outcome::kLost || outcome == Outcome::kReleased;
+  const bool is_cut = outcome == TaskOutcome::kLost || outcome == TaskOutcome::kReleased;
   const double seconds = is_cut ? std::max(0.0, time_ - due.began) : std::numeric_limits<double>::infinity();
   const double up = due.played && due.traffic.up > 0 ? static_cast<double>(due.traffic.up) : costs_.least_update();
   const TaskCost cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(task_bytes(due)), up);

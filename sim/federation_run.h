@@ -69,7 +69,7 @@ class FederationRun {
   RoundRecord take_record();
   void answer_client(const DueAnswer* answer, const Message& message);
   std::uint64_t task_bytes(const DueAnswer& due);
-  void record(const DueAnswer& due, Outcome outcome);
+  void record(const DueAnswer& due, TaskOutcome outcome);
   void tell(std::string failure);
 
   const Federation& federation_;

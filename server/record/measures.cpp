@@ -29,7 +29,7 @@ void Measures::restore(std::string_view lines) {
 }
 
 void Measures::count(const TaskRecord& task) {
-  if (task.outcome != Outcome::kCounted || task.client >= clients_) return;
+  if (task.outcome != TaskOutcome::kCounted || task.client >= clients_) return;
   std::unique_ptr<Page>& page = pages_[task.client / kPage];
   if (!page) page = std::make_unique<Page>(kPage, 0U);
   const double before = (*page)[task.client % kPage]++;
@@ -45,7 +45,7 @@ RoundMeasures Measures::round(const std::vector<TaskRecord>& tasks) {
     count(task);
     made.flops += task.flops;
     if (task.device_class >= 0) made.joules[static_cast<std::size_t>(task.device_class)] += task.joules;
-    if (task.outcome == Outcome::kCounted) continue;
+    if (task.outcome == TaskOutcome::kCounted) continue;
     ++made.wasted_tasks;
     made.wasted_flops += task.flops;
     made.wasted_joules += task.joules;

@@ -34,7 +34,7 @@ std::string cell_of(const std::string& name) {
 
 }  // namespace
 
-std::string_view to_string(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+std::string_view to_string(TaskOutcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 
 std::string tasks_header() {
   return "round,client,class,sent,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
@@ -65,7 +65,7 @@ bool read_tasks_line(std::string_view line, const std::vector<std::string>& clas
   take_cell(line);  // ended
   const auto found = std::ranges::find(kOutcomes, take_cell(line));
   if (found == kOutcomes.end()) return false;
-  task.outcome = static_cast<Outcome>(found - kOutcomes.begin());
+  task.outcome = static_cast<TaskOutcome>(found - kOutcomes.begin());
   return true;
 }
 

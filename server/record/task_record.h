@@ -8,7 +8,7 @@
 namespace anybit {
 
 /// What became of a task.
-enum class Outcome : std::uint8_t {
+enum class TaskOutcome : std::uint8_t {
   kCounted,
   kTooLate,    // its update came when nobody waited for it any more
   kRefused,    // its update was no good
@@ -16,7 +16,7 @@ enum class Outcome : std::uint8_t {
   kReleased,   // nobody waits for it any more, and its client was told so
   kAbandoned,  // its update was good, but the round was not
 };
-std::string_view to_string(Outcome outcome);
+std::string_view to_string(TaskOutcome outcome);
 
 /// One task of a simulated fleet, from its beginning to its end, in virtual seconds.
 struct TaskRecord {
@@ -25,7 +25,7 @@ struct TaskRecord {
   int device_class = -1;  // index into the fleet's classes; -1: none
   double sent = 0;
   double ended = 0;
-  Outcome outcome = Outcome::kCounted;
+  TaskOutcome outcome = TaskOutcome::kCounted;
   std::uint32_t version = 0;    // that it started from
   std::uint32_t staleness = 0;  // versions that this was behind when it ended
   double down_seconds = 0;

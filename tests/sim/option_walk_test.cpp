@@ -33,6 +33,7 @@ void put(Scenario& scenario, const std::string& family, const Part& made) {
   if (family == "optimizers") scenario.training.optimizer = made;
   if (family == "strategies") scenario.federation.strategy = made;
   if (family == "codecs") scenario.federation.uplink = made;
+  if (family == "aggregations") scenario.federation.aggregation = made;
   if (family == "downlinks") scenario.federation.downlink = made;
 }
 
@@ -48,11 +49,24 @@ bool has_files(const std::string& set) {
   return false;
 }
 
+/// Devices of which some take much longer than others, and versions enough for their updates to become stale.
+void make_uneven(Scenario& scenario) {
+  FleetClass device;
+  device.name = "uneven";
+  device.widths = {8};
+  device.compute = 1e6;
+  device.compute_spread = 1.5;
+  scenario.fleet = {device};
+  scenario.federation.rounds = 12;
+  scenario.federation.cohort = scenario.federation.aggregation.name == "fedasync" ? 1 : 2;
+}
+
 /// Two rounds of two clients with three weighted layers, plain but for the one part.
 FloatBuffer trained(const std::string& family, const Part& made) {
   Scenario scenario = tiny_scenario({"training.method.name=fedavg", "model.hidden=[16, 12]", "federation.rounds=2",
                                      "federation.cohort=2", "federation.uplink.name=float32", "data.proxy=0"});
   put(scenario, family, made);
+  if (family == "aggregations") make_uneven(scenario);
   const Federation federation = make_federation(resolve_scenario(scenario, directories()).scenario, directories());
   return run_all(federation).global.values;
 }
@@ -156,8 +170,8 @@ std::tuple<std::uint32_t, std::uint32_t, FloatBuffer> ends_in(std::vector<std::s
   return {state.round, state.version, state.global.values};
 }
 
-// A deadline alone changes nothing here: the simulator's devices answer at once. That it ends rounds is held by the
-// coordinator's own tests; here it is what replacing takes its time from.
+// A deadline alone changes nothing here: without a fleet devices answer at once. That it ends rounds, and what pace
+// does, is held by tests of virtual time; here it is what replacing takes its time from.
 TEST(RoundPolicyWalk, EveryKeyChangesTheResult) {
   const std::vector<std::string> troubled = {"federation.cohort=3", "federation.minimum=2", "federation.rounds=2"};
   std::vector<std::string> hurried = troubled;

@@ -110,7 +110,7 @@ TEST(VirtualTime, OverSelectionLeavesTheStragglerOut) {
   EXPECT_NEAR(*course.rounds.at(1).time, 10, 1e-6);
   const std::vector<TaskRecord>& tasks = course.rounds[0].tasks;
   ASSERT_EQ(tasks.size(), 3U);
-  EXPECT_EQ(tasks[2].outcome, Outcome::kReleased);
+  EXPECT_EQ(tasks[2].outcome, TaskOutcome::kReleased);
   EXPECT_NEAR(tasks[2].compute_seconds, 5, 1e-6) << "a quarter of its work";
   EXPECT_NEAR(tasks[2].flops, kTaskFlops / 4, 1);
 }
@@ -123,7 +123,7 @@ TEST(VirtualTime, TheDeadlineEndsARound) {
   const Course strict = course_of(three_devices("rounds = 2\ncohort = 3\ndeadline = 6\nminimum = 3\ngive_up = 2"));
   ASSERT_EQ(strict.rounds.size(), 2U);
   EXPECT_TRUE(strict.rounds[1].report.abandoned);
-  EXPECT_EQ(strict.rounds[0].tasks.at(0).outcome, Outcome::kAbandoned) << "its work was for nothing";
+  EXPECT_EQ(strict.rounds[0].tasks.at(0).outcome, TaskOutcome::kAbandoned) << "its work was for nothing";
   EXPECT_EQ(strict.state.version, 0U);
 }
 
@@ -158,7 +158,7 @@ TEST(VirtualTime, DropOutsAreLostAndReplaced) {
     EXPECT_EQ(record.report.clients, 5U);
     for (const TaskRecord& task : record.tasks) {
       ++tasks;
-      if (task.outcome != Outcome::kLost) continue;
+      if (task.outcome != TaskOutcome::kLost) continue;
       ++lost;
       EXPECT_LT(task.compute_seconds, 10);
     }
