@@ -1,0 +1,114 @@
+// bench_coordinator: microseconds that the coordinator takes for a client's event, and for drawing a cohort, on a model
+// of four parameters, so that nearly all of it is its own. Prints a line a measurement:
+//   bench_coordinator [--clients N] [--cohort N] [--rounds N]
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <deque>
+
+#include "server/synchronous_rounds.h"
+#include "tests/server/by_hand.h"
+#include "tests/server/small_federation.h"
+
+namespace anybit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct BenchOptions {
+  std::uint32_t clients = 1'000'000;
+  std::uint32_t cohort = 1000;
+  std::uint32_t rounds = 50;
+};
+
+double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
+
+/// Answers every task in the order in which it was given; the mean time of an event in each round, ascending. Every
+/// `lost_of`-th client is lost, 0: none.
+std::vector<double> drive(const FederationPlan& plan, const SmallFederation& federation, std::uint32_t lost_of) {
+  Coordinator coordinator(plan, federation.state());
+  std::vector<Action> actions;
+  std::deque<SendTask> tasks;
+  std::vector<double> times;
+  Clock::duration spent{};
+  std::uint32_t events = 0, count = 0;
+  bool over = false;
+  const auto handle = [&](const Event& event) {
+    actions.clear();
+    const Clock::time_point begin = Clock::now();
+    coordinator.handle(event, static_cast<double>(count), actions);
+    spent += Clock::now() - begin;
+    ++events;
+    for (const Action& action : actions) {
+      if (const auto* send = std::get_if<SendTask>(&action)) tasks.push_back(*send);
+      over = over || std::holds_alternative<EndFederation>(action);
+      if (!std::holds_alternative<ConcludeRound>(action)) continue;
+      times.push_back(microseconds(spent) / events);
+      spent = {};
+      events = 0;
+    }
+  };
+  handle(Started{});
+  while (!over) {
+    const SendTask task = tasks.front();
+    tasks.pop_front();
+    if (lost_of > 0 && ++count % lost_of == 0) {
+      handle(ClientLost{task.client, "battery"});
+      continue;
+    }
+    UpdateMessage update = federation.answer(task.task);
+    update.digest = task.digest;
+    handle(UpdateArrived{task.client, &update});
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+void print(const char* what, const std::vector<double>& times) {
+  fmt::print("{:<44}{:8.3f} us, {:8.3f} to {:8.3f}\n", what, times[times.size() / 2], times.front(), times.back());
+}
+
+/// Of drawing a cohort where so many of a hundred clients can be reached.
+std::vector<double> draw(FederationPlan plan, std::uint32_t percent, std::uint32_t rounds) {
+  plan.reachability.reachable = [percent](std::uint32_t client, double) { return client % 100 < percent; };
+  std::vector<double> times;
+  for (std::uint32_t round = 0; round < rounds; ++round) {
+    const Clock::time_point begin = Clock::now();
+    const Selection selection = select_clients(plan, round, 0);
+    times.push_back(microseconds(Clock::now() - begin) / static_cast<double>(selection.selected().size()));
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+void measure(const BenchOptions& options) {
+  SmallFederation federation(options.clients, options.cohort, options.rounds);
+  FederationPlan plan = federation.plan;
+  print("event of a synchronous round", drive(plan, federation, 0));
+  plan.policy = {.over_selection = 1.3, .deadline = 1e9, .replace_until = 1};
+  print("over-selected by 1.3, each tenth lost", drive(plan, federation, 10));
+  plan = federation.plan;
+  plan.asynchrony = Asynchrony{
+      .concurrency = options.cohort, .max_staleness = 20, .discount = polynomial_discount(0.5), .mixing = {}};
+  plan.cohort = std::max(1U, options.cohort / 10);
+  plan.rounds = 10 * options.rounds;
+  print("asynchronous, a tenth of the cohort a version", drive(plan, federation, 0));
+  for (const std::uint32_t percent : {100U, 50U, 10U, 1U})
+    print(fmt::format("a client drawn where {} % can be reached", percent).c_str(), draw(federation.plan, percent, 20));
+}
+
+}  // namespace
+}  // namespace anybit
+
+int main(int count, char** arguments) {
+  anybit::BenchOptions options;
+  CLI::App program("Times of the coordinator", "bench_coordinator");
+  program.add_option("--clients", options.clients, "Registered clients")->check(CLI::Range(1U, 1U << 31U));
+  program.add_option("--cohort", options.cohort, "Clients of a round");
+  program.add_option("--rounds", options.rounds, "Rounds");
+  CLI11_PARSE(program, count, arguments);
+  anybit::measure(options);
+}
