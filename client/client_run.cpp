@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "program/exit_code.h"
+#include "wire/task_memory.h"
 
 namespace anybit {
 namespace {

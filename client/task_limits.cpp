@@ -8,29 +8,9 @@
 #include "program/quantity_text.h"
 #include "program/resident_memory.h"
 #include "scenarios/comma_list.h"
+#include "wire/task_memory.h"
 
 namespace anybit {
-namespace {
-
-/// Of the layout's size: parameters, received, gradients, the optimiser's and the step rule's.
-double buffer_bytes(const TrainingPlan& plan) {
-  return static_cast<double>(sizeof(float)) * training_buffers(plan) * static_cast<double>(plan.layout->size());
-}
-
-/// Of what the client keeps: the version that counts, the one before, the one of the last update, the one that is
-/// trained with.
-double state_bytes(const TrainingPlan& plan) {
-  return 4.0 * sizeof(float) * static_cast<double>(client_floats(plan.method, *plan.layout));
-}
-
-}  // namespace
-
-double least_task_bytes(const TrainingPlan& plan) {
-  std::size_t floats = plan.network->description().input.size();
-  for (const Shape& shape : plan.network->shapes()) floats += shape.size();
-  return buffer_bytes(plan) + state_bytes(plan) + static_cast<double>(floats * sizeof(float)) * plan.batch;
-}
-
 TaskCost measure_task(const TrainingPlan& plan, const ExamplesView& examples, const Normalization& normalization,
                       std::span<const int> device_widths) {
   const Parameters first = make_parameters(*plan.network, plan.method, plan.layout, plan.seed);
@@ -39,12 +19,7 @@ TaskCost measure_task(const TrainingPlan& plan, const ExamplesView& examples, co
   const double bytes = static_cast<double>(trainer.bytes());
   const auto batch = static_cast<std::size_t>(plan.batch);
   const double steps = static_cast<double>((examples.size() + batch - 1) / batch) * plan.epochs;
-  return {bytes + state_bytes(plan), bytes - buffer_bytes(plan), seconds * steps};
-}
-
-double message_bytes(const TrainingPlan& plan, const Offer& offer) {
-  const double delta = sizeof(float) * static_cast<double>(plan.layout->size());  // at most
-  return 2 * (static_cast<double>(offer.parameters) + delta);
+  return {bytes + kept_bytes(plan), bytes - buffer_bytes(plan), seconds * steps};
 }
 
 /// A task in chunks has all of a batch's passes once more, and a gradient for each chunk but the first.

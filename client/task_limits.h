@@ -29,11 +29,7 @@ struct TaskCost {
 TaskCost measure_task(const TrainingPlan& plan, const ExamplesView& examples, const Normalization& normalization,
                       std::span<const int> device_widths);
 
-/// The least that training takes, from sizes alone; nothing is made.
-double least_task_bytes(const TrainingPlan& plan);
-/// What a task's messages take beside that: its frame, the parameters, the update and its frame.
-double message_bytes(const TrainingPlan& plan, const Offer& offer);
-/// What it takes besides to cut batches, where the task does so.
+/// What a task takes besides what wire/task_memory.h counts to cut batches, where it does so.
 double chunk_bytes(const TrainingPlan& plan, const TaskCost& cost, const Offer& offer);
 
 /// "" or why the owner does not allow it, or the machine has not got it.

@@ -187,10 +187,6 @@ std::string refuse_chunks(const TrainingPlan& plan, std::uint32_t chunks) {
 
 }  // namespace
 
-int training_buffers(const TrainingPlan& plan) {
-  return 3 + plan.optimizer->state_buffers() + (plan.method.rule ? plan.method.rule->scratch_buffers() : 0);
-}
-
 Trainer::Trainer(const TrainingPlan& plan) : state_(std::make_unique<State>(plan)) {}
 Trainer::~Trainer() = default;
 void Trainer::stop_when(const std::atomic<bool>& asked) { state_->stop = &asked; }

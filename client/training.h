@@ -12,10 +12,6 @@
 
 namespace anybit {
 
-/// Buffers of the layout's size that a Trainer has: parameters, received, gradients, the optimiser's and the step
-/// rule's.
-int training_buffers(const TrainingPlan& plan);
-
 /// One thread's means to play any client, one after the other (DESIGN D2). After the first client, and the first whose
 /// batches are cut, it allocates nothing of ours.
 class Trainer {

@@ -75,9 +75,14 @@ Fleet make_fleet(const Scenario& scenario, const std::vector<std::string>& direc
   Mistakes mistakes;
   for (std::size_t i = 0; i < scenario.fleet.size(); ++i) {
     const auto is_member = [&fleet, i](std::uint32_t client) { return fleet.class_of(client) == static_cast<int>(i); };
-    const AvailabilitySource source{scenario.seed, scenario.data.clients, is_member, directories, &fleet.traces_};
-    mistakes.check(
-        [&] { fleet.availabilities_.push_back(availabilities().make(scenario.fleet[i].availability, source)); });
+    const Part& when = scenario.fleet[i].availability;
+    const AvailabilitySource source{.seed = scenario.seed,
+                                    .clients = scenario.data.clients,
+                                    .is_member = is_member,
+                                    .beside = std::filesystem::path(when.where.file).parent_path(),
+                                    .directories = directories,
+                                    .files = &fleet.traces_};
+    mistakes.check([&] { fleet.availabilities_.push_back(availabilities().make(when, source)); });
   }
   mistakes.throw_if_any();
   const auto is_always = [](const FleetClass& one) { return one.availability.name == kAlways; };

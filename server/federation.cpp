@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "program/quantity_text.h"
 #include "program/resident_memory.h"
 #include "server/evaluator.h"
 #include "wire/chunks.h"
+#include "wire/task_memory.h"
 
 namespace anybit {
 namespace {
@@ -69,9 +71,9 @@ std::size_t largest_update(const Federation& federation) {
   return bytes;
 }
 
-std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
-                                                       const std::vector<std::string>& data_directories) {
-  std::unique_ptr<const FederatedData> data = load_data(resolved, data_directories);
+std::unique_ptr<FederatedData> load_checked_data(const Scenario& resolved,
+                                                 const std::vector<std::string>& data_directories) {
+  std::unique_ptr<FederatedData> data = load_data(resolved, data_directories);
   refuse_empty_client(resolved, *data);
   return data;
 }
@@ -91,17 +93,35 @@ std::uint64_t text_digest(std::string_view text) {
   return digest;
 }
 
+void check_fleet(const Scenario& scenario, const TrainingPlan& plan, Mistakes& mistakes) {
+  Offer task;
+  task.parameters = downlink_bytes(plan);
+  const double needed = least_task_bytes(plan) + message_bytes(plan, task);
+  for (const FleetClass& one : scenario.fleet) {
+    if (one.memory == 0 || one.memory >= needed) continue;
+    mistakes.add(key_mistake(one.where, "fleet.class",
+                             fmt::format("'{}' has {} of memory, and a training task takes {} at least, in batches of "
+                                         "{}; give it more, take a smaller network or batch, or leave the class out",
+                                         one.name, bytes_text(one.memory), bytes_text(needed), plan.batch)));
+  }
+}
+
 Federation make_federation(const Scenario& resolved, const std::vector<std::string>& data_directories) {
   Federation federation;
   federation.scenario = resolved;
   federation.result_bearing = result_bearing_text(resolved);
   federation.run = text_digest(federation.result_bearing);
-  federation.data = load_checked_data(resolved, data_directories);
+  Mistakes mistakes;
+  std::unique_ptr<FederatedData> data;
+  mistakes.check([&] { federation.fleet = make_fleet(resolved, data_directories); });
+  mistakes.check([&] { data = load_checked_data(resolved, data_directories); });
+  mistakes.throw_if_any();
+  for (const TraceFile& trace : federation.fleet.traces()) data->checksums.push_back(trace.checksum);
+  federation.data = std::move(data);
   federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
   federation.strategy = strategies().make(resolved.federation.strategy);
-  federation.fleet = make_fleet(resolved, data_directories);
   federation.training.largest_client = largest_client(*federation.data);
-  Mistakes mistakes;
+  check_fleet(resolved, federation.training, mistakes);
   check_size(resolved, federation.training, mistakes);
   if (resolved.evaluate.uses_grid()) check_grid(resolved.evaluate.grid, resolved, federation.training, mistakes);
   if (resolved.evaluate.has_final) check_grid(resolved.evaluate.final_grid, resolved, federation.training, mistakes);

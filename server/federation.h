@@ -37,12 +37,15 @@ std::shared_ptr<const CohortTask> make_cohort_task(const TrainingPlan& plan, con
 void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
 
 /// Loads the data; ScenarioError also for a client that would hold no example.
-std::unique_ptr<const FederatedData> load_checked_data(const Scenario& resolved,
-                                                       const std::vector<std::string>& data_directories);
+std::unique_ptr<FederatedData> load_checked_data(const Scenario& resolved,
+                                                 const std::vector<std::string>& data_directories);
 
 /// Adds a mistake where the parameters are more than a frame carries, or one thread's activations alone more than this
 /// machine's memory: told before anything of this size is made.
 void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes);
+
+/// Adds a mistake for each class of devices whose memory is less than a training task takes by sizes alone.
+void check_fleet(const Scenario& scenario, const TrainingPlan& plan, Mistakes& mistakes);
 
 /// The largest body of an update that a client of this federation can send, in bytes.
 std::size_t largest_update(const Federation& federation);
@@ -50,8 +53,8 @@ std::size_t largest_update(const Federation& federation);
 /// FNV-1a, 64 bits.
 std::uint64_t text_digest(std::string_view text);
 
-/// Loads the data and makes all parts. Throws ScenarioError, ScenarioErrors. Refuses clients without examples and
-/// evaluation grids that cannot be measured.
+/// Loads the data and makes all parts. Throws ScenarioError, ScenarioErrors. Refuses clients without examples,
+/// devices that cannot hold a task and evaluation grids that cannot be measured.
 Federation make_federation(const Scenario& resolved, const std::vector<std::string>& data_directories);
 
 }  // namespace anybit

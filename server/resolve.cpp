@@ -52,6 +52,7 @@ class Resolver {
   /// Fills in the defaults of a part that is right, and says whether it is.
   template <class Family, class... Arguments>
   bool resolve(const Family& table, Part& part, const Arguments&... arguments);
+  void check_memory(const Images& images);
   void check_range_names(const EvaluationGrid& grid, const std::string& path);
   void check_aggregation();
 
@@ -152,9 +153,21 @@ void Resolver::check_together(const Images& images) {
     if (scenario_.evaluate.uses_grid()) check(scenario_.evaluate.grid, "evaluate");
     if (scenario_.evaluate.has_final) check(scenario_.evaluate.final_grid, "evaluate.final");
   });
+  check_memory(images);
+}
+
+/// Devices that cannot hold a task.
+void Resolver::check_memory(const Images& images) {
+  for (const char* key : {"fleet", "model", "training", "federation"})
+    if (mistakes_.about(key)) return;
+  const auto is_limited = [](const FleetClass& one) { return one.memory > 0; };
+  if (!images.known || std::ranges::none_of(scenario_.fleet, is_limited)) return;
+  mistakes_.check([&] { check_fleet(scenario_, make_plan(scenario_, images.shape, images.classes), mistakes_); });
 }
 
 void Resolver::check_data(const std::vector<std::string>& directories) {
+  if (!mistakes_.about("fleet") && !mistakes_.about("data.clients") && !mistakes_.about("seed"))
+    mistakes_.check([&] { (void)make_fleet(scenario_, directories); });
   const Part& set = scenario_.data.set;
   if (set.name.empty() || mistakes_.about("seed")) return;
   mistakes_.check([&] {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <memory>
 
-#include "client/training.h"
 #include "nn/gradient.h"
 #include "nn/loss.h"
 #include "program/resident_memory.h"
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
 #include "wire/chunks.h"
+#include "wire/task_memory.h"
 
 namespace anybit {
 namespace {

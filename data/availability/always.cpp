@@ -15,7 +15,7 @@ class Always final : public Availability {
 }  // namespace
 
 AvailabilityTable::Row always_row() {
-  return {{"always", "at any time", "", {}},
+  return {{"always", "at any time", "", {}, {"", {}, {}, "the row that others are compared with"}},
           [](const Options&, const AvailabilitySource&) { return std::make_shared<const Always>(); }};
 }
 

@@ -6,6 +6,7 @@ const AvailabilityTable& availabilities() {
   static const AvailabilityTable table("availability", {
                                                            always_row(),
                                                            diurnal_row(),
+                                                           trace_row(),
                                                        });
   return table;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scenarios/table.h"
@@ -24,6 +26,9 @@ class Availability {
   virtual double until(std::uint32_t client, double time) const = 0;
 };
 
+/// Begins the name of each trace among the checksums of a run's data.
+inline constexpr std::string_view kTracePrefix = "trace/";
+
 /// A file that availabilities were read from.
 struct TraceFile {
   std::string name;      // as the scenario names it
@@ -35,9 +40,10 @@ struct TraceFile {
 struct AvailabilitySource {
   std::uint64_t seed = 1;
   std::uint32_t clients = 0;
-  /// Whether a client is of the class that this is for.
+  /// Whether a client is of the class that this is for. Asked while it is made, not later.
   std::function<bool(std::uint32_t)> is_member = {};
-  std::vector<std::string> directories = {};  // files are looked for here where they are not beside the scenario
+  std::filesystem::path beside = {};          // the folder of the file that names it: files are looked for there
+  std::vector<std::string> directories = {};  // then here
   std::vector<TraceFile>* files = nullptr;    // what was read is added; null: options are checked, and nothing is read
 };
 
@@ -47,5 +53,6 @@ const AvailabilityTable& availabilities();
 
 AvailabilityTable::Row always_row();
 AvailabilityTable::Row diurnal_row();
+AvailabilityTable::Row trace_row();
 
 }  // namespace anybit

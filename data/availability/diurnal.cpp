@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "data/availability/availability.h"
-#include "data/availability/turn.h"
+#include "data/availability/time_grid.h"
 #include "nn/random.h"
 #include "scenarios/option_types.h"
 
@@ -11,7 +11,7 @@ namespace anybit {
 namespace {
 
 constexpr double kHours = 24;
-constexpr double kLeastHours = 0.024;  // a thousandth of a day: any double of a run's time can tell it
+constexpr double kLeastHours = 0.024;  // a thousandth of a day: longer than a step of the grid
 
 /// The hours from one hour of the clock to another, past midnight where the second is the earlier.
 double hours_between(double from, double to) { return to > from ? to - from : to - from + kHours; }
@@ -29,9 +29,14 @@ struct Hours {
 class Diurnal final : public Availability {
  public:
   Diurnal(Hours hours, std::uint64_t seed)
-      : hours_(std::move(hours)), length_(hours_between(hours_.from, hours_.to) * hours_.day / kHours), seed_(seed) {}
+      : hours_(std::move(hours)),
+        day_(on_grid(hours_.day)),
+        length_(on_grid(hours_between(hours_.from, hours_.to) * day_ / kHours)),
+        seed_(seed) {}
 
-  bool available(std::uint32_t client, double time) const override { return since(begin(client), time) < length_; }
+  bool available(std::uint32_t client, double time) const override {
+    return length_ >= day_ || since(begin(client), time) < length_;
+  }
 
   double next(std::uint32_t client, double time) const override {
     return available(client, time) ? time : turn(client, time);
@@ -45,27 +50,25 @@ class Diurnal final : public Availability {
     Stream stream({.seed = seed_, .purpose = Purpose::kAvailability, .client = client});
     const double zone = hours_.zones[stream.below(static_cast<std::uint32_t>(hours_.zones.size()))];
     const double shift = hours_.jitter > 0 ? hours_.jitter * stream.normal() : 0;
-    return (hours_.from - zone + shift) * hours_.day / kHours;
+    return on_grid((hours_.from - zone + shift) * day_ / kHours);
   }
 
   /// Seconds from the latest beginning of the hours to `time`.
   double since(double begin, double time) const {
-    const double passed = std::fmod(time - begin, hours_.day);
-    return passed < 0 ? passed + hours_.day : passed;
+    const double passed = std::fmod(time - begin, day_);
+    return passed < 0 ? passed + day_ : passed;
   }
 
   /// The first time after `time` at which the hours begin or end.
   double turn(std::uint32_t client, double time) const {
-    const double first = begin(client);
-    const double passed = since(first, time);
-    const bool now = passed < length_;
-    const double near = time + ((now ? length_ : hours_.day) - passed);
-    return turn_from(std::max(near, std::nextafter(time, std::numeric_limits<double>::infinity())),
-                     [&](double later) { return (since(first, later) < length_) != now; });
+    if (length_ >= day_) return std::numeric_limits<double>::infinity();
+    const double passed = since(begin(client), time);
+    return on_grid(time + ((passed < length_ ? length_ : day_) - passed));
   }
 
   Hours hours_;
-  double length_;  // seconds of a day
+  double day_;     // seconds
+  double length_;  // of them, those at which it is available
   std::uint64_t seed_;
 };
 
@@ -104,7 +107,8 @@ AvailabilityTable::Row diurnal_row() {
             {"zones", std::vector<double>{0.0}, std::vector<double>{-8.0, 8.0},
              "hours that local time is ahead of the run's, one of them drawn for each client"},
             {"jitter", 1.0, 0.0, "hours, standard deviation of a client's own shift of its hours"},
-            {"day", 86400.0, 3600.0, "seconds of a day"}}},
+            {"day", 86400.0, 3600.0, "seconds of a day"}},
+           {"always", {{"from", 0.0}, {"to", 24.0}}, {}, ""}},
           [](const Options& options, const AvailabilitySource& source) {
             return std::make_shared<const Diurnal>(read_hours(options), source.seed);
           }};

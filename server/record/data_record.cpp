@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "data/availability/availability.h"
 #include "scenarios/comma_list.h"
 
 namespace anybit {
@@ -16,8 +17,13 @@ using Contents = std::map<std::string, std::string>;
 Contents contents_of(const std::string& record) {
   Contents contents;
   std::istringstream lines(record);
-  std::string name, crc, size;
-  while (lines >> name >> crc >> size) contents[name] = fmt::format("crc32 {} of {} bytes", crc, size);
+  for (std::string line; std::getline(lines, line);) {  // a name may hold spaces
+    const std::size_t size = line.rfind(' ');
+    const std::size_t crc = size == 0 || size == std::string::npos ? 0 : line.rfind(' ', size - 1);
+    if (crc == 0 || crc == std::string::npos) continue;
+    contents[line.substr(0, crc)] =
+        fmt::format("crc32 {} of {} bytes", line.substr(crc + 1, size - crc - 1), line.substr(size + 1));
+  }
   return contents;
 }
 
@@ -32,6 +38,14 @@ std::string data_record(const std::vector<std::string>& checksums) {
   std::string record;
   for (const std::string& checksum : checksums) record += checksum + "\n";
   return record;
+}
+
+std::string record_of_examples(const std::string& record) {
+  std::string examples;
+  std::istringstream lines(record);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.starts_with(kTracePrefix)) examples += line + "\n";
+  return examples;
 }
 
 std::string data_difference(const std::string& record, const std::string& now) {

@@ -8,6 +8,7 @@
 #include "program/version.h"
 #include "scenarios/comma_list.h"
 #include "scenarios/listing.h"
+#include "server/record/trace_copies.h"
 
 namespace anybit {
 namespace {
@@ -46,6 +47,7 @@ std::string provenance_json(const Federation& federation, const std::string& ker
 void write_origin(const RunDirectory& directory, const Federation& federation, const std::string& kernels,
                   std::uint32_t begun_after) {
   write_file(directory.scenario(), write_scenario(federation.scenario));
+  write_trace_copies(directory, federation.fleet);
   const std::string earlier = std::filesystem::exists(directory.provenance()) ? read_file(directory.provenance()) : "";
   write_file(directory.provenance(), provenance_json(federation, kernels, begun_after, earlier));
 }

@@ -14,8 +14,8 @@ namespace anybit {
 std::string provenance_json(const Federation& federation, const std::string& kernels, std::uint32_t begun_after,
                             const std::string& earlier);
 
-/// Writes what a process that begins to work on a run leaves at once: scenario.toml, resolved, and provenance.json,
-/// with the processes before it.
+/// Writes what a process that begins to work on a run leaves at once: scenario.toml, resolved, copies of
+/// the fleet's traces, and provenance.json, with the processes before it.
 void write_origin(const RunDirectory& directory, const Federation& federation, const std::string& kernels,
                   std::uint32_t begun_after);
 

@@ -7,6 +7,7 @@
 #include "server/record/data_record.h"
 #include "server/record/kernel_record.h"
 #include "server/record/scenario_difference.h"
+#include "server/record/trace_copies.h"
 
 namespace anybit {
 namespace {
@@ -126,6 +127,7 @@ FederationState prepare_directory(const RunDirectory& directory, const Federatio
   directory.remove_leftovers();
   if (!start.checkpoint) {
     directory.clear();
+    clear_trace_copies(directory, federation.fleet);
     return federation.first_state();
   }
   Checkpoint& checkpoint = start.checkpoint->checkpoint;

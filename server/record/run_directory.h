@@ -10,7 +10,7 @@ namespace anybit {
 
 /// The files of one run:
 ///   scenario.toml  provenance.json  metrics.jsonl  events.log  tasks.csv  checkpoints/checkpoint-NNNNNN.ckpt
-///   model.ckpt  lock
+///   model.ckpt  lock  traces/ (copies of what says when devices are there)
 /// Nothing is held open here; the name says where, this class what is there.
 class RunDirectory {
  public:
@@ -24,6 +24,7 @@ class RunDirectory {
   std::filesystem::path tasks() const { return path_ / "tasks.csv"; }
   std::filesystem::path model() const { return path_ / "model.ckpt"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path traces() const { return path_ / "traces"; }
   std::filesystem::path lock() const { return path_ / "lock"; }
 
   /// Whether a run was begun here. A scenario alone is none: it can be the user's own.

@@ -36,6 +36,7 @@ Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& option
   Scenario scenario = parse_scenario_within(checkpoint.scenario, options.checkpoint);
   scenario.evaluate.grid = options.grid;
   scenario.evaluate.grid.activations = {kFloatWidth};
+  for (FleetClass& one : scenario.fleet) one.availability = FleetClass().availability;  // nobody trains
   return resolve_scenario(std::move(scenario), data_directories).scenario;
 }
 
@@ -75,7 +76,8 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
   check_ranges(federation, options);
-  if (const std::string other = data_difference(checkpoint.data, data_record(federation.data->checksums));
+  if (const std::string other =
+          data_difference(record_of_examples(checkpoint.data), data_record(federation.data->checksums));
       !other.empty())
     tell(fmt::format("{}: the data is not that of its training: {}", options.checkpoint, other));
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),

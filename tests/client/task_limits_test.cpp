@@ -4,6 +4,7 @@
 
 #include "scenarios/scenario.h"
 #include "tests/client/small_client.h"
+#include "wire/task_memory.h"
 
 namespace anybit {
 namespace {
@@ -85,10 +86,9 @@ TEST(TaskLimits, WhatTheMethodDoesInAStepIsMeasured) {
   EXPECT_GT(joint.bytes, plain.bytes);
 }
 
-TEST(TaskLimits, MessagesAndChunksAreCountedToo) {
+TEST(TaskLimits, ChunksAreCountedToo) {
   const TrainingPlan plan = plan_of(R"({ name = "fedavg" })");
   const double buffer = 4.0 * static_cast<double>(plan.layout->size());
-  EXPECT_EQ(message_bytes(plan, {.parameters = 100}), 2 * (100 + buffer));
   const TaskCost cost{.bytes = 1000, .pass_bytes = 300};
   EXPECT_EQ(chunk_bytes(plan, cost, {.chunks = 1}), 0);
   EXPECT_EQ(chunk_bytes(plan, cost, {.chunks = 4}), 300 + 3 * buffer);

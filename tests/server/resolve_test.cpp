@@ -158,6 +158,50 @@ TEST(Resolve, AGridThatNoRoundIsTestedOnNeedsNoRanges) {
   expect_mistakes(now_and_then, {"data.proxy"});
 }
 
+/// 28 x 28 x 16 + 16 + 16 x 10 + 10 = 12730 parameters in three buffers and twice in a task's two frames, and eight
+/// times 784 + 16 + 16 + 10 activations: 382872 bytes.
+std::string class_with(const std::string& memory) {
+  return "fleet.class=[{name = \"mcu\", share = 1.0, widths = 8, memory = " + memory + "}]";
+}
+const std::string kPlainMethod = "training.method={name=\"fedavg\"}";
+
+TEST(Resolve, RefusesDevicesThatCannotHoldATask) {
+  EXPECT_EQ(mistakes({kPlainMethod, class_with("382872")}), std::vector<std::string>());
+  const std::string reason =
+      "--set fleet.class: 'mcu' has 382.9 kB of memory, and a training task takes 382.9 kB at least, in batches of 8; "
+      "give it more, take a smaller network or batch, or leave the class out";
+  EXPECT_EQ(mistakes({kPlainMethod, class_with("382871")}), std::vector<std::string>{reason});
+  expect_mistakes({kPlainMethod, class_with("\"10kB\""), "evaluate.range=[\"mes\"]"}, {"'mcu' has 10.0 kB", "'mes'"});
+  expect_mistakes({class_with("\"10kB\""), "training.optimizer.rate=-1"}, {"rate"});
+}
+
+// Where the images are in files, the resolver may not have seen them.
+TEST(MakeFederation, RefusesDevicesThatCannotHoldATask) {
+  Scenario scenario = tiny_scenario({kPlainMethod, class_with("382872")});
+  scenario.fleet[0].memory = 1000;
+  try {
+    make_federation(scenario, {});
+    ADD_FAILURE() << "accepted";
+  } catch (const ScenarioErrors& errors) {
+    ASSERT_EQ(errors.lines().size(), 1U);
+    EXPECT_TRUE(errors.lines()[0].starts_with("--set fleet.class: 'mcu' has 1.0 kB of memory, ")) << errors.lines()[0];
+  }
+}
+
+TEST(Resolve, KnowsTheAvailabilityOfEachClass) {
+  const auto classes = [](const std::string& availability) {
+    return "fleet.class=[{name = \"a\", share = 0.5, widths = 8, availability = " + availability +
+           "}, {name = \"b\", share = 0.5, widths = 8}]";
+  };
+  const Scenario scenario = resolve({classes("\"diurnal\"")}).scenario;
+  EXPECT_EQ(scenario.fleet[0].availability.options.number("day"), 86400);
+  EXPECT_TRUE(scenario.fleet[1].availability.options.entries().empty());
+  expect_mistakes({classes("\"diurnl\"")}, {"unknown availability 'diurnl'; known: always, diurnal, trace"});
+  expect_mistakes({classes("{name = \"diurnal\", from = 30, zones = 99, hours = 3}")},
+                  {"from: 30.0 is out of range", "zones: 99.0 is out of range", "'diurnal' has no option 'hours'"});
+  expect_mistakes({classes("{name = \"trace\", file = \"/a\", repeat = -1}")}, {"file: '/a'", "repeat"});
+}
+
 TEST(Resolve, PointsAtTheLine) {
   const std::string text = std::string(kTinyScenario) + "[checkpoint]\n";
   std::string broken = text;

@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <tuple>
 
+#include "data/availability/availability.h"
 #include "nn/random.h"
 #include "quant/quantizers/range_rule.h"
 #include "sim/families.h"
+#include "tests/data/files.h"
 #include "tests/sim/whole_run.h"
 
 namespace anybit {
@@ -82,8 +84,28 @@ FloatBuffer fitted(const Part& made) {
   return {grid.scale, grid.offset, static_cast<float>(grid.low), static_cast<float>(grid.high)};
 }
 
+/// When each of some clients can take part, and until when that holds, over two days.
+FloatBuffer times_of(const Part& made) {
+  const Folder folder;
+  for (const auto& [file, line] :
+       {std::pair("availability.csv", "0,500,900\n"), std::pair("weekend.csv", "0,600,700\n")})
+    folder.write(file, Bytes(line, line + std::strlen(line)));
+  std::vector<TraceFile> read;
+  const auto is_member = [&](std::uint32_t client) { return made.name != "trace" || client == 0; };
+  const AvailabilitySource source{
+      .seed = 1, .clients = 30, .is_member = is_member, .beside = folder.path(), .files = &read};
+  const auto when = availabilities().make(made, source);
+  FloatBuffer times;
+  for (std::uint32_t client = 0; client < (made.name == "trace" ? 1U : 30U); ++client)
+    for (double time = 0; time < 172800; time += 7000)
+      for (const double turn : {when->next(client, time), when->until(client, time)})
+        times.push_back(static_cast<float>(turn));
+  return times;
+}
+
 FloatBuffer result_of(const std::string& family, const std::string& row, const NamedValues& options) {
   const Part made = part(row, options);
+  if (family == "availabilities") return times_of(made);
   return family == "quantizers" ? fitted(made) : trained(family, made);
 }
 

@@ -108,7 +108,8 @@ TEST(Diurnal, ATurnHasComeWhenItsTimeHas) {
   const auto world =
       diurnal({{"from", 22.3}, {"to", 7.1}, {"jitter", 1.7}, {"zones", std::vector<double>{-7.0, 5.75}}});
   double time = 0;
-  for (std::uint32_t client = 0; client < 500; ++client) {
+  for (std::uint32_t client = 0; client < 1000; ++client) {
+    if (client == 500) time = 1e9;
     for (int turns = 0; turns < 20; ++turns) {
       const bool before = world->available(client, time);
       const double turn = world->until(client, time);
@@ -119,6 +120,13 @@ TEST(Diurnal, ATurnHasComeWhenItsTimeHas) {
       time = turn;
     }
   }
+}
+
+TEST(Diurnal, TheWholeDayIsAlways) {
+  const auto whole = diurnal({{"from", 0.0}, {"to", 24.0}});
+  EXPECT_TRUE(whole->available(3, 12345));
+  EXPECT_EQ(whole->next(3, 5), 5);
+  EXPECT_EQ(whole->until(3, 5), kNever);
 }
 
 TEST(Diurnal, RefusesHoursThatAreNone) {
