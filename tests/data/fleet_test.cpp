@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace anybit {
 namespace {
@@ -82,6 +83,22 @@ TEST(Fleet, EachDeviceHasASpeedOfItsOwn) {
   EXPECT_NE(Fleet({uneven}, 2).compute(77), fleet.compute(77));
 }
 
+/// Who is of the first class has drawn a small number; that must not tell how fast the device is.
+TEST(Fleet, TheClassSaysNothingOfTheSpeedWithinIt) {
+  std::vector<FleetClass> classes = two_classes();
+  classes[0].compute = 1;
+  classes[0].compute_spread = 1;
+  const Fleet fleet(classes, 1);
+  double squares = 0;
+  int count = 0;
+  for (std::uint32_t client = 0; client < 10000; ++client) {
+    if (fleet.class_of(client) != 0) continue;
+    squares += std::log(fleet.compute(client)) * std::log(fleet.compute(client));
+    ++count;
+  }
+  EXPECT_NEAR(squares / count, 1, 0.051) << "three deviations";
+}
+
 TEST(Fleet, IsThereAtAnyTimeByDefault) {
   for (const Fleet& fleet : {Fleet(), Fleet(two_classes(), 1)}) {
     EXPECT_TRUE(fleet.available(3, 7));
@@ -125,6 +142,21 @@ TEST(MakeFleet, AsksEachClassForItself) {
     EXPECT_EQ(fleet.available(client, 0), !is_phone);
     EXPECT_EQ(fleet.next_available(client, 0), is_phone ? 8 * 3600 : 0);
     EXPECT_EQ(fleet.available_until(client, 9 * 3600), is_phone ? 20 * 3600 : std::numeric_limits<double>::infinity());
+  }
+}
+
+TEST(MakeFleet, MakesThoseThatComeWithTheProgram) {
+  for (const char* name : {"phones", "gateway", "hospitals"}) {
+    const Scenario scenario = read_scenario(std::string(ANYBIT_SOURCE_DIR) + "/scenarios/uneven_phones.toml",
+                                            {{"fleet.from", std::string("fleets/") + name + ".toml"}});
+    const Fleet fleet = make_fleet(scenario, {});
+    EXPECT_TRUE(fleet.takes_time());
+    std::set<int> drawn;
+    for (std::uint32_t client = 0; client < 400; ++client) {
+      drawn.insert(fleet.class_of(client));
+      EXPECT_TRUE(fleet.available(client, fleet.next_available(client, 1000)));
+    }
+    EXPECT_EQ(drawn.size(), 3U);
   }
 }
 

@@ -164,6 +164,21 @@ TEST_F(FleetFiles, MustBeThere) {
   EXPECT_EQ(mistakes("[fleet]\nfrom = \"fleets\"\n"), Lines{path("fleets") + ": is a directory, not a scenario file"});
 }
 
+TEST_F(FleetFiles, ThatComeWithTheProgramAreWholeDevices) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(std::string(ANYBIT_SOURCE_DIR) + "/scenarios/fleets")) {
+    ++files;
+    const Scenario named = scenario("[fleet]\nfrom = \"" + entry.path().string() + "\"\n");
+    EXPECT_EQ(named.fleet.size(), 3U) << entry.path();
+    for (const FleetClass& one : named.fleet)
+      for (const double value : {one.compute, one.compute_spread, one.memory, one.down, one.up, one.link_spread,
+                                 one.latency, one.energy_flop, one.energy_byte, one.idle_power, one.drop_out})
+        EXPECT_GT(value, 0) << entry.path() << " " << one.name;
+    EXPECT_EQ(write_scenario(read(write_scenario(named))), write_scenario(named));
+  }
+  EXPECT_GE(files, 3);
+}
+
 TEST_F(FleetFiles, AreNotReadForAPeersScenario) {
   const std::string phones = write("phones.toml", kPhone);
   try {
