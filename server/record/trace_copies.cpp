@@ -18,7 +18,6 @@ bool is_copy_itself(const RunDirectory& directory, const TraceFile& trace) {
 
 void write_trace_copies(const RunDirectory& directory, const Fleet& fleet) {
   for (const TraceFile& trace : fleet.traces()) {
-    if (is_copy_itself(directory, trace)) continue;
     const fs::path copy = directory.traces() / trace.name;
     std::error_code failure;
     fs::create_directories(copy.parent_path(), failure);

@@ -111,6 +111,16 @@ TEST_F(FleetFiles, CanBeNamedByTheirWholePathAndByOverride) {
   EXPECT_EQ(scenario("", {{"fleet.from", "fleets/phones.toml"}}).fleet.size(), 1U);
 }
 
+TEST_F(FleetFiles, BesideTheScenarioComeFirst) {
+  const std::string name = folder.filename().string() + ".toml";
+  write(name, kPhone);
+  std::ofstream(name) << "[[fleet.class]]\nname = \"here\"\nshare = 1.0\nwidths = [8]\n";
+  EXPECT_EQ(scenario("", {{"fleet.from", name}}).fleet.at(0).name, "phone");
+  fs::remove(folder / name);
+  EXPECT_EQ(scenario("", {{"fleet.from", name}}).fleet.at(0).name, "here");
+  fs::remove(name);
+}
+
 const std::string kOther = "[[fleet.class]]\nname = \"other\"\nshare = 1.0\nwidths = [8]\n";
 
 TEST_F(FleetFiles, GoWithoutClassesOfTheScenariosOwn) {

@@ -118,6 +118,8 @@ TEST(Diurnal, ATurnHasComeWhenItsTimeHas) {
       ASSERT_NE(world->available(client, turn - 1e-6), world->available(client, turn)) << "not earlier";
       ASSERT_NE(world->available(client, turn), before) << client << " at " << time;
       ASSERT_TRUE(world->available(client, world->next(client, time)));
+      for (const double part : {0.1, 0.37, 0.83})
+        ASSERT_EQ(world->until(client, time + part * (turn - time)), turn) << "whenever one asks";
       time = turn + 1.0 / 3;  // off the grid of turns
     }
   }

@@ -152,6 +152,8 @@ TEST(Intervals, ATurnHasComeWhenItsTimeHas) {
       ASSERT_LT(turn, time + 80.1);
       ASSERT_NE(repeated.available(1, turn), before) << time;
       ASSERT_TRUE(repeated.available(1, repeated.next(1, time)));
+      for (const double part : {0.1, 0.37, 0.83})
+        ASSERT_EQ(repeated.until(1, time + part * (turn - time)), turn) << "whenever one asks";
       time = turn + 0.01 / 3;  // off the grid of turns
     }
   }
