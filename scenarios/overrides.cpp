@@ -6,11 +6,12 @@
 namespace anybit {
 namespace {
 
-constexpr std::array<std::string_view, 10> kParts = {"data.partition",         "model",
-                                                     "training.method",        "training.objective",
-                                                     "training.optimizer",     "federation.strategy",
-                                                     "federation.aggregation", "federation.uplink",
-                                                     "federation.downlink",    "fleet.class.availability"};
+constexpr std::array<std::string_view, 11> kParts = {"data.partition",          "model",
+                                                     "training.method",         "training.objective",
+                                                     "training.optimizer",      "federation.strategy",
+                                                     "federation.aggregation",  "federation.weighting",
+                                                     "federation.uplink",       "federation.downlink",
+                                                     "fleet.class.availability"};
 
 std::string trimmed(const std::string& text) {
   constexpr std::string_view kSpace = " \t\r\n";

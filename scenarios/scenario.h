@@ -72,6 +72,7 @@ struct Scenario {
     int cohort = 1;
     RoundPolicy policy;
     Part aggregation;
+    Part weighting;
     Part strategy;
     Part uplink;
     Part downlink;

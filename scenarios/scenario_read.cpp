@@ -84,6 +84,7 @@ Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data&
   federation.rounds = to_int(section.integer("rounds", {1, kMostInt}, std::nullopt));
   federation.cohort = to_int(section.integer("cohort", {1, kMostCohort}, std::nullopt));
   federation.aggregation = section.part("aggregation", "synchronous");
+  federation.weighting = section.part("weighting", "examples");
   federation.strategy = section.part("strategy", "fedavg");
   federation.uplink = section.part("uplink", "float32");
   federation.downlink = section.part("downlink", "float32");

@@ -63,6 +63,7 @@ void write_federation(const Scenario::Federation& federation, bool with_transpor
   out.key("pace", federation.policy.pace);
   if (with_transport) out.key("transport", federation.transport);
   out.part("federation.aggregation", federation.aggregation);
+  out.part("federation.weighting", federation.weighting);
   out.part("federation.strategy", federation.strategy);
   out.part("federation.uplink", federation.uplink);
   out.part("federation.downlink", federation.downlink);

@@ -56,7 +56,7 @@ void AsynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& a
     actions.emplace_back(SendAcknowledge{task});
   } else if (std::string reason = misdirected(event); !reason.empty()) {
     actions.emplace_back(SendReject{task, std::move(reason)});
-  } else if (std::string refusal = maker_.sum.add(*event.update, contribution(tasks_.at(event.client)));
+  } else if (std::string refusal = maker_.sum.add(*event.update, contribution(event, tasks_.at(event.client)));
              !refusal.empty()) {
     actions.emplace_back(SendReject{task, std::move(refusal)});
     fail(event.client, actions);
@@ -102,12 +102,13 @@ const AsynchronousRounds::Task* AsynchronousRounds::find(const TaskId& task) con
 
 // An update.
 
-Contribution AsynchronousRounds::contribution(const Task& task) {
+Contribution AsynchronousRounds::contribution(const UpdateArrived& event, const Task& task) {
   Contribution made;
   const std::uint32_t staleness = maker_.state.version - task.flight.version;
   const double discount = settings_.discount(staleness);
-  made.weight = settings_.mixing ? *settings_.mixing * discount : discount;
-  made.divisor = settings_.normalise ? discount : 1;
+  const double share = settings_.weighted ? maker_.weight(event) : 1;
+  made.weight = share * (settings_.mixing ? *settings_.mixing * discount : discount);
+  made.divisor = settings_.normalise ? share * discount : share;
   made.shifts_means = settings_.mixing.has_value();
   if (staleness > 0) made.shift = shift_from(*task.downlink);
   return made;

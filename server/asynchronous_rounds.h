@@ -52,7 +52,7 @@ class AsynchronousRounds final : public Rounds {
   SendTask send(const Task& task) const;
   const Task* find(const TaskId& id) const;
   std::string misdirected(const UpdateArrived& event) const;
-  Contribution contribution(const Task& task);
+  Contribution contribution(const UpdateArrived& event, const Task& task);
   std::span<const float> shift_from(const Downlink& downlink);
   void fail(std::uint32_t client, std::vector<Action>& actions);
   void end(std::uint32_t client);

@@ -13,6 +13,7 @@
 #include "scenarios/round_policy.h"
 #include "server/aggregations/aggregation.h"
 #include "server/strategies/strategy.h"
+#include "server/weightings/weighting.h"
 #include "wire/message.h"
 
 namespace anybit {
@@ -28,8 +29,9 @@ struct ClientJoined {
 };
 struct UpdateArrived {
   std::uint32_t client = 0;
-  const UpdateMessage* update = nullptr;
-};  // borrowed for the call
+  const UpdateMessage* update = nullptr;  // borrowed for the call, as is
+  std::span<const int> widths = {};       // what its device says it can run; empty: as plan.widths says
+};
 struct ClientLost {
   std::uint32_t client = 0;
   std::string reason;
@@ -127,6 +129,9 @@ struct FederationPlan {
       false;                 // clients keep something between rounds: who counted when is remembered, and tasks name it
   int threads = 1;           // the most that share one update of a large model; results do not depend on it
   std::uint32_t chunks = 1;  // chunks_of_batch(): for a client that holds most of its round; 1: nobody is cut
+  const Weighting* weighting = nullptr;  // null: by examples
+  /// Widths that a client's device can run, a pure function; asked only where there is a weighting.
+  std::function<std::span<const int>(std::uint32_t client)> widths = {};
   /// How many examples a client holds, a pure function for the whole run; asked only where chunks > 1.
   std::function<std::uint32_t(std::uint32_t client)> examples = {};
 };

@@ -119,6 +119,7 @@ Federation make_federation(const Scenario& resolved, const std::vector<std::stri
   for (const TraceFile& trace : federation.fleet.traces()) data->checksums.push_back(trace.checksum);
   federation.data = std::move(data);
   federation.training = make_plan(resolved, federation.data->shape, federation.data->classes);
+  federation.weighting = weightings().make(resolved.federation.weighting);
   federation.strategy = strategies().make(resolved.federation.strategy);
   federation.training.largest_client = largest_client(*federation.data);
   check_fleet(resolved, federation.training, mistakes);
@@ -144,6 +145,8 @@ FederationPlan Federation::plan(int threads) const {
   plan.uplink = training.uplink.get();
   plan.downlink = training.downlink.get();
   plan.strategy = strategy.get();
+  plan.weighting = weighting.get();
+  plan.widths = [devices = &fleet](std::uint32_t client) { return devices->widths(client); };
   plan.client_state = training.method.client_state != nullptr;
   plan.threads = threads;
   plan.chunks = chunks_of_batch(*training.network, *training.layout, training.batch);

@@ -21,6 +21,7 @@ struct Federation {
   std::uint64_t run = 0;       // its digest
   std::unique_ptr<const FederatedData> data;
   TrainingPlan training;
+  std::unique_ptr<const Weighting> weighting;
   std::unique_ptr<const Strategy> strategy;
   Fleet fleet;
 

@@ -17,6 +17,7 @@
 #include "server/aggregations/aggregation.h"
 #include "server/federation.h"
 #include "server/strategies/strategy.h"
+#include "server/weightings/weighting.h"
 #include "wire/codec.h"
 
 namespace anybit {
@@ -86,6 +87,7 @@ void Resolver::resolve_parts() {
   resolve(objectives(), scenario_.training.objective);
   resolve(optimizers(), scenario_.training.optimizer);
   if (resolve(aggregations(), scenario_.federation.aggregation)) check_aggregation();
+  resolve(weightings(), scenario_.federation.weighting);
   resolve(strategies(), scenario_.federation.strategy);
   resolve(codecs(), scenario_.federation.uplink);
   resolve(codecs(), scenario_.federation.downlink);

@@ -157,6 +157,11 @@ std::string SynchronousRounds::misdirected(const UpdateArrived& event, const Sta
   return event.update->digest == downlink_.digest ? "" : kOtherParameters;
 }
 
+std::string SynchronousRounds::add(const UpdateArrived& event) {
+  const double weight = maker_.weight(event);
+  return maker_.sum.add(*event.update, {.weight = weight, .divisor = weight});
+}
+
 void SynchronousRounds::take(const Started&, std::vector<Action>& actions) {
   if (running_) return;
   round_over_ = now_;
@@ -176,7 +181,7 @@ void SynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& ac
     actions.emplace_back(SendReject{id, std::move(reason)});
   } else if (*found == Standing::kCounted) {
     actions.emplace_back(SendAcknowledge{id});
-  } else if (std::string refusal = maker_.sum.add(*event.update); !refusal.empty()) {
+  } else if (std::string refusal = add(event); !refusal.empty()) {
     actions.emplace_back(SendReject{id, std::move(refusal)});
     settle(*found, Standing::kFailed, actions);
   } else {

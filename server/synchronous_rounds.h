@@ -49,6 +49,7 @@ class SynchronousRounds final : public Rounds {
   bool is_over() const;
   void conclude(std::vector<Action>& actions);
   std::vector<CountedClient> counted_clients() const;
+  std::string add(const UpdateArrived& event);
   std::string misdirected(const UpdateArrived& event, const Standing* found) const;
 
   static constexpr double kNever = std::numeric_limits<double>::infinity();

@@ -96,6 +96,13 @@ Downlink VersionMaker::encode(std::uint32_t number) const {
   return {state.version, digest, std::move(bytes)};
 }
 
+double VersionMaker::weight(const UpdateArrived& arrived) const {
+  const std::uint32_t examples = arrived.update->examples;
+  if (plan.weighting == nullptr) return examples;
+  const bool is_told = !arrived.widths.empty() || !plan.widths;
+  return plan.weighting->weight(examples, is_told ? arrived.widths : plan.widths(arrived.client));
+}
+
 void VersionMaker::make_version(const std::vector<CountedClient>& counted) {
   plan.strategy->apply(*plan.layout, sum.close(), state.strategy_state, state.global.values);
   ++state.version;

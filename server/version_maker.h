@@ -23,6 +23,8 @@ class VersionMaker {
   bool is_done() const { return state.version == plan.rounds; }
   /// The current version, encoded for its way down. `number` names the codec's draws.
   Downlink encode(std::uint32_t number) const;
+  /// How much an update counts beside others.
+  double weight(const UpdateArrived& arrived) const;
   /// Applies the sum, and notes for clients that keep state that their updates counted. `counted`: ascending by client.
   void make_version(const std::vector<CountedClient>& counted);
   /// How long after `since` the client of a task comes by: drawn from the part of an expected round that the policy

@@ -14,6 +14,7 @@
 #include "quant/model_quantizer.h"
 #include "server/aggregations/aggregation.h"
 #include "server/strategies/strategy.h"
+#include "server/weightings/weighting.h"
 #include "wire/codec.h"
 
 namespace anybit {
@@ -23,17 +24,12 @@ using Family = std::pair<std::string, std::function<std::vector<RowInfo>()>>;
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all = {
-      {"models", [] { return models().infos(); }},
-      {"datasets", [] { return datasets().infos(); }},
-      {"partitions", [] { return partitions().infos(); }},
-      {"methods", [] { return methods().infos(); }},
-      {"quantizers", [] { return range_rules(); }},
-      {"objectives", [] { return objectives().infos(); }},
-      {"optimizers", [] { return optimizers().infos(); }},
-      {"strategies", [] { return strategies().infos(); }},
-      {"codecs", [] { return codecs().infos(); }},
-      {"availabilities", [] { return availabilities().infos(); }},
-      {"aggregations", [] { return aggregations().infos(); }},
+      {"models", [] { return models().infos(); }},         {"datasets", [] { return datasets().infos(); }},
+      {"partitions", [] { return partitions().infos(); }}, {"methods", [] { return methods().infos(); }},
+      {"quantizers", [] { return range_rules(); }},        {"objectives", [] { return objectives().infos(); }},
+      {"optimizers", [] { return optimizers().infos(); }}, {"strategies", [] { return strategies().infos(); }},
+      {"codecs", [] { return codecs().infos(); }},         {"availabilities", [] { return availabilities().infos(); }},
+      {"weightings", [] { return weightings().infos(); }}, {"aggregations", [] { return aggregations().infos(); }},
   };
   return all;
 }

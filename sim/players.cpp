@@ -50,6 +50,11 @@ void Players::equip(std::uint32_t client, std::vector<int> widths) {
     widths_.insert_or_assign(client, std::move(widths));
 }
 
+std::span<const int> Players::widths(std::uint32_t client) const {
+  const auto own = widths_.find(client);
+  return own == widths_.end() ? federation_.fleet.widths(client) : own->second;
+}
+
 bool Players::play(std::span<DueAnswer* const> wave, const std::function<bool()>& stop) {
   for (const DueAnswer* due : wave) states_.prepare(due->client);
   order_.resize(wave.size());
@@ -95,10 +100,9 @@ std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessa
   if (!worker.trainer) worker.trainer = std::make_unique<Trainer>(federation_.training);
   const FederatedData& data = *federation_.data;
   const ExamplesView examples = data.client(client, worker.scratch);
-  const auto own = widths_.find(client);
-  const std::span<const int> widths = own == widths_.end() ? federation_.fleet.widths(client) : own->second;
   const auto play = [&] {
-    return worker.trainer->train(task, examples, data.normalization, widths, worker.update, threads, worker.kept);
+    return worker.trainer->train(task, examples, data.normalization, widths(client), worker.update, threads,
+                                 worker.kept);
   };
   if (states_.floats() == 0) return play();
   VersionedState& state = states_.of(client);

@@ -30,6 +30,8 @@ class Players {
   int threads() const { return threads_; }
   /// From now on this client's device can run these widths; none: those of its class of the fleet.
   void equip(std::uint32_t client, std::vector<int> widths);
+  /// Those that it can run now; empty without a fleet.
+  std::span<const int> widths(std::uint32_t client) const;
   /// What the clients keep. Whoever drives the coordinator tells it when a round is over.
   ClientStates& states() { return states_; }
   const ClientStates& states() const { return states_; }

@@ -97,7 +97,7 @@ std::string Replay::handle_update(std::size_t index) {
   again.digest = task.due.task->parameters_crc;
   const UpdateMessage* update = task.answered ? &again : &task.due.update->update();
   task.answered = event.crc;
-  feed(UpdateArrived{event.client, update}, event.time);
+  feed(UpdateArrived{event.client, update, players_.widths(event.client)}, event.time);
   return {};
 }
 

@@ -43,8 +43,8 @@ class TaskCosts {
   /// Seconds after its beginning at which the client drops out; infinite: it does not. `seconds` of work: it drops out
   /// anywhere within.
   double drops_out_after(const TaskId& task, double seconds) const;
-  /// What the task cost that ran for so many seconds of these (infinite: to its end); energy = flops x energy_flop + bytes x energy_byte + the
-  /// rest of the time x idle_power.
+  /// What the task cost that ran for so many seconds of these (infinite: to its end); energy = flops x energy_flop +
+  /// bytes x energy_byte + the rest of the time x idle_power.
   TaskCost cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down, double bytes_up) const;
   /// The least frame that an update of this federation can be: quantizers that no step trained are not in it.
   double least_update() const { return least_update_; }

@@ -24,6 +24,7 @@ struct Asynchrony {
   std::uint32_t concurrency = 1;
   std::uint32_t max_staleness = 0;  // in versions; who falls behind further is released
   StalenessDiscount discount;
+  bool weighted = false;   // by plan.weighting, beside the discount; else all alike
   bool normalise = false;  // a mean over the discounts' sum, not over the number of updates
   /// FedAsync: the model moves towards the clients' parameters by this share times the discount. None: FedBuff, along
   /// their changes.

@@ -36,6 +36,7 @@ void put(Scenario& scenario, const std::string& family, const Part& made) {
   if (family == "strategies") scenario.federation.strategy = made;
   if (family == "codecs") scenario.federation.uplink = made;
   if (family == "aggregations") scenario.federation.aggregation = made;
+  if (family == "weightings") scenario.federation.weighting = made;
   if (family == "downlinks") scenario.federation.downlink = made;
 }
 
@@ -63,12 +64,24 @@ void make_uneven(Scenario& scenario) {
   scenario.federation.cohort = scenario.federation.aggregation.name == "fedasync" ? 1 : 2;
 }
 
+std::vector<FleetClass> two_widths() {
+  std::vector<FleetClass> classes(2);
+  classes[0].name = "eight";
+  classes[0].share = 0.5;
+  classes[0].widths = {8};
+  classes[1] = classes[0];
+  classes[1].name = "two";
+  classes[1].widths = {2};
+  return classes;
+}
+
 /// Two rounds of two clients with three weighted layers, plain but for the one part.
 FloatBuffer trained(const std::string& family, const Part& made) {
   Scenario scenario = tiny_scenario({"training.method.name=fedavg", "model.hidden=[16, 12]", "federation.rounds=2",
                                      "federation.cohort=2", "federation.uplink.name=float32", "data.proxy=0"});
   put(scenario, family, made);
   if (family == "aggregations") make_uneven(scenario);
+  if (family == "weightings") scenario.fleet = two_widths();
   const Federation federation = make_federation(resolve_scenario(scenario, directories()).scenario, directories());
   return run_all(federation).global.values;
 }
