@@ -147,9 +147,9 @@ TEST_F(FleetFiles, HaveTheirMistakesAtTheirOwnLines) {
   const std::string file = path("fleets/phones.toml");
   EXPECT_EQ(
       mistakes("x = 1\n" + kFrom),
-      (Lines{path("scenario.toml") + ":9: unknown key 'x' in [federation]; known: rounds, cohort, strategy, uplink, "
+      (Lines{path("scenario.toml") + ":9: unknown key 'x' in [federation]; known: rounds, cohort, aggregation, weighting, strategy, uplink, "
                                      "downlink, transport, over_selection, deadline, minimum, replace_until, "
-                                     "give_up",
+                                     "give_up, pace",
              file + ":1: unknown key 'colour'; known: name, note, fleet",
              file + ":3: unknown key 'from' in [fleet]; known: class",
              file + ":8: unknown key 'speed' in [fleet.class]; known: name, share, widths, compute, "

@@ -27,9 +27,10 @@ TEST(RoundPolicy, WaitsForEverybodyByDefault) {
 
 TEST(RoundPolicy, IsReadFromTheFederation) {
   const RoundPolicy policy =
-      read(kSmallest + "over_selection = 1.2\ndeadline = 30\nminimum = 3\nreplace_until = 0.5\ngive_up = 2\n")
+      read(kSmallest + "over_selection = 1.2\ndeadline = 30\nminimum = 3\nreplace_until = 0.5\ngive_up = 2\n"
+           "pace = 0.25\n")
           .federation.policy;
-  EXPECT_EQ(policy, (RoundPolicy{1.2, 30.0, 3, 0.5, 2}));
+  EXPECT_EQ(policy, (RoundPolicy{1.2, 30.0, 3, 0.5, 2, 0.25}));
 }
 
 TEST(RoundPolicy, RefusesWhatIsOutOfRange) {
@@ -42,6 +43,8 @@ TEST(RoundPolicy, RefusesWhatIsOutOfRange) {
              "a.toml:13: federation.give_up: 0 is out of range; accepted: 1 to 2147483647"}));
   EXPECT_EQ(mistakes_of(kSmallest + "over_selection = nan\n").size(), 1U);
   EXPECT_EQ(mistakes_of(kSmallest + "deadline = inf\n").size(), 1U);
+  EXPECT_EQ(mistakes_of(kSmallest + "pace = 1.5\n"),
+            Lines{"a.toml:9: federation.pace: 1.5 is out of range; accepted: 0.0 to 1.0"});
 }
 
 TEST(RoundPolicy, RefusesARoundThatSelectsMoreThanThereAre) {

@@ -107,7 +107,8 @@ TEST(WriteScenario, ReadsBackTheSame) {
                                 {"federation.deadline", "0.1"},
                                 {"federation.minimum", "4"},
                                 {"federation.replace_until", "0.7"},
-                                {"federation.give_up", "3"}}));
+                                {"federation.give_up", "3"},
+                                {"federation.pace", "0.3"}}));
 }
 
 TEST(WriteScenario, EveryFileOfTheFolderReadsBackTheSame) {
@@ -152,7 +153,14 @@ deadline = 0.0
 minimum = 1
 replace_until = 0.0
 give_up = 10
+pace = 0.0
 transport = "memory"
+
+[federation.aggregation]
+name = "synchronous"
+
+[federation.weighting]
+name = "examples"
 
 [federation.strategy]
 name = "fedavg"
@@ -239,6 +247,9 @@ TEST(ResultBearingText, HoldsWhatDecidesOne) {
                                              {"federation.deadline", "1"},
                                              {"federation.minimum", "2"},
                                              {"federation.give_up", "1"},
+                                             {"federation.pace", "0.5"},
+                                             {"federation.aggregation", "fedbuff"},
+                                             {"federation.weighting", "equal"},
                                              {"federation.strategy", "median"},
                                              {"federation.uplink", "uniform"},
                                              {"federation.downlink", "uniform"},
