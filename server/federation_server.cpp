@@ -1,10 +1,12 @@
-// Start at run(). Events come in from the sessions below it, actions go out through act(). The turn of a round is in
-// federation_server_commit.cpp, what is told meanwhile in federation_server_told.cpp.
+// Start at run(). Events come in from the sessions below it, actions go out through act(). What clients say of tasks is
+// in federation_server_answers.cpp, the turn of a round in federation_server_commit.cpp, what is told meanwhile in
+// federation_server_told.cpp.
 #include "server/federation_server.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -109,9 +111,20 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
                     "the clients have, all the same",
                     clients_text(clients), hello.kernel_set, kernel_set()));
   note_state(hello);
+  if (is_busy())
+    somebody_came_ = true;
+  else
+    give_tasks_again(clients);
+}
+
+/// To those of them who are on another line than they were told on.
+void FederationServer::give_tasks_again(ClientRange clients) {
   for (auto next = deliveries_.lower_bound(clients.first); next != deliveries_.end() && clients.holds(next->first);
-       ++next)
-    take(ClientJoined{next->first, widths_[next->first] = hello.widths});
+       ++next) {
+    const ConnectionId line = roster_.playing(next->first);
+    if (line == 0 || line == next->second.connection) continue;
+    take(ClientJoined{next->first, widths_[next->first] = roster_.hello(line)->widths});
+  }
 }
 
 /// The newest line alone counts. An older one is mostly dead, but it may be another device's, to which somebody gave
@@ -153,18 +166,6 @@ void FederationServer::lost(ConnectionId connection, ClientRange clients, const 
 
 void FederationServer::held(ClientRange clients) { roster_.excuse(clients); }
 
-void FederationServer::arrived(ConnectionId connection, Message& message, std::span<const std::uint8_t> frame,
-                               Bytes& /*storage*/) {
-  bytes_up_ += frame.size();
-  if (const auto* accept = std::get_if<Accept>(&message)) {
-    take_accept(connection, accept->id);
-  } else if (const auto* decline = std::get_if<Decline>(&message)) {
-    take_decline(*decline);
-  } else if (const auto* update = std::get_if<UpdateMessage>(&message)) {
-    take_update(connection, *update, frame_crc(frame));
-  }
-}
-
 void FederationServer::staging(std::size_t uploads) {
   uploads_read_ = uploads;
   tell_phase();
@@ -175,75 +176,10 @@ FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
   return found == deliveries_.end() || found->second.task.task != id ? nullptr : &found->second;
 }
 
-void FederationServer::take_accept(ConnectionId connection, const TaskId& id) {
-  Delivery* delivery = delivery_of(id);
-  if (delivery == nullptr) {
-    ++counts_.late;
-    send(connection, Reject{id, kLate});
-  } else if (delivery->phase == Phase::kOffered && delivery->connection == connection) {
-    send_task(*delivery);
-  }
-}
-
-void FederationServer::take_decline(const Decline& decline) {
-  if (delivery_of(decline.id) != nullptr) give_up(decline.id.client, "declines: " + decline.reason);
-}
-
-void FederationServer::take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
-  const auto reject = [&](const std::string& reason) {
-    ++counts_.refused;
-    send(connection, Reject{update.id, reason});
-  };
-  const Hello* hello = roster_.hello(connection);
-  const std::uint32_t own = hello == nullptr ? 0 : hello->examples;
-  const std::uint32_t most =
-      own > 0 ? std::min(own, settings_.most_examples) : federation_.data->examples(update.id.client);
-  if (update.examples > most) {
-    const std::string reason = fmt::format("claims {} examples and has {}", update.examples, most);
-    reject(reason);
-    if (delivery_of(update.id) != nullptr) give_up(update.id.client, reason);
-  } else if (committing_ && update.id.round >= coordinator_.state().round) {
-    reject("no such task was offered");  // the next round is not there for anybody yet
-  } else {
-    take_possible(connection, update, crc);
-  }
-}
-
-/// Into the log goes what a replay can do again. It has not the bytes of an update that is refused, which for the round
-/// is the loss of its client; and one that nobody waits for (a double, a late one, one of other parameters) changes
-/// nothing.
-void FederationServer::take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc) {
-  const bool awaited = delivery_of(update.id) != nullptr;
-  const std::uint32_t round = coordinator_.state().round;
-  const double time = now();
-  const UpdateArrived arrived{update.id.client, &update};
-  handle(arrived, time);
-  const auto* reject = answered_.empty() ? nullptr : std::get_if<SendReject>(&answered_.front());
-  if (!awaited || (reject != nullptr && reject->reason == kOtherParameters)) return;
-  if (reject == nullptr) note_maker(connection, arrived.client, time, round);
-  const Event event = reject == nullptr ? Event(arrived) : ClientLost{arrived.client, "refused: " + reject->reason};
-  recorder_.event(describe(event, time, round, crc));
-  note_conclusions(time);
-}
-
-/// What a replay must know of who made an update that counts: once where it stays so. The log of a run that goes on may
-/// have said something else.
-void FederationServer::note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round) {
-  const Hello* hello = roster_.hello(connection);
-  if (hello == nullptr) return;
-  recorder_.note_kernels(hello->kernel_set);
-  const auto [logged, is_first] = widths_.try_emplace(client);
-  const bool is_known = !is_first || first_time_ == 0;
-  if (is_known && logged->second == hello->widths) return;
-  logged->second = hello->widths;
-  recorder_.event(describe(ClientJoined{client, hello->widths}, time, round, 0));
-}
-
-/// Nobody is lost to a round that is over: the next one has not offered its tasks yet.
+/// Who has a task. Not while it is busy: it may be that nobody waits for that task any more.
 void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
-  const auto found = deliveries_.find(client);
-  if (found == deliveries_.end() || found->second.task.task.round != coordinator_.state().round) return;
-  deliveries_.erase(found);
+  assert(!is_busy());
+  deliveries_.erase(client);
   note_failure(fmt::format("client {} is lost: {}", client, reason));
   take(ClientLost{client, reason});
 }
@@ -273,11 +209,24 @@ std::string FederationServer::why_lost(const Delivery& delivery) const {
 // Actions.
 
 void FederationServer::work_off(const Stop& stop) {
-  while (!actions_.empty() && !stopped_) {
-    Action action = std::move(actions_.front());
-    actions_.pop_front();
-    act(action, stop);
+  do {
+    while (!actions_.empty() && !stopped_) {
+      Action action = std::move(actions_.front());
+      actions_.pop_front();
+      act(action, stop);
+    }
+  } while (!stopped_ && take_postponed());
+}
+
+/// One thing at a time, for it may end a round. False where nothing has waited.
+bool FederationServer::take_postponed() {
+  if (const std::optional<ClientAnswer> answer = postponed_.take()) {
+    take_answer(*answer, answer->message);
+    return true;
   }
+  const bool anybody = std::exchange(somebody_came_, false);
+  if (anybody) give_tasks_again({0, federation_.scenario.data.clients});
+  return anybody;
 }
 
 void FederationServer::act(Action& action, const Stop& stop) {
@@ -314,20 +263,19 @@ void FederationServer::answer(const TaskId& task, const Message& message) {
 /// Whoever has heard of the task need not go on with it.
 void FederationServer::release(const TaskId& task) {
   const Delivery* delivery = delivery_of(task);
-  if (delivery != nullptr && delivery->phase != Phase::kAway) send(delivery->connection, Reject{task, kLate});
+  if (delivery == nullptr) return;
+  if (delivery->phase != Phase::kAway) send(delivery->connection, Reject{task, kLate});
   deliveries_.erase(task.client);
 }
 
 void FederationServer::offer(const SendTask& task) {
-  if (!shared_ || shared_->parameters != task.parameters) shared_ = make_cohort_task(federation_.training, task);
   Delivery& delivery = deliveries_[task.client];
   if (delivery.task.task != task.task) {
     delivery = {};
     delivery.since = Clock::now();
-    delivery.may_have_it = settings_.had_run && task.task.round == first_round_;
+    delivery.may_have_it = settings_.had_run && coordinator_.state().round == first_round_;
   }
   delivery.task = task;
-  delivery.task.parameters.reset();
   tell_phase();
   deliver(delivery);
 }
@@ -339,9 +287,9 @@ void FederationServer::deliver(Delivery& delivery) {
   const Part& method = federation_.scenario.training.method;
   Offer offer;
   offer.id = delivery.task.task;
-  offer.layout = shared_->message.layout;
-  offer.parameters = shared_->parameters->size();
-  offer.digest = shared_->parameters_crc;
+  offer.layout = federation_.training.layout->digest();
+  offer.parameters = delivery.task.parameters->size();
+  offer.digest = delivery.task.digest;
   offer.chunks = delivery.task.chunks;
   offer.counted = delivery.task.counted;
   offer.method = method.name;
@@ -352,21 +300,17 @@ void FederationServer::deliver(Delivery& delivery) {
   delivery.since = Clock::now();
 }
 
+/// A large model's downlink is not kept here longer than somebody lacks it.
 void FederationServer::send_task(Delivery& delivery) {
+  SendTask& task = delivery.task;
   auto head = std::make_shared<Bytes>();
-  append_frame_head(*shared_, {delivery.task.client, delivery.task.chunks, delivery.task.counted}, *head);
-  if (!send(delivery.connection, std::move(head), shared_->parameters)) return;
+  append_frame_head(*make_cohort_task(federation_.training, task), {task.client, task.chunks, task.counted}, *head);
+  if (!send(delivery.connection, std::move(head), task.parameters)) return;
+  task.parameters.reset();
   delivery.phase = Phase::kSent;
   delivery.since = Clock::now();
   delivery.may_have_it = anybody_works_ = true;
-  forget_what_all_have();
   tell_phase();
-}
-
-/// A large model's downlink is not kept beside the next one.
-void FederationServer::forget_what_all_have() {
-  const auto has_it = [](const auto& delivery) { return delivery.second.phase == Phase::kSent; };
-  if (std::ranges::all_of(deliveries_, has_it)) shared_.reset();
 }
 
 void FederationServer::note_failure(std::string failure) {

@@ -14,6 +14,7 @@
 #include "server/coordinator.h"
 #include "server/federation.h"
 #include "server/metrics_text.h"
+#include "server/postponed_answers.h"
 #include "server/record/progress.h"
 #include "server/record/run_recorder.h"
 #include "server/roster.h"
@@ -29,10 +30,11 @@ struct ServerSettings {
   std::chrono::milliseconds answer{std::chrono::minutes(1)};
   /// The most examples that a client with data of its own may claim to have.
   std::uint32_t most_examples = 1'000'000;
-  /// Whether there was a run in the run directory before: its clients may be at work on the first round's tasks.
+  /// Whether there was a run in the run directory before: until this process has concluded a round, clients may be at
+  /// work on the tasks that it gives.
   bool had_run = false;
   int threads = 1;  // the most that share the sum of a large model
-  /// Told what the server is at, whenever that changes: selecting (until a client of the round has its task), training,
+  /// Told what the server is at, whenever that changes: selecting (until a client has a task), training,
   /// staging (an upload is being read), committing, committed; at last over.
   std::function<void(std::string_view)> on_phase = [](std::string_view) {};
   /// Called again and again while it waits, after every event and ten times a second.
@@ -41,7 +43,9 @@ struct ServerSettings {
 
 /// A federation over sockets in real time (DESIGN D8): drives the coordinator by what happens on the sessions, and the
 /// clock. A round is committed (its checkpoint is on the disk) before anybody hears of the next one. While a round is
-/// evaluated the sessions are served; what would be sent waits.
+/// evaluated the sessions are served; what would be sent waits, and so does what clients say of tasks that go on.
+/// What clients were told, and what is awaited of them, is in the deliveries: one for each task that the coordinator
+/// has given and not seen the end of, whatever the rounds are.
 class FederationServer final : public SessionListener {
  public:
   using Stop = std::function<bool()>;
@@ -77,9 +81,9 @@ class FederationServer final : public SessionListener {
   using Clock = std::chrono::steady_clock;
   enum class Phase : std::uint8_t { kAway, kOffered, kSent };
 
-  /// A task that a client of the round has not answered yet.
+  /// A task that its client has not answered yet.
   struct Delivery {
-    SendTask task;  // without its parameters, which the coordinator has
+    SendTask task;  // its parameters until they are sent: should they be needed again, the coordinator has them
     Phase phase = Phase::kAway;
     ConnectionId connection = 0;
     Clock::time_point since;  // of the phase
@@ -96,6 +100,7 @@ class FederationServer final : public SessionListener {
   void act(Action& action, const Stop& stop);
   void answer(const TaskId& task, const Message& message);
   void release(const TaskId& task);
+  bool take_postponed();
   bool is_over() const { return finished_ || stopped_; }
   void wake_if_due();
   void look_around(const Stop& stop);
@@ -103,7 +108,6 @@ class FederationServer final : public SessionListener {
   void offer(const SendTask& task);
   void deliver(Delivery& delivery);
   void send_task(Delivery& delivery);
-  void forget_what_all_have();
   /// Whether it was evaluated and committed; false where `stop` said so.
   bool commit(const RoundReport& report, const Stop& stop);
   bool finish(const Stop& stop);
@@ -111,13 +115,18 @@ class FederationServer final : public SessionListener {
   bool serve_during(const std::function<bool()>& work);
 
   void note_state(const Hello& hello);
+  void send_away_older(ClientRange clients);
+  void give_tasks_again(ClientRange clients);
+  void take_answer(const ClientAnswer& whose, const Message& message);
   void take_accept(ConnectionId connection, const TaskId& id);
   void take_decline(const Decline& decline);
-  void take_update(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
-  void take_possible(ConnectionId connection, const UpdateMessage& update, std::uint32_t crc);
-  void note_maker(ConnectionId connection, std::uint32_t client, double time, std::uint32_t round);
-  void send_away_older(ClientRange clients);
+  void take_update(const ClientAnswer& whose, const UpdateMessage& update);
+  void take_possible(const ClientAnswer& whose, const UpdateMessage& update);
+  void note_maker(const Hello& hello, std::uint32_t client, double time, std::uint32_t round);
   Delivery* delivery_of(const TaskId& id);
+  bool is_to_be_offered(const TaskId& id) const;
+  /// Whether there is something to be done before anything else may happen to the federation.
+  bool is_busy() const { return committing_ || !actions_.empty(); }
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_the_lost(const Stop& stop);
   std::string why_lost(const Delivery& delivery) const;
@@ -142,9 +151,9 @@ class FederationServer final : public SessionListener {
   Roster roster_;
   std::map<std::uint32_t, Delivery> deliveries_;                // by client
   std::map<std::uint32_t, std::vector<std::uint32_t>> widths_;  // of clients, as this process has logged them
-  /// What the cohort gets now, until everybody has it: whoever needs it again is given it by the coordinator.
-  std::shared_ptr<const CohortTask> shared_;
-  std::deque<Action> actions_;    // to be done, in order
+  std::deque<Action> actions_;                                  // to be done, in order
+  PostponedAnswers postponed_;
+  bool somebody_came_ = false;    // while it was busy
   std::vector<Action> answered_;  // of one event
   const double first_time_;
   const Clock::time_point begin_ = Clock::now();
@@ -160,7 +169,7 @@ class FederationServer final : public SessionListener {
   std::uint32_t accuracy_version_ = 0;
   std::size_t uploads_read_ = 0;
   std::string_view phase_;
-  bool anybody_works_ = false;  // has been sent the round's task
+  bool anybody_works_ = false;  // has been sent a task that goes on
   Clock::time_point turned_away_told_{};
   Clock::time_point crowd_told_{};
   bool committing_ = false;

@@ -1,4 +1,5 @@
 // The turn of a round: what is measured, and what is on the disk before anybody hears of the next one.
+#include <algorithm>
 #include <cassert>
 #include <future>
 #include <limits>
@@ -25,9 +26,9 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   counts_.bytes_down += record.bytes_down;
   counts_.bytes_up += record.bytes_up;
   record.failures = std::exchange(failures_, {});
-  deliveries_.clear();
-  anybody_works_ = false;
-  // Nothing that arrives meanwhile moves the state: the next round's tasks are offered to nobody yet.
+  const auto has_it = [](const auto& delivery) { return delivery.second.phase == Phase::kSent; };
+  anybody_works_ = std::ranges::any_of(deliveries_, has_it);
+  // Nothing that arrives meanwhile moves the state: new tasks are offered to nobody yet, what is said of others waits.
   begin_commit();
   if (recorder_.measures(report) && !serve_during([&] { return recorder_.evaluate(record, state.global, stop); }))
     return false;

@@ -15,14 +15,6 @@ constexpr std::size_t kUnstaged = std::size_t{64} << 10;  // a frame that is rea
 constexpr std::uint32_t kComeAgainMilliseconds = 500;
 constexpr int kLongestTurn = 10;  // times of a frame, where others wait
 
-/// The task that a client's message is an answer to; null where it is none.
-const TaskId* task_of_answer(const Message& message) {
-  if (const auto* update = std::get_if<UpdateMessage>(&message)) return &update->id;
-  if (const auto* accept = std::get_if<Accept>(&message)) return &accept->id;
-  if (const auto* decline = std::get_if<Decline>(&message)) return &decline->id;
-  return nullptr;
-}
-
 constexpr const char* kPeer = "the peer";
 
 /// Of bytes that a frame cannot be read from.
@@ -33,6 +25,13 @@ double seconds_of(Session::Clock::duration time) { return std::chrono::duration<
 bool is_smaller(const Bytes& a, const Bytes& b) { return a.size() < b.size(); }
 
 }  // namespace
+
+const TaskId* task_of_answer(const Message& message) {
+  if (const auto* update = std::get_if<UpdateMessage>(&message)) return &update->id;
+  if (const auto* accept = std::get_if<Accept>(&message)) return &accept->id;
+  if (const auto* decline = std::get_if<Decline>(&message)) return &decline->id;
+  return nullptr;
+}
 
 void SharedBySessions::count_staged(int more) {
   staged += static_cast<std::size_t>(more);

@@ -27,6 +27,9 @@ struct ClientRange {
 
 inline constexpr const char* kSaidGoodbye = "said goodbye";
 
+/// The task that a client's message is an answer to; null where it is none.
+const TaskId* task_of_answer(const Message& message);
+
 /// What happens on the server's connections. Called from Sessions::poll() only; may call Sessions::send() and close().
 class SessionListener {
  public:

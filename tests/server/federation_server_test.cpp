@@ -5,9 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <latch>
-#include <mutex>
-
 #include "server/checkpoint.h"
 #include "tests/server/served_federation.h"
 
@@ -197,19 +194,6 @@ TEST(FederationServer, WhoIsNotNeededAnyMoreIsReleased) {
   EXPECT_TRUE(served.wait());
   EXPECT_NE(served.metrics().find(R"("released": 1)"), std::string::npos) << served.metrics();
 }
-
-/// Lets an evaluation stand still until the test has done what it wants.
-struct StandingEvaluation {
-  std::latch begun{1};
-  std::latch may_end{1};
-  std::once_flag once;
-  bool ask(bool by_server) {
-    if (by_server) return false;
-    std::call_once(once, [this] { begun.count_down(); });
-    may_end.wait();
-    return false;
-  }
-};
 
 TEST(FederationServer, WhileARoundIsCommittedUpdatesAreRefusedAndOffersWait) {
   StandingEvaluation evaluation;

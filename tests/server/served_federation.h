@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <future>
+#include <latch>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -210,6 +212,19 @@ class ServedClient {
   RawSocket socket_;
   bool welcomed_ = false;
   std::uint32_t digest_ = 0;  // of the parameters that were offered last
+};
+
+/// Lets an evaluation stand still until the test has done what it wants.
+struct StandingEvaluation {
+  std::latch begun{1};
+  std::latch may_end{1};
+  std::once_flag once;
+  bool ask(bool by_server) {
+    if (by_server) return false;
+    std::call_once(once, [this] { begun.count_down(); });
+    may_end.wait();
+    return false;
+  }
 };
 
 }  // namespace anybit
