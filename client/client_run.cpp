@@ -77,6 +77,11 @@ std::string ClientRun::refuse_size(const Offer& offer) const {
   return refuse_bytes(settings.limits, cost_.bytes + message_bytes(plan, offer) + chunk_bytes(plan, cost_, offer));
 }
 
+std::string ClientRun::name_of(const TaskId& task) const {
+  const bool in_rounds = scenario.federation.aggregation.name == "synchronous";
+  return (in_rounds ? "round " : "task ") + std::to_string(task.round + 1);
+}
+
 std::string ClientRun::start(const TaskMessage& task, FloatBuffer kept) {
   try {
     if (!job) job = std::make_unique<TrainingJob>(plan, data, widths_, settings.threads);

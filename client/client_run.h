@@ -24,6 +24,8 @@ struct ClientRun {
   /// Trains the task in the job, which is made for the first one. Returns "" or why it cannot be.
   std::string start(const TaskMessage& task, FloatBuffer kept);
   bool at_work() const { return job && job->at_work(); }
+  /// For people: "round 3", or "task 17" where rounds are asynchronous and so tasks have numbers of their own.
+  std::string name_of(const TaskId& task) const;
 
   const ParticipantSettings& settings;
   std::uint64_t run;

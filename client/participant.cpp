@@ -210,7 +210,7 @@ void Participant::take(const Offer& offer) {
     run_->job->cancel();
   }
   if (const std::string reason = run_->refuse(offer); !reason.empty()) {
-    tell_(fmt::format("round {}: declines: {}", offer.id.round + 1, reason));
+    tell_(fmt::format("{}: declines: {}", run_->name_of(offer.id), reason));
     send(Decline{offer.id, reason});
   } else {
     accepted_ = offer;
@@ -243,7 +243,7 @@ std::string Participant::settle_state(const TaskMessage& task) {
   if (task.counted == 0 && state.current().name != 0) tell_("the run begins anew for this client: so does its state");
   std::string reason = state.settle(task.counted);
   if (reason.empty() || !settings_.fresh_state) return reason;
-  tell_(fmt::format("round {}: {}; it begins afresh, at zeros (--fresh-state)", task.id.round + 1, reason));
+  tell_(fmt::format("{}: {}; it begins afresh, at zeros (--fresh-state)", run_->name_of(task.id), reason));
   state.start_afresh(task.counted);
   return "";
 }
@@ -258,17 +258,17 @@ std::string Participant::keep_state(const TaskId& task) {
 void Participant::forget(const TaskId& task, const std::string& rejection) {
   if (dropped_ == task) return dropped_.reset();
   if (run_->at_work() && run_->job->task().id == task) {
-    tell_(fmt::format("round {}: stops: the server says: {}", task.round + 1, rejection));
+    tell_(fmt::format("{}: stops: the server says: {}", run_->name_of(task), rejection));
     run_->job->cancel();
     return;
   }
   if (accepted_ && accepted_->id == task) {
-    tell_(fmt::format("round {}: is not needed any more", task.round + 1));
+    tell_(fmt::format("{}: is not needed any more", run_->name_of(task)));
     accepted_.reset();
   }
   if (!kept_ || kept_->task != task) return;
   if (!rejection.empty())
-    tell_(fmt::format("round {}: the server does not take the update: {}", task.round + 1, rejection));
+    tell_(fmt::format("{}: the server does not take the update: {}", run_->name_of(task), rejection));
   kept_.reset();
 }
 
@@ -279,14 +279,14 @@ void Participant::keep_answer() {
   std::string reason = run_->job->finish(update);
   if (reason.empty()) reason = keep_state(task);
   if (!reason.empty()) return cannot_do(task, reason);
-  tell_(fmt::format("round {}: trained on {} examples in {:.2f} s, loss {:.4f}", task.round + 1, update.examples,
+  tell_(fmt::format("{}: trained on {} examples in {:.2f} s, loss {:.4f}", run_->name_of(task), update.examples,
                     std::chrono::duration<double>(Clock::now() - task_began_).count(), update.loss));
   kept_ = Kept{task, update.digest, std::make_shared<const Bytes>(encode_frame(update))};
   send_kept();
 }
 
 void Participant::cannot_do(const TaskId& task, const std::string& reason) {
-  tell_(fmt::format("round {}: cannot do it: {}", task.round + 1, reason));
+  tell_(fmt::format("{}: cannot do it: {}", run_->name_of(task), reason));
   send(Decline{task, reason});
 }
 

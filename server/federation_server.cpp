@@ -145,9 +145,10 @@ void FederationServer::send_away_older(ClientRange clients) {
 /// server that had got further: the client has the one before it, or will decline.
 void FederationServer::note_state(const Hello& hello) {
   const std::uint32_t known = counted(coordinator_.state(), hello.client);
+  const bool is_asynchronous = aggregations().make(federation_.scenario.federation.aggregation).has_value();
   if (federation_.training.method.client_state && hello.state_version > known)
-    progress_.tell(fmt::format("client {} has a state of round {}, its last update that counts is of round {}",
-                               hello.client, hello.state_version, known));
+    progress_.tell(fmt::format("client {0} has a state of {1} {2}, its last update that counts is of {1} {3}",
+                               hello.client, is_asynchronous ? "task" : "round", hello.state_version, known));
 }
 
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
@@ -233,8 +234,7 @@ void FederationServer::act(Action& action, const Stop& stop) {
   if (const auto* task = std::get_if<SendTask>(&action)) {
     offer(*task);
   } else if (const auto* acknowledge = std::get_if<SendAcknowledge>(&action)) {
-    ++(delivery_of(acknowledge->task) != nullptr ? counts_.accepted : counts_.doubles);
-    answer(acknowledge->task, Acknowledge{acknowledge->task});
+    take_over(acknowledge->task);
   } else if (const auto* reject = std::get_if<SendReject>(&action)) {
     ++(reject->reason == kLate ? counts_.late : counts_.refused);
     if (reject->reason != kLate)
@@ -250,6 +250,17 @@ void FederationServer::act(Action& action, const Stop& stop) {
     finished_ = true;
     gave_up_ = ended->gave_up;
   }
+}
+
+/// The update counts, or did already.
+void FederationServer::take_over(const TaskId& task) {
+  if (delivery_of(task) != nullptr) {
+    ++counts_.accepted;
+    ++updates_;
+  } else {
+    ++counts_.doubles;
+  }
+  answer(task, Acknowledge{task});
 }
 
 void FederationServer::answer(const TaskId& task, const Message& message) {

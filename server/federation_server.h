@@ -98,6 +98,7 @@ class FederationServer final : public SessionListener {
   void note_conclusions(double time);
   void work_off(const Stop& stop);
   void act(Action& action, const Stop& stop);
+  void take_over(const TaskId& task);
   void answer(const TaskId& task, const Message& message);
   void release(const TaskId& task);
   bool take_postponed();
@@ -160,6 +161,7 @@ class FederationServer final : public SessionListener {
   Clock::time_point commit_begin_;
   Clock::duration paused_{};  // by commits
   Clock::time_point round_begin_ = Clock::now();
+  std::uint32_t updates_ = 0;     // that count for the round
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
   std::vector<std::string> failures_;

@@ -26,6 +26,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   counts_.bytes_down += record.bytes_down;
   counts_.bytes_up += record.bytes_up;
   record.failures = std::exchange(failures_, {});
+  updates_ = 0;
   const auto has_it = [](const auto& delivery) { return delivery.second.phase == Phase::kSent; };
   anybody_works_ = std::ranges::any_of(deliveries_, has_it);
   // Nothing that arrives meanwhile moves the state: new tasks are offered to nobody yet, what is said of others waits.

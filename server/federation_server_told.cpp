@@ -31,7 +31,7 @@ void FederationServer::turned_away(const std::string& address, const std::string
   progress_.tell(fmt::format("turned away {}: {} ({} so far)", address, reason, sessions_.turned_away()));
 }
 
-/// Never a silent wait: who keeps the round from its end.
+/// Never a silent wait: what the round lacks, and who has it.
 void FederationServer::tell_who_is_awaited() {
   if (finished_ || Clock::now() - round_begin_ < kQuiet) return;
   std::vector<std::string> away, at_work;
@@ -39,9 +39,9 @@ void FederationServer::tell_who_is_awaited() {
     std::vector<std::string>& list = delivery.phase == Phase::kAway ? away : at_work;
     if (list.size() < kMostNamed) list.push_back(std::to_string(client));
   }
-  const Scenario::Federation& settings = federation_.scenario.federation;
-  std::string text = fmt::format("round {}: waiting for {} of {} clients", coordinator_.state().round + 1,
-                                 deliveries_.size(), selected_clients(settings.cohort, settings.policy.over_selection));
+  std::string text =
+      fmt::format("round {}: {} of {} updates are here; waiting for {} clients", coordinator_.state().round + 1,
+                  updates_, federation_.scenario.federation.cohort, deliveries_.size());
   if (!at_work.empty()) text += "; at work: " + comma_list(at_work);
   if (!away.empty()) text += "; not here: " + comma_list(away);
   progress_.wait(text);

@@ -37,7 +37,7 @@ struct ServerMetrics {
   std::uint32_t made = 0;   // versions
   std::uint32_t abandoned = 0;
   std::uint64_t clients_here = 0;
-  std::size_t at_work = 0;  // clients of the round that are waited for: here, and
+  std::size_t at_work = 0;  // clients that have a task: here, and
   std::size_t away = 0;
   ServerCounts counts = {};
 

@@ -148,8 +148,13 @@ void linger_for_the_missing(Sessions& sessions, const FederationServer& server, 
 }
 
 std::string describe(const Scenario& scenario, const FederationState& state) {
-  return fmt::format("{} clients, {} of them a round, {} of {} rounds are done", scenario.data.clients,
-                     scenario.federation.cohort, state.version, scenario.federation.rounds);
+  const Scenario::Federation& federation = scenario.federation;
+  const std::optional<Asynchrony> asynchrony = aggregations().make(federation.aggregation);
+  const std::string at_work =
+      asynchrony ? fmt::format("{} of them at work at any time, {} updates", asynchrony->concurrency, federation.cohort)
+                 : fmt::format("{} of them", federation.cohort);
+  return fmt::format("{} clients, {} a round, {} of {} rounds are done", scenario.data.clients, at_work, state.version,
+                     federation.rounds);
 }
 
 /// Writes down what came of it; whoever is here, or was lately, hears that it is over.

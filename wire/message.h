@@ -22,7 +22,7 @@ inline constexpr std::uint16_t kProtocol = 4;
 /// One task, for ever: a retry is the same task (DESIGN D8).
 struct TaskId {
   std::uint64_t run = 0;    // digest of the scenario's result-bearing text
-  std::uint32_t round = 0;  // rounds begun before it, abandoned ones among them
+  std::uint32_t round = 0;  // rounds begun before it, abandoned ones among them; asynchronous: tasks given before it
   std::uint32_t client = 0;
   bool operator==(const TaskId&) const = default;
 };

@@ -88,6 +88,16 @@ TEST(Participant, ATaskThatWasOnlyOfferedIsNotNeededAnyMoreWhereItsUpdateIsRefus
   EXPECT_TRUE(server.has_told("round 1: the server does not take the update: late"));
 }
 
+TEST(Participant, WhereRoundsAreAsynchronousTasksHaveNumbersOfTheirOwn) {
+  PlayedServer server({}, replaced(kPlayedScenario, "cohort = 1", "cohort = 1\naggregation = \"fedasync\""));
+  RawSocket peer = server.welcome();
+  const Offer offer = server.offer(16);
+  ASSERT_TRUE(accepts(peer, offer));
+  peer.send(encode_frame(server.task(offer)));
+  ASSERT_TRUE(std::holds_alternative<UpdateMessage>(peer.receive()));
+  EXPECT_TRUE(server.has_told("task 17: trained on "));
+}
+
 TEST(Participant, ATaskAtWorkIsDroppedForTheSameOneOfOtherParameters) {
   PlayedServer server({}, replaced(kPlayedScenario, "epochs = 1", "epochs = 2000"));
   RawSocket peer = server.welcome();
