@@ -34,6 +34,7 @@ FederationServer::FederationServer(const Federation& federation, const ServerSet
       recorder_(recorder),
       progress_(progress),
       coordinator_(federation.plan(settings.threads), std::move(start)),
+      pace_(federation.scenario.federation.policy.pace, seconds(settings.grace) / 2, federation.scenario.seed),
       first_time_(last_time) {}
 
 bool FederationServer::run(const Stop& stop) {
@@ -65,13 +66,35 @@ void FederationServer::wake_if_due() {
   take(TimePassed{});
 }
 
-/// Ten times a second: it walks over all who have a task.
+/// Ten times a second: it walks over all who have a task, or are here.
 void FederationServer::look_around(const Stop& stop) {
   const Clock::time_point time = Clock::now();
   if (is_over() || time < next_look_) return;
   next_look_ = time + kTurn;
   give_up_the_lost(stop);
+  if (!is_over()) send_away_who_is_not_needed();
   tell_who_is_awaited();
+}
+
+bool FederationServer::has_task(ClientRange clients) const {
+  const auto next = deliveries_.lower_bound(clients.first);
+  return next != deliveries_.end() && clients.holds(next->first);
+}
+
+/// What it may still be sending, nobody waits for: it will send that again, and then it stays until the round is over.
+void FederationServer::send_away_who_is_not_needed() {
+  std::vector<std::pair<ConnectionId, double>> sent;
+  for (const auto& [connection, hello] : roster_.present()) {
+    if (has_task({hello.client, hello.clients})) continue;
+    if (const std::optional<double> wait = pace_.send_away(coordinator_.state().round, hello.client))
+      sent.emplace_back(connection, *wait);
+  }
+  for (const auto& [connection, wait] : sent) {
+    // A client takes half of it more, and up to twice as long, lest all who hear the same come at once.
+    const auto named = static_cast<std::uint32_t>(std::clamp(1000 * wait / 2, 1.0, 1e9));
+    sessions_.close(connection, {"not needed now", Farewell::kComeAgain, named});
+    roster_.leave(connection, Clock::now() + std::chrono::milliseconds(2 * std::uint64_t{named}));
+  }
 }
 
 double FederationServer::now() const {
@@ -104,7 +127,7 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   const ClientRange clients{hello.client, hello.clients};
   send_away_older(clients);
   roster_.join(connection, hello);
-  tell_of_clients(clients, "joined");
+  if (!pace_.come_back(hello.client)) tell_of_clients(clients, "joined");
   if (hello.kernel_set != kernel_set())
     progress_.tell(
         fmt::format("{} computes with kernels '{}', this is '{}': results are valid; a replay needs the kernels that "
@@ -133,7 +156,7 @@ void FederationServer::send_away_older(ClientRange clients) {
   const ConnectionId older = roster_.playing(clients.first);
   const Hello* hello = roster_.hello(older);
   if (hello == nullptr || hello->client != clients.first || hello->clients != clients.count) return;
-  sessions_.close(older, fmt::format("{} joined from somewhere else", clients_text(clients)));
+  sessions_.close(older, {fmt::format("{} joined from somewhere else", clients_text(clients))});
   roster_.leave(older);
   progress_.tell(
       fmt::format("{} is here already: its older line is closed; if that was another device, give each a "
@@ -254,9 +277,10 @@ void FederationServer::act(Action& action, const Stop& stop) {
 
 /// The update counts, or did already.
 void FederationServer::take_over(const TaskId& task) {
-  if (delivery_of(task) != nullptr) {
+  if (const Delivery* delivery = delivery_of(task)) {
     ++counts_.accepted;
     ++updates_;
+    if (delivery->sent) pace_.note_update(seconds(Clock::now() - *delivery->sent));
   } else {
     ++counts_.doubles;
   }
@@ -320,6 +344,7 @@ void FederationServer::send_task(Delivery& delivery) {
   task.parameters.reset();
   delivery.phase = Phase::kSent;
   delivery.since = Clock::now();
+  if (!delivery.sent) delivery.sent = delivery.since;
   delivery.may_have_it = anybody_works_ = true;
   tell_phase();
 }

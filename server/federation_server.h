@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 #include "server/coordinator.h"
 #include "server/federation.h"
 #include "server/metrics_text.h"
+#include "server/pace_steering.h"
 #include "server/postponed_answers.h"
 #include "server/record/progress.h"
 #include "server/record/run_recorder.h"
@@ -65,8 +67,14 @@ class FederationServer final : public SessionListener {
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
   std::uint64_t refused_answers() const { return counts_.refused; }
-  /// Clients that have joined, lost their line and not come back: what they were not told they do not know.
+  using Clock = std::chrono::steady_clock;
+  /// Clients that have joined, lost their line or were sent away, and have not come back though they should have lately
+  /// or are to: what they were not told they do not know.
   std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
+  /// From when on nobody is missing lately any more, at the latest.
+  Clock::time_point missing_until(std::chrono::seconds lately) const {
+    return std::max(Clock::now(), roster_.last_missed()) + lately;
+  }
   /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.
   void measure(ServerMetrics& metrics) const;
 
@@ -78,7 +86,6 @@ class FederationServer final : public SessionListener {
   void turned_away(const std::string& address, const std::string& reason) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
   enum class Phase : std::uint8_t { kAway, kOffered, kSent };
 
   /// A task that its client has not answered yet.
@@ -86,7 +93,8 @@ class FederationServer final : public SessionListener {
     SendTask task;  // its parameters until they are sent: should they be needed again, the coordinator has them
     Phase phase = Phase::kAway;
     ConnectionId connection = 0;
-    Clock::time_point since;  // of the phase
+    Clock::time_point since;                     // of the phase
+    std::optional<Clock::time_point> sent = {};  // by this process, first
     /// It was sent the task before, by this process or one that was killed: it may be at work on it, or sending its
     /// update, and answers the offer with nothing else.
     bool may_have_it = false;
@@ -130,6 +138,8 @@ class FederationServer final : public SessionListener {
   bool is_busy() const { return committing_ || !actions_.empty(); }
   void give_up(std::uint32_t client, const std::string& reason);
   void give_up_the_lost(const Stop& stop);
+  void send_away_who_is_not_needed();
+  bool has_task(ClientRange clients) const;
   std::string why_lost(const Delivery& delivery) const;
   void tell_of_clients(ClientRange clients, const std::string& what);
   void tell_who_is_awaited();
@@ -150,6 +160,7 @@ class FederationServer final : public SessionListener {
   Coordinator coordinator_;
   const std::uint32_t first_round_ = coordinator_.state().round;  // of this process
   Roster roster_;
+  PaceSteering pace_;
   std::map<std::uint32_t, Delivery> deliveries_;                // by client
   std::map<std::uint32_t, std::vector<std::uint32_t>> widths_;  // of clients, as this process has logged them
   std::deque<Action> actions_;                                  // to be done, in order

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "server/federation_server.h"
 
@@ -78,7 +79,8 @@ void FederationServer::take_possible(const ClientAnswer& whose, const UpdateMess
   const bool awaited = delivery_of(update.id) != nullptr;
   const std::uint32_t round = coordinator_.state().round;
   const double time = now();
-  const UpdateArrived arrived{update.id.client, &update};
+  const std::vector<int> widths(whose.hello.widths.begin(), whose.hello.widths.end());
+  const UpdateArrived arrived{update.id.client, &update, widths};
   handle(arrived, time);
   const auto* reject = answered_.empty() ? nullptr : std::get_if<SendReject>(&answered_.front());
   if (!awaited || (reject != nullptr && reject->reason == kOtherParameters)) return;

@@ -37,6 +37,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   recorder_.save(state);
   committing_ = false;
   paused_ += Clock::now() - commit_begin_;
+  pace_.note_round();
   tell_phase("committed");
   progress_.round(record);
   remember(std::move(record));

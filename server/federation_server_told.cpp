@@ -69,6 +69,7 @@ void FederationServer::measure(ServerMetrics& metrics) const {
   metrics.made = coordinator_.state().version;
   metrics.abandoned = recorder_.abandoned();
   metrics.clients_here = roster_.clients();
+  metrics.sent_away = pace_.away();
   const auto is_away = [](const auto& delivery) { return delivery.second.phase == Phase::kAway; };
   metrics.away = static_cast<std::size_t>(std::ranges::count_if(deliveries_, is_away));
   metrics.at_work = deliveries_.size() - metrics.away;

@@ -109,6 +109,8 @@ void write_rounds(const ServerMetrics& metrics, Page& page) {
 void write_clients(const ServerMetrics& metrics, Page& page) {
   page.gauge("anybit_clients", "Clients that the scenario has.").sample(std::uint64_t{metrics.clients});
   page.gauge("anybit_clients_here", "Clients that are connected and welcomed.").sample(metrics.clients_here);
+  page.gauge("anybit_clients_sent_away", "Clients that were not needed, and come again when they were told to.")
+      .sample(std::uint64_t{metrics.sent_away});
   page.gauge("anybit_round_clients", "Clients that have a task, at work or away.")
       .sample(std::uint64_t{metrics.at_work}, {{"state", "at_work"}})
       .sample(std::uint64_t{metrics.away}, {{"state", "away"}});

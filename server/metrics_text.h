@@ -37,7 +37,8 @@ struct ServerMetrics {
   std::uint32_t made = 0;   // versions
   std::uint32_t abandoned = 0;
   std::uint64_t clients_here = 0;
-  std::size_t at_work = 0;  // clients that have a task: here, and
+  std::size_t sent_away = 0;  // clients that were not needed and are not back
+  std::size_t at_work = 0;    // clients that have a task: here, and
   std::size_t away = 0;
   ServerCounts counts = {};
 

@@ -29,11 +29,11 @@ void Roster::join(ConnectionId connection, const Hello& hello) {
     Client& client = clients_[number];
     if (++client.connections == 1) ++here_;
     client.newest = std::max(client.newest, connection);
-    client.left.reset();
+    client.missed.reset();
   }
 }
 
-void Roster::leave(ConnectionId connection) {
+void Roster::leave(ConnectionId connection, Clock::time_point missed) {
   const auto found = present_.find(connection);
   if (found == present_.end()) return;
   const ClientRange left = clients_of(found->second);
@@ -42,7 +42,7 @@ void Roster::leave(ConnectionId connection) {
     Client& client = clients_[number];
     if (--client.connections == 0) {
       --here_;
-      client.left = Clock::now();
+      client.missed = missed;
       client.newest = 0;
     } else if (client.newest == connection) {
       client.newest = std::find_if(present_.rbegin(), present_.rend(), [&](const auto& entry) {
@@ -54,12 +54,18 @@ void Roster::leave(ConnectionId connection) {
 
 void Roster::excuse(ClientRange clients) {
   for (std::uint32_t number = clients.first; clients.holds(number) && number < clients_.size(); ++number)
-    clients_[number].left.reset();
+    clients_[number].missed.reset();
 }
 
 std::uint64_t Roster::missing(Clock::time_point since) const {
   return static_cast<std::uint64_t>(
-      std::ranges::count_if(clients_, [&](const Client& client) { return client.left && *client.left >= since; }));
+      std::ranges::count_if(clients_, [&](const Client& client) { return client.missed && *client.missed >= since; }));
+}
+
+Roster::Clock::time_point Roster::last_missed() const {
+  Clock::time_point last = Clock::time_point::min();
+  for (const Client& client : clients_) last = std::max(last, client.missed.value_or(last));
+  return last;
 }
 
 std::string clients_text(ClientRange clients) {

@@ -19,7 +19,8 @@ class Roster {
   using Clock = std::chrono::steady_clock;
 
   void join(ConnectionId connection, const Hello& hello);
-  void leave(ConnectionId connection);
+  /// Its clients are missed from then on; one that was told when to come again, from when that is due.
+  void leave(ConnectionId connection, Clock::time_point missed = Clock::now());
   /// None of these is missed, should it be away.
   void excuse(ClientRange clients);
 
@@ -29,14 +30,17 @@ class Roster {
   ConnectionId playing(std::uint32_t client) const;
   /// Clients that are here: each once, though a line that is dead may still be open beside the one it came back on.
   std::uint64_t clients() const { return here_; }
-  /// Clients that were here, left after this moment, are not back and were not excused. Looks at all.
+  const std::map<ConnectionId, Hello>& present() const { return present_; }
+  /// Clients that were here, are missed since this moment or will be, are not back and were not excused. Looks at all.
   std::uint64_t missing(Clock::time_point since) const;
+  /// When the last of them began to be missed, or will; long ago where nobody is. Looks at all.
+  Clock::time_point last_missed() const;
 
  private:
   struct Client {
     ConnectionId newest = 0;
     std::uint32_t connections = 0;
-    std::optional<Clock::time_point> left = {};  // none: nobody misses it
+    std::optional<Clock::time_point> missed = {};  // since then; none: nobody misses it
   };
 
   std::map<ConnectionId, Hello> present_;

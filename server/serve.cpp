@@ -131,19 +131,19 @@ void linger(Sessions& sessions, Observer& observer) {
     sessions.poll(kTurn);
 }
 
-/// Whoever has lost its line just now would find nobody when it comes back, and go on looking. Who has been away for
-/// longer would have come back.
+/// Whoever has lost its line just now, or is away because it was not needed, would find nobody when it comes back, and
+/// go on looking. Who has been away for longer would have come back.
 void linger_for_the_missing(Sessions& sessions, const FederationServer& server, Observer& observer) {
   // A line that is dead shows when nobody has taken the Goodbye.
   for (const auto end = Clock::now() + kFarewell; sessions.open() > 0 && Clock::now() < end; observer.poll())
     sessions.poll(kTurn);
   const auto missing = [&] { return server.missing(kLingerForTheMissing); };
   if (missing() == 0) return;
+  const auto end = server.missing_until(kLingerForTheMissing);
   tell(
-      fmt::format("clients that lost their line and have not heard that the run is over: {}; waiting for them, {} s at "
-                  "most; Ctrl-C ends it",
-                  missing(), kLingerForTheMissing.count()));
-  const auto end = Clock::now() + kLingerForTheMissing;
+      fmt::format("clients that are away and have not heard that the run is over: {}; waiting for them, {} s at most; "
+                  "Ctrl-C ends it",
+                  missing(), std::chrono::ceil<std::chrono::seconds>(end - Clock::now()).count()));
   for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
 }
 

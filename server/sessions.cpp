@@ -172,8 +172,8 @@ bool Sessions::send(ConnectionId connection, const Message& message) {
   return send(connection, std::make_shared<const Bytes>(encode_frame(message)));
 }
 
-void Sessions::close(ConnectionId connection, const std::string& reason) {
-  if (Session* session = state_->find(connection)) session->end({reason}, true);
+void Sessions::close(ConnectionId connection, const Goodbye& goodbye) {
+  if (Session* session = state_->find(connection)) session->end(goodbye, true);
 }
 
 void Sessions::hold(std::optional<Goodbye> goodbye) { state_->shared.held = std::move(goodbye); }

@@ -107,8 +107,8 @@ class Sessions {
   void hold(std::optional<Goodbye> goodbye);
   /// Says Goodbye to all that have joined and ends their connections; whoever says Hello from now on hears it, too.
   void dismiss(const Goodbye& goodbye);
-  /// Says Goodbye and ends the connection.
-  void close(ConnectionId connection, const std::string& reason);
+  /// Lets what is queued go out, says Goodbye and ends the connection.
+  void close(ConnectionId connection, const Goodbye& goodbye);
   /// Accepts no more, lets what is queued go out, says Goodbye to all and waits until they have gone or `timeout` is
   /// over.
   void stop(const Goodbye& goodbye, std::chrono::milliseconds timeout);

@@ -25,6 +25,7 @@ ServerMetrics sample_metrics() {
   metrics.made = 2;
   metrics.abandoned = 1;
   metrics.clients_here = 19;
+  metrics.sent_away = 11;
   metrics.at_work = 5;
   metrics.away = 2;
   metrics.counts = {7, 1, 2, 3, 1000, 900};
@@ -53,6 +54,7 @@ TEST(MetricsText, EachNumberHasItsSeries) {
   EXPECT_EQ(page.value("anybit_phase", R"({phase="selecting"})"), 0);
   EXPECT_EQ(page.value("anybit_clients"), 20);
   EXPECT_EQ(page.value("anybit_clients_here"), 19);
+  EXPECT_EQ(page.value("anybit_clients_sent_away"), 11);
   EXPECT_EQ(page.value("anybit_rounds_planned"), 4);
   EXPECT_EQ(page.value("anybit_round"), 3);
   EXPECT_EQ(page.value("anybit_version"), 2);

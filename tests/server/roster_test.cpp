@@ -57,6 +57,22 @@ TEST(Roster, MissesWhoWasHereAndIsNotExcused) {
   EXPECT_EQ(roster.missing({}), 1U);
 }
 
+TEST(Roster, MissesWhoWasSentAwayFromWhenItIsDue) {
+  const Roster::Clock::time_point now = Roster::Clock::now();
+  const std::chrono::hours hour(1);
+  Roster roster;
+  EXPECT_LT(roster.last_missed(), now);
+  roster.join(1, Hello{.client = 3});
+  roster.join(2, Hello{.client = 4});
+  roster.leave(1, now + hour);
+  EXPECT_EQ(roster.missing(now), 1U);
+  EXPECT_EQ(roster.missing(now + 2 * hour), 0U) << "it would be back";
+  roster.leave(2);
+  EXPECT_EQ(roster.last_missed(), now + hour);
+  roster.join(3, Hello{.client = 3});
+  EXPECT_LT(roster.last_missed(), now + hour);
+}
+
 TEST(Roster, NamesClientsForPeople) {
   EXPECT_EQ(clients_text({3, 1}), "client 3");
   EXPECT_EQ(clients_text({3, 7}), "clients 3 to 9");

@@ -106,7 +106,7 @@ TEST(Sessions, CloseSaysGoodbyeBehindWhatIsQueuedAndIsNoLoss) {
   Server server;
   RawSocket peer = server.join(1);
   server.sessions.send(server.newest, Acknowledge{sample_task()});
-  server.sessions.close(server.newest, "you are not on the list");
+  server.sessions.close(server.newest, Goodbye{"you are not on the list"});
   EXPECT_FALSE(server.sessions.send(server.newest, Acknowledge{sample_task()}));
   server.serve_for(milliseconds{20});
   EXPECT_TRUE(std::holds_alternative<Acknowledge>(peer.receive()));
@@ -120,7 +120,7 @@ TEST(Sessions, ListenerMayCloseWhatItHears) {
   Server server;
   RawSocket peer = server.join(1);
   server.on_update = [&](ConnectionId connection, const UpdateMessage&) {
-    server.sessions.close(connection, "enough");
+    server.sessions.close(connection, Goodbye{"enough"});
   };
   const Bytes frame = encode_frame(update_of(1, 100000));
   peer.send(frame);

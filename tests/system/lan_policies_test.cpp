@@ -50,6 +50,33 @@ TEST(LanPolicies, ItGivesUpWhereNobodyComesAndTriesAgain) {
   EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
 }
 
+/// A few of many train at a time, and most of the others are away: each comes when it was told to, and hears the end.
+TEST(LanPolicies, ClientsThatAreNotNeededComeAndGo) {
+  const std::vector<std::string> paced = {"data.clients=8",      "federation.cohort=2", "federation.rounds=8",
+                                          "federation.pace=1.0", "training.epochs=500", "training.optimizer.rate=0.01"};
+  std::vector<std::string> asynchronous = paced;
+  asynchronous.insert(asynchronous.end(),
+                      {"federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=3"});
+  for (const std::vector<std::string>& settings : {paced, asynchronous}) {
+    Lan lan(settings, 8);
+    lan.start_server();
+    lan.start_clients(0, 8);
+    const Outcome server = lan.end_of_server();
+    EXPECT_EQ(server.code, 0) << server.error;
+    int sent_away = 0;
+    for (std::uint32_t client = 0; client < 8; ++client) {
+      const Outcome outcome = lan.end_of_client(client);
+      EXPECT_EQ(outcome.code, 0) << outcome.error;
+      if (outcome.error.find("the server says: not needed now") != std::string::npos) ++sent_away;
+    }
+    EXPECT_GE(sent_away, 4);
+    EXPECT_EQ(server.error.find("is lost: "), std::string::npos) << server.error;
+    const std::string metrics = lan.folder().read("server/run/metrics.jsonl");
+    EXPECT_EQ(metrics.find("\"failed\": 1"), std::string::npos) << metrics;
+    EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+  }
+}
+
 /// The evaluation takes longer than a round may. Before the first one rounds may be abandoned: clients take their time
 /// to come.
 TEST(LanPolicies, AnEvaluationIsNotInTheNextRoundsTime) {
