@@ -106,6 +106,8 @@ std::vector<std::uint32_t> hold_out(const Scenario& scenario, Holding& holding) 
 
 }  // namespace
 
+ExamplesView FederatedData::unseen(std::uint32_t, ExamplePool&) const { return {}; }
+
 std::unique_ptr<FederatedData> load_data(const Scenario& scenario, const std::vector<std::string>& directories,
                                          bool named) {
   const Scenario::Data& data = scenario.data;

@@ -23,6 +23,9 @@ class FederatedData {
   /// A client's examples. A pooled set returns a view into itself; a generated one draws into `scratch`, which the
   /// calling thread owns and re-uses.
   virtual ExamplesView client(std::uint32_t client, ExamplePool& scratch) const = 0;
+  /// As many examples like a client's that nobody holds: further ones of its writer, drawn into `scratch`. Empty where
+  /// no more can be drawn; then the test examples are all that nobody trains on.
+  virtual ExamplesView unseen(std::uint32_t client, ExamplePool& scratch) const;
 
   Shape shape;
   int classes = 0;

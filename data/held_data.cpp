@@ -50,14 +50,20 @@ std::uint32_t WriterData::examples(std::uint32_t client) const {
   return writers_->examples();
 }
 
-ExamplesView WriterData::client(std::uint32_t client, ExamplePool& scratch) const {
+ExamplesView WriterData::client(std::uint32_t client, ExamplePool& scratch) const { return draw(client, 0, scratch); }
+
+ExamplesView WriterData::unseen(std::uint32_t client, ExamplePool& scratch) const {
+  return draw(client, writers_->examples(), scratch);
+}
+
+ExamplesView WriterData::draw(std::uint32_t client, std::uint32_t first, ExamplePool& scratch) const {
   expect_client(client, clients);
   const std::size_t count = writers_->examples();
   scratch.shape = shape;
   scratch.pixels.resize(count * shape.size());
   scratch.labels.resize(count);
   if (scratch.indices.size() != count) scratch.indices = all_indices(count);
-  writers_->draw(client, 0, scratch.pixels, scratch.labels);
+  writers_->draw(client, first, scratch.pixels, scratch.labels);
   return scratch.view();
 }
 

@@ -37,8 +37,12 @@ class WriterData final : public FederatedData {
   std::uint32_t examples(std::uint32_t client) const override;
   bool all_alike() const override { return true; }
   ExamplesView client(std::uint32_t client, ExamplePool& scratch) const override;
+  ExamplesView unseen(std::uint32_t client, ExamplePool& scratch) const override;
 
  private:
+  /// A client's worth of its writer's examples, from this one on.
+  ExamplesView draw(std::uint32_t client, std::uint32_t first, ExamplePool& scratch) const;
+
   Holding holding_;
   std::shared_ptr<const Writers> writers_;
 };

@@ -119,6 +119,21 @@ TEST(FederatedData, AMillionWritersTakeNoMemoryAndNoTime) {
   EXPECT_THROW(data->client(1'000'000, scratch), std::out_of_range);
 }
 
+TEST(FederatedData, OfAWriterThereIsMoreThanAnybodyHolds) {
+  const auto few = load_data(scenario("glyphs", 4, "writer"), {});
+  Scenario twice = scenario("glyphs", 4, "writer");
+  twice.data.set.options.set("examples", std::int64_t{200});
+  const auto more = load_data(twice, {});
+  ExamplePool scratch, other;
+  const Bytes held = bytes_of(few->client(3, scratch)), unseen = bytes_of(few->unseen(3, scratch));
+  EXPECT_EQ(held.size() + unseen.size(), 200U * 785) << "as many again";
+  Bytes both = held;
+  both.insert(both.end(), unseen.begin(), unseen.end());
+  EXPECT_EQ(both, bytes_of(more->client(3, other))) << "by the same hand, the next ones";
+  EXPECT_THROW(few->unseen(4, scratch), std::out_of_range);
+  EXPECT_EQ(load_data(scenario("glyphs", 4, "iid"), {})->unseen(3, scratch).size(), 0U);
+}
+
 TEST(FederatedData, ClientsAreTheSameInEveryThread) {
   for (const std::string partition : {"writer", "dirichlet"}) {
     const auto data = load_data(scenario("glyphs", 16, partition), {});
