@@ -72,7 +72,7 @@ class Course {
     if (stop_ && stop_()) throw Stopped{};
   }
 
-  /// So many points lie ahead, of as many parts each.
+  /// So many points lie ahead, in so many parts all together.
   void begin(std::size_t points, std::size_t parts) {
     points_ = points;
     parts_ = parts;
@@ -86,7 +86,7 @@ class Course {
     if (!watcher_) return;
     const std::lock_guard lock(mutex_);
     done_ += more;
-    watcher_(static_cast<double>(done_) / static_cast<double>(parts_), points_);
+    watcher_(static_cast<double>(done_ * points_) / static_cast<double>(parts_), points_);
   }
 
   const Evaluator::StopSignal& stop_;
@@ -105,9 +105,9 @@ struct Plan {
   std::vector<Range> ranges;          // of the activations; empty where all stay float
 };
 
-Plan plan_evaluation(const EvaluationGrid& grid, const WeightFit& fit) {
+Plan plan_evaluation(std::vector<GridPoint> points, const WeightFit& fit) {
   Plan plan;
-  plan.points = grid_points(grid);
+  plan.points = std::move(points);
   for (GridPoint& point : plan.points) point.fit = fit;
   for (const GridPoint& point : plan.points) {
     const auto same = std::ranges::find_if(plan.models, [&](const GridPoint& p) { return same_weights(p, point); });
@@ -126,7 +126,8 @@ struct Evaluator::State {
   WeightFit fit;
   std::size_t batch;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
-  std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for the test and the proxy share
+  std::vector<ExamplePool> scratches;                // by worker
+  std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for a batch
   Watcher watcher;
 
   /// Examples of one item of work.
@@ -144,8 +145,9 @@ struct Evaluator::State {
     std::int64_t correct = 0;
     while (begin < end) {
       const std::size_t size = std::min(batch, end - begin);
-      const Batch gathered = gather(examples, std::span(picks).subspan(begin, size), data.normalization,
-                                    workspace.images(), workspace.labels());
+      const ExamplesView some{examples.shape, examples.pixels, examples.labels, examples.indices.subspan(begin, size)};
+      const Batch gathered =
+          gather(some, std::span(picks).first(size), data.normalization, workspace.images(), workspace.labels());
       const std::span<const float> outputs = forward(workspace, parameters.values, gathered, {.function = function});
       correct += count_correct(outputs, gathered.labels, data.classes);
       begin += size;
@@ -172,62 +174,85 @@ struct Evaluator::State {
   }
 
   std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid, const StopSignal& stop);
-  void evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model, std::size_t models,
-                     Course& course, std::vector<Accuracy>& results);
+  Answers count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
+                const StopSignal& stop);
+  void count_some(const Parameters& parameters, const Plan& plan, const Questions& questions, std::size_t first_model,
+                  std::size_t models, Course& course, Answers& answers);
+  /// With the weights of `model`, and the point's activations.
+  std::int64_t count_at(const Plan& plan, std::size_t point, const Parameters& model, const ExamplesView& examples,
+                        int worker, const Course& course);
 };
 
-void Evaluator::State::evaluate_some(const Parameters& parameters, const Plan& plan, std::size_t first_model,
-                                     std::size_t models, Course& course, std::vector<Accuracy>& results) {
+std::int64_t Evaluator::State::count_at(const Plan& plan, std::size_t point, const Parameters& model,
+                                        const ExamplesView& examples, int worker, const Course& course) {
+  std::unique_ptr<SlotFunction> activations;
+  if (!float_activations(plan.points[point]))
+    activations = make_activation_quantizer(*network, plan.ranges, plan.points[point]);
+  std::int64_t correct = 0;
+  for (std::size_t begin = 0; begin < examples.size(); begin += item_examples()) {
+    course.go_on();
+    const std::size_t end = std::min(begin + item_examples(), examples.size());
+    correct += run(workspace(worker), examples, begin, end, model, activations.get());
+  }
+  return correct;
+}
+
+void Evaluator::State::count_some(const Parameters& parameters, const Plan& plan, const Questions& questions,
+                                  std::size_t first_model, std::size_t models, Course& course, Answers& answers) {
   std::vector<Parameters> quantized(models);  // empty where the weights stay float
   parallel_for(models, threads, [&](std::size_t item, int) {
     course.go_on();
     const GridPoint& point = plan.models[first_model + item];
     if (!float_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
   });
-
-  std::vector<std::size_t> points;
-  for (std::size_t i = 0; i < plan.points.size(); ++i)
-    if (plan.model_of[i] >= first_model && plan.model_of[i] < first_model + models) points.push_back(i);
-  const std::size_t examples = data.test.size();
-  const std::size_t step = item_examples();
-  const std::size_t parts = pieces(examples, step);
-  std::vector<std::int64_t> correct(points.size() * parts, 0);
-  parallel_for(correct.size(), threads, [&](std::size_t item, int worker) {
-    course.go_on();
-    const std::size_t index = points[item / parts];
-    const Parameters& model = quantized[plan.model_of[index] - first_model];
-    std::unique_ptr<SlotFunction> activations;
-    if (!float_activations(plan.points[index]))
-      activations = make_activation_quantizer(*network, plan.ranges, plan.points[index]);
-    const std::size_t begin = (item % parts) * step;
-    correct[item] = run(workspace(worker), data.test, begin, std::min(begin + step, examples),
-                        model.values.empty() ? parameters : model, activations.get());
-    course.part_done();
+  const auto is_one_of_these = [&](std::size_t point) {
+    return plan.model_of[point] >= first_model && plan.model_of[point] < first_model + models;
+  };
+  parallel_for(questions.asked.size(), threads, [&](std::size_t holder, int worker) {
+    const std::vector<std::size_t>& asked = questions.asked[holder];
+    if (std::ranges::none_of(asked, is_one_of_these)) return;
+    const ExamplesView examples = questions.examples(holder, scratches[static_cast<std::size_t>(worker)]);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      if (!is_one_of_these(asked[i])) continue;
+      const Parameters& model = quantized[plan.model_of[asked[i]] - first_model];
+      answers[holder][i] =
+          count_at(plan, asked[i], model.values.empty() ? parameters : model, examples, worker, course);
+      course.part_done();
+    }
   });
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto first = correct.begin() + static_cast<std::ptrdiff_t>(i * parts);
-    const std::int64_t sum = std::accumulate(first, first + static_cast<std::ptrdiff_t>(parts), std::int64_t{0});
-    results[points[i]] = {plan.points[points[i]], static_cast<double>(sum) / static_cast<double>(examples)};
-  }
 }
 
 Evaluator::Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads,
                      WeightFit fit)
-    : state_(new State{
-          network, data, std::max(threads, 1), fit, static_cast<std::size_t>(evaluation_batch(*network)), {}, {}, {}}) {
+    : state_(new State{network,
+                       data,
+                       std::max(threads, 1),
+                       fit,
+                       static_cast<std::size_t>(evaluation_batch(*network)),
+                       {},
+                       {},
+                       {},
+                       {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
   state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
-  state_->picks.resize(std::max(data.test.size(), data.proxy.size()));
+  state_->scratches.resize(static_cast<std::size_t>(state_->threads));
+  state_->picks.resize(state_->batch);
   std::iota(state_->picks.begin(), state_->picks.end(), 0U);
 }
 
 Evaluator::~Evaluator() = default;
 
-std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
-                                                 const StopSignal& stop) {
-  Plan plan = plan_evaluation(grid, fit);
+Answers Evaluator::State::count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
+                                const StopSignal& stop) {
+  Plan plan = plan_evaluation(questions.points, fit);
   Course course(stop, watcher);
-  course.begin(plan.points.size(), pieces(data.test.size(), item_examples()));
+  Answers answers;
+  std::size_t parts = 0;
+  for (const std::vector<std::size_t>& asked : questions.asked) {
+    answers.emplace_back(asked.size(), 0);
+    parts += asked.size();
+  }
+  course.begin(plan.points.size(), parts);
   if (!std::ranges::all_of(plan.points, float_activations)) {
     plan.ranges = trained_ranges(*network, parameters);
     if (plan.ranges.empty()) {
@@ -235,9 +260,33 @@ std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, c
       plan.ranges = calibrate(parameters, course);
     }
   }
-  std::vector<Accuracy> results(plan.points.size());
   for (std::size_t first = 0; first < plan.models.size(); first += kModelsAtOnce)
-    evaluate_some(parameters, plan, first, std::min(kModelsAtOnce, plan.models.size() - first), course, results);
+    count_some(parameters, plan, questions, first, std::min(kModelsAtOnce, plan.models.size() - first), course,
+               answers);
+  return answers;
+}
+
+/// Each part of the test examples at each point is a holder.
+std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, const EvaluationGrid& grid,
+                                                 const StopSignal& stop) {
+  Questions questions;
+  questions.points = grid_points(grid);
+  const ExamplesView& test = data.test;
+  const std::size_t step = item_examples(), parts = pieces(test.size(), step);
+  for (std::size_t point = 0; point < questions.points.size(); ++point)
+    questions.asked.insert(questions.asked.end(), parts, std::vector<std::size_t>{point});
+  questions.examples = [&](std::size_t holder, ExamplePool&) -> ExamplesView {
+    const std::size_t begin = (holder % parts) * step;
+    return {test.shape, test.pixels, test.labels, test.indices.subspan(begin, std::min(step, test.size() - begin))};
+  };
+  const Answers answers = count(parameters, questions, grid, stop);
+  std::vector<Accuracy> results;
+  for (std::size_t i = 0; i < questions.points.size(); ++i) {
+    std::int64_t sum = 0;
+    for (std::size_t part = 0; part < parts; ++part) sum += answers[i * parts + part].front();
+    results.push_back({questions.points[i], static_cast<double>(sum) / static_cast<double>(test.size())});
+    results.back().point.fit = fit;
+  }
   return results;
 }
 
@@ -254,11 +303,20 @@ std::optional<std::vector<Accuracy>> Evaluator::evaluate(const Parameters& param
   }
 }
 
+std::optional<Answers> Evaluator::count(const Parameters& parameters, const Questions& questions,
+                                        const EvaluationGrid& grid, const StopSignal& stop) {
+  try {
+    return state_->count(parameters, questions, grid, stop);
+  } catch (const Stopped&) {
+    return std::nullopt;
+  }
+}
+
 void Evaluator::watch(Watcher watcher) { state_->watcher = std::move(watcher); }
 
 std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
                              int threads) {
-  const Plan plan = plan_evaluation(grid, {});
+  const Plan plan = plan_evaluation(grid_points(grid), {});
   std::size_t quantized = 0, room = 0;
   for (const GridPoint& point : plan.models) {
     if (float_weights(point)) continue;

@@ -23,6 +23,17 @@ struct Accuracy {
 /// (range and granularity do not matter at 32 bits) appear once.
 std::vector<GridPoint> grid_points(const EvaluationGrid& grid);
 
+/// Examples of several holders, each to be tested at points of its own.
+struct Questions {
+  std::vector<GridPoint> points;                // the fit of the weights is the evaluator's own
+  std::vector<std::vector<std::size_t>> asked;  // of each holder: which of the points
+  /// A holder's examples, asked for by any thread with a scratch of its own.
+  std::function<ExamplesView(std::size_t holder, ExamplePool& scratch)> examples;
+};
+
+/// Right answers: of each holder, at each point that it is asked about.
+using Answers = std::vector<std::vector<std::int64_t>>;
+
 /// How many examples are tested at once: as many as leave the largest weighted layer's input and output in a core's
 /// cache (1 MiB) or make them as large as the parameters, which each batch reads once; 8 to 100. Never changes a
 /// result.
@@ -41,6 +52,10 @@ class Evaluator {
   using StopSignal = std::function<bool()>;
   std::optional<std::vector<Accuracy>> evaluate(const Parameters& parameters, const EvaluationGrid& grid,
                                                 const StopSignal& stop);
+
+  /// The same of whichever examples are asked about; `grid` is where the points are from, for what is wrong with them.
+  std::optional<Answers> count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
+                               const StopSignal& stop = {});
 
   /// How many of a grid's points are done, the begun one's share included, and how many there are. Called at the
   /// beginning and whenever a few hundred examples more were tested, by all threads, by one at a time.
