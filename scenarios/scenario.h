@@ -83,10 +83,11 @@ struct Scenario {
   std::vector<FleetClass> fleet;
 
   struct Evaluate {
-    int every = 0;              // rounds; 0: never during the run
-    EvaluationGrid grid;        // small and often
-    EvaluationGrid final_grid;  // equals `grid` where there is no [evaluate.final]
-    bool has_final = false;     // without [evaluate.final] the last round is tested on `grid`
+    int every = 0;                      // rounds; 0: never during the run
+    EvaluationGrid grid;                // small and often
+    EvaluationGrid final_grid;          // equals `grid` where there is no [evaluate.final]
+    bool has_final = false;             // without [evaluate.final] the last round is tested on `grid`
+    std::uint32_t class_clients = 100;  // of each class of the fleet, tested on their own data at the end; 0: none
 
     /// Whether any round is tested on `grid`.
     bool uses_grid() const { return every > 0 || !has_final; }

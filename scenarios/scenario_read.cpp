@@ -112,6 +112,8 @@ Scenario::Evaluate read_evaluate(const TomlNode* node, Mistakes& mistakes) {
   SectionReader section(node, "evaluate", mistakes);
   Scenario::Evaluate evaluate;
   evaluate.every = to_int(section.integer("every", {0, kMostInt}, evaluate.every));
+  evaluate.class_clients =
+      static_cast<std::uint32_t>(section.integer("class_clients", {0, kMostClients}, evaluate.class_clients));
   evaluate.grid = read_grid(section);
   evaluate.final_grid = evaluate.grid;
   if (const TomlNode* last = section.section("final")) {

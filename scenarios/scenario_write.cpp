@@ -108,6 +108,7 @@ void write_grid(const EvaluationGrid& grid, TomlText& out) {
 void write_evaluate(const Scenario::Evaluate& evaluate, TomlText& out) {
   out.header("[evaluate]");
   out.key("every", number(evaluate.every));
+  out.key("class_clients", number(evaluate.class_clients));
   write_grid(evaluate.grid, out);
   if (!evaluate.has_final) return;
   out.header("[evaluate.final]");

@@ -6,6 +6,7 @@
 #include "nn/gradient.h"
 #include "nn/loss.h"
 #include "program/resident_memory.h"
+#include "server/class_accuracy.h"
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
 #include "wire/chunks.h"
@@ -83,12 +84,32 @@ double slot_bytes(const Federation& federation) {
   return static_cast<double>(program->bytes());
 }
 
+/// Of a generated client.
+double drawn_bytes(const Federation& federation) {
+  return federation.data->all_alike() ? example_bytes(*federation.data) * federation.training.largest_client : 0;
+}
+
 /// A trainer's buffers of parameters; activations, scratch and slots.
 double training_bytes(const Federation& federation) {
   const TrainingPlan& plan = federation.training;
-  const double drawn = federation.data->all_alike() ? example_bytes(*federation.data) * plan.largest_client : 0;
   return workspace_bytes(federation, plan.batch) + slot_bytes(federation) +
-         training_buffers(plan) * buffer_bytes(federation) + drawn;
+         training_buffers(plan) * buffer_bytes(federation) + drawn_bytes(federation);
+}
+
+/// Of the largest evaluation; that of classes draws clients.
+double evaluation_bytes(const Federation& federation, int threads) {
+  const TrainingPlan& plan = federation.training;
+  const Scenario::Evaluate& evaluate = federation.scenario.evaluate;
+  const auto of_grid = [&](const EvaluationGrid& grid) {
+    return static_cast<double>(Evaluator::bytes(plan.network, *plan.layout, grid, threads));
+  };
+  const double usual = std::max(of_grid(evaluate.grid), of_grid(evaluate.final_grid));
+  EvaluationGrid classes = evaluate.final_grid;
+  classes.weights = class_widths(federation.fleet);
+  classes.range.resize(1);
+  classes.granularity.resize(1);
+  if (classes.weights.empty() || evaluate.class_clients == 0) return usual;
+  return std::max(usual, of_grid(classes) + threads * drawn_bytes(federation));
 }
 
 /// Whether any cohort could have a client that is cut. If any has, then the largest client with the smallest others.
@@ -125,16 +146,12 @@ double client_bytes(const Federation& federation) {
 }
 
 MemoryCost memory_cost(const Federation& federation, int threads) {
-  const Scenario& scenario = federation.scenario;
   MemoryCost cost;
   cost.data = data_bytes(*federation.data);
   cost.server = server_bytes(federation);
   cost.messages = message_bytes(federation, threads);
   cost.training = threads * training_bytes(federation) + chunk_bytes(federation);
-  cost.evaluation = static_cast<double>(std::max(
-      Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.grid, threads),
-      Evaluator::bytes(federation.training.network, *federation.training.layout, scenario.evaluate.final_grid,
-                       threads)));
+  cost.evaluation = evaluation_bytes(federation, threads);
   cost.checkpoint = state_bytes(federation) + kept_bytes(federation);
   cost.clients = kept_bytes(federation) + client_bytes(federation) * (selected_of(federation) + threads);
   cost.program = std::max(0.0, resident_bytes() - cost.data);  // last: by now every kernel is prepared

@@ -7,7 +7,7 @@ namespace anybit {
 RecordedRun::RecordedRun(const Federation& federation, RunDirectory directory, FederationState start,
                          std::string kernels, int threads, std::span<const float> client_states)
     : federation_(federation),
-      recorder_(federation, std::move(directory), std::move(kernels), start, threads),
+      recorder_(federation, std::move(directory), std::move(kernels), start, threads, WhoTrains::kThisProcess),
       run_(
           federation, std::move(start), threads, [this](const LoggedEvent& event) { recorder_.event(event); },
           client_states) {}

@@ -72,6 +72,16 @@ std::string accuracies_json(const std::vector<Accuracy>& accuracies) {
   return fmt::format("[{}]", comma_list(objects));
 }
 
+std::string classes_json(const std::vector<ClassAccuracy>& classes) {
+  const auto fraction = [](const std::optional<double>& value) { return value ? json_number(*value) : "null"; };
+  std::vector<std::string> objects;
+  for (const ClassAccuracy& one : classes)
+    objects.push_back(fmt::format(
+        R"({{"class": {}, "weights": {}, "activations": {}, "clients": {}, "own": {}, "unseen": {}}})",
+        json_text(one.name), one.weights, one.activations, one.clients, fraction(one.own), fraction(one.unseen)));
+  return fmt::format("[{}]", comma_list(objects));
+}
+
 namespace {
 
 std::string measures_json(const RoundMeasures& measures, const std::vector<std::string>& classes) {
@@ -107,6 +117,7 @@ std::string metrics_line(const RoundRecord& record, const RoundMeasures* measure
   if (!record.accuracy.empty()) {
     line += R"(, "accuracy": )" + accuracies_json(record.accuracy);
   }
+  if (!record.classes.empty()) line += R"(, "classes": )" + classes_json(record.classes);
   return line + "}";
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/class_accuracy.h"
 #include "server/coordinator.h"
 #include "server/evaluator.h"
 #include "server/record/measures.h"
@@ -19,6 +20,7 @@ struct RoundRecord {
   std::uint64_t bytes_down = 0;  // server to clients, on the frames that were sent
   std::uint64_t bytes_up = 0;
   std::vector<Accuracy> accuracy;      // empty: not evaluated in this round
+  std::vector<ClassAccuracy> classes;  // of the last version only; empty: there is no fleet
   std::optional<double> time = {};     // virtual seconds since the run's beginning; none where devices take no time
   std::vector<TaskRecord> tasks = {};  // those that ended in this round, in this order; empty where they take no time
   std::vector<std::string> failures;   // the first few reasons, for the screen
@@ -47,5 +49,9 @@ std::uint32_t count_abandoned(const std::string& lines);
 /// [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.91}, ...]; "first" and "last"
 /// before the value where the grid sets them. docs/metrics.md has the meaning.
 std::string accuracies_json(const std::vector<Accuracy>& accuracies);
+
+/// [{"class": "phone", "weights": 8, "activations": 32, "clients": 70, "own": 0.93, "unseen": 0.91}, ...]; null where
+/// nothing could be measured.
+std::string classes_json(const std::vector<ClassAccuracy>& classes);
 
 }  // namespace anybit

@@ -7,6 +7,7 @@
 
 #include "program/durable_file.h"
 #include "server/record/accuracy_table.h"
+#include "server/record/class_table.h"
 #include "server/record/data_record.h"
 #include "server/record/kernel_record.h"
 
@@ -48,7 +49,7 @@ bool all_known(const std::vector<GridPoint>& points, const std::vector<Accuracy>
 }  // namespace
 
 RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels,
-                         const FederationState& start, int threads)
+                         const FederationState& start, int threads, WhoTrains who)
     : federation_(federation),
       directory_(std::move(directory)),
       metrics_(directory_.metrics()),
@@ -56,6 +57,7 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
       evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
       saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
+      who_(who),
       abandoned_(count_abandoned(read_file(directory_.metrics()))),
       tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up),
       measures_(federation.fleet, federation.scenario.data.clients) {
@@ -80,23 +82,35 @@ RunRecorder::Grid RunRecorder::grid_of(std::uint32_t version) const {
 
 bool RunRecorder::evaluate(RoundRecord& record, const Parameters& global, const Stop& stop) {
   if (!measures(record.report)) return true;
-  const Grid grid = grid_of(record.report.version);
-  std::optional<std::vector<Accuracy>> values =
-      grid == Grid::kFinal ? evaluate_final(global, stop)
-                           : evaluator_.evaluate(global, federation_.scenario.evaluate.grid, stop);
+  if (grid_of(record.report.version) == Grid::kFinal) {
+    if (!evaluate_final(global, stop)) return false;
+    record.accuracy = accuracy_;
+    record.classes = classes_;
+    return true;
+  }
+  std::optional<std::vector<Accuracy>> values = evaluator_.evaluate(global, federation_.scenario.evaluate.grid, stop);
   if (!values) return false;
   record.accuracy = std::move(*values);
-  if (grid == Grid::kFinal) accuracy_ = record.accuracy;
   return true;
 }
 
-std::optional<std::vector<Accuracy>> RunRecorder::evaluate_final(const Parameters& global, const Stop& stop) {
+bool RunRecorder::evaluate_final(const Parameters& global, const Stop& stop) {
   const Scenario::Evaluate& settings = federation_.scenario.evaluate;
   std::optional<std::vector<Accuracy>> values = evaluator_.evaluate(global, settings.final_grid, stop);
-  if (!values || settings.every == 0 || all_known(grid_points(settings.grid), *values)) return values;
-  const std::optional<std::vector<Accuracy>> regular = evaluator_.evaluate(global, settings.grid, stop);
-  if (!regular) return std::nullopt;
-  return merge_accuracies(std::move(*values), *regular);
+  if (!values) return false;
+  if (settings.every > 0 && !all_known(grid_points(settings.grid), *values)) {
+    const std::optional<std::vector<Accuracy>> regular = evaluator_.evaluate(global, settings.grid, stop);
+    if (!regular) return false;
+    values = merge_accuracies(std::move(*values), *regular);
+  }
+  if (who_ == WhoTrains::kThisProcess) {
+    std::optional<std::vector<ClassAccuracy>> classes =
+        evaluate_classes(evaluator_, global, federation_, settings.final_grid, stop);
+    if (!classes) return false;
+    classes_ = std::move(*classes);
+  }
+  accuracy_ = std::move(*values);
+  return true;
 }
 
 void RunRecorder::conclude(const RoundRecord& record) {
@@ -156,8 +170,10 @@ void RunRecorder::save_what_is_kept() {
 }
 
 std::string RunRecorder::result_text() const {
-  return fmt::format("\naccuracy in % on the test examples, by width of the weights\n{}\nmodel: {}\n",
-                     accuracy_table(accuracy_), directory_.model().string());
+  std::string text =
+      fmt::format("\naccuracy in % on the test examples, by width of the weights\n{}", accuracy_table(accuracy_));
+  if (!classes_.empty()) text += '\n' + class_table(classes_);
+  return text + fmt::format("\nmodel: {}\n", directory_.model().string());
 }
 
 std::string RunRecorder::abandoned_text(const FederationState& state) const {
@@ -191,11 +207,8 @@ std::string RunRecorder::why_abandoned() const {
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {
-  if (accuracy_.empty()) {  // killed between the last checkpoint and the model
-    std::optional<std::vector<Accuracy>> values = evaluate_final(state.global, stop);
-    if (!values) return false;
-    accuracy_ = std::move(*values);
-  }
+  // Killed between the last checkpoint and the model.
+  if (accuracy_.empty() && !evaluate_final(state.global, stop)) return false;
   write_checkpoint(directory_.model().string(), checkpoint_, state);
   return true;
 }

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "server/checkpoint.h"
+#include "server/class_accuracy.h"
 #include "server/evaluator.h"
 #include "server/event_log.h"
 #include "server/federation.h"
 #include "server/record/metrics.h"
 #include "server/record/output_file.h"
+#include "server/record/resume.h"
 #include "server/record/run_directory.h"
 
 namespace anybit {
@@ -26,9 +28,10 @@ class RunRecorder {
   using Stop = std::function<bool()>;
 
   /// Metrics and events in the directory must end at `start`, of which there is a checkpoint unless it is the very
-  /// beginning. `kernels`: all sets that the run is made with (StartingPoint).
+  /// beginning. `kernels`: all sets that the run is made with (StartingPoint). The last version is tested by class of
+  /// the fleet, too, where this process trains: clients elsewhere may have data of their own.
   RunRecorder(const Federation& federation, RunDirectory directory, std::string kernels, const FederationState& start,
-              int threads);
+              int threads, WhoTrains who = WhoTrains::kClients);
 
   void event(const LoggedEvent& event);
   /// Somebody works for the run with these kernels (nn/kernel_set.h): checkpoints say it from now on.
@@ -71,7 +74,8 @@ class RunRecorder {
   std::string why_abandoned() const;
   void write_tasks(const std::vector<TaskRecord>& tasks);
   Grid grid_of(std::uint32_t version) const;
-  std::optional<std::vector<Accuracy>> evaluate_final(const Parameters& global, const Stop& stop);
+  /// Into accuracy_ and classes_. False where `stop` said so.
+  bool evaluate_final(const Parameters& global, const Stop& stop);
 
   using Clock = std::chrono::steady_clock;
   const Federation& federation_;
@@ -83,7 +87,9 @@ class RunRecorder {
   std::optional<std::uint32_t> saved_round_;
   Clock::time_point saved_ = Clock::now();
   Clock::time_point flushed_ = Clock::now();
-  std::vector<Accuracy> accuracy_;
+  const WhoTrains who_;
+  std::vector<Accuracy> accuracy_;  // of the last version
+  std::vector<ClassAccuracy> classes_;
   std::uint32_t abandoned_;
   const bool tries_again_;  // after it gave up
   Measures measures_;

@@ -10,8 +10,10 @@
 #include "program/tell.h"
 #include "scenarios/width.h"
 #include "server/checkpoint.h"
+#include "server/class_accuracy.h"
 #include "server/federation.h"
 #include "server/record/accuracy_table.h"
+#include "server/record/class_table.h"
 #include "server/record/data_record.h"
 #include "server/record/metrics.h"
 #include "server/record/progress.h"
@@ -25,6 +27,7 @@ namespace {
 struct EvaluateOptions {
   std::string checkpoint;
   EvaluationGrid grid;  // what is not asked for is as in a scenario, but for the weights
+  bool classes = false;
   bool json = false;
   MachineOptions machine;
 };
@@ -37,6 +40,7 @@ Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& option
   scenario.evaluate.grid = options.grid;
   scenario.evaluate.grid.activations = {kFloatWidth};
   for (FleetClass& one : scenario.fleet) one.availability = FleetClass().availability;  // nobody trains
+  if (options.classes) scenario.evaluate.grid.weights = {kFloatWidth};  // the classes have their own
   return resolve_scenario(std::move(scenario), data_directories).scenario;
 }
 
@@ -60,11 +64,47 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
                   checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
 }
 
+void refuse_classes(const Federation& federation, const std::string& checkpoint) {
+  if (federation.fleet.classes().empty())
+    throw CommandError(checkpoint +
+                       ": it was trained without classes of devices ([[fleet.class]]); leave --classes out");
+}
+
 void refuse_folder(const std::string& path) {
   if (!std::filesystem::is_directory(path)) return;
   const std::string model = RunDirectory(path).model().string();
   const bool has_one = std::filesystem::exists(model);
   throw CommandError(path + ": is a folder" + (has_one ? "; did you mean " + model + "?" : ", not a checkpoint"));
+}
+
+/// What `work` returns, with progress on the screen meanwhile.
+template <class Work>
+auto watched(Evaluator& evaluator, const Work& work) {
+  EvaluationProgress progress(stderr);
+  evaluator.watch([&](double done, std::size_t points) { progress.stand(done, points); });
+  auto made = work();
+  evaluator.watch({});
+  return made;
+}
+
+void print_accuracies(Evaluator& evaluator, const Checkpoint& checkpoint, const EvaluateOptions& options) {
+  const std::vector<Accuracy> values =
+      watched(evaluator, [&] { return evaluator.evaluate(checkpoint.state.global, options.grid); });
+  if (options.json)
+    fmt::print("{}\n", accuracies_json(values));
+  else
+    fmt::print("{}: round {}, accuracy in % on the test examples, by width of the weights\n{}", options.checkpoint,
+               checkpoint.state.version, accuracy_table(values));
+}
+
+void print_classes(Evaluator& evaluator, const Federation& federation, const Checkpoint& checkpoint,
+                   const EvaluateOptions& options) {
+  const std::optional<std::vector<ClassAccuracy>> classes = watched(
+      evaluator, [&] { return evaluate_classes(evaluator, checkpoint.state.global, federation, options.grid); });
+  if (options.json)
+    fmt::print("{}\n", classes_json(*classes));
+  else
+    fmt::print("{}: round {}, {}", options.checkpoint, checkpoint.state.version, class_table(*classes));
 }
 
 int evaluate_checkpoint(const EvaluateOptions& options) {
@@ -76,24 +116,17 @@ int evaluate_checkpoint(const EvaluateOptions& options) {
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
   check_ranges(federation, options);
+  if (options.classes) refuse_classes(federation, options.checkpoint);
   if (const std::string other =
           data_difference(record_of_examples(checkpoint.data), data_record(federation.data->checksums));
       !other.empty())
     tell(fmt::format("{}: the data is not that of its training: {}", options.checkpoint, other));
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
                       federation.training.method.weight_fit);
-  const std::vector<Accuracy> values = [&] {
-    EvaluationProgress progress(stderr);
-    evaluator.watch([&](double done, std::size_t points) { progress.stand(done, points); });
-    std::vector<Accuracy> made = evaluator.evaluate(checkpoint.state.global, options.grid);
-    evaluator.watch({});
-    return made;
-  }();
-  if (options.json)
-    fmt::print("{}\n", accuracies_json(values));
+  if (options.classes)
+    print_classes(evaluator, federation, checkpoint, options);
   else
-    fmt::print("{}: round {}, accuracy in % on the test examples, by width of the weights\n{}", options.checkpoint,
-               checkpoint.state.version, accuracy_table(values));
+    print_accuracies(evaluator, checkpoint, options);
   return 0;
 }
 
@@ -117,9 +150,10 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   grid.range_where = {"--range", 0};
   CLI::App& command = *program.add_subcommand("evaluate", "Test a checkpoint at bit widths");
   command.add_option("checkpoint", options->checkpoint, "Checkpoint or model.ckpt")->required();
-  command.add_option("--weights", grid.weights, "Widths of the weights (default: 32,8,6,4,3,2); 32 is float")
-      ->delimiter(',')
-      ->check(width_check());
+  CLI::Option* weights =
+      command.add_option("--weights", grid.weights, "Widths of the weights (default: 32,8,6,4,3,2); 32 is float")
+          ->delimiter(',')
+          ->check(width_check());
   command.add_option("--activations", grid.activations, "Widths of the activations, e.g. 32,8 (default: 32)")
       ->delimiter(',')
       ->check(width_check());
@@ -130,6 +164,12 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
       ->check(CLI::IsMember({"tensor", "channel"}));
   command.add_option("--first", grid.first, "Width of the first layer; 0: as the others")->check(width_check(true));
   command.add_option("--last", grid.last, "Width of the last layer; 0: as the others")->check(width_check(true));
+  command
+      .add_flag(
+          "--classes", options->classes,
+          "By class of the fleet, at each its own widths, on the data that the scenario deals out to its clients; "
+          "by the first --range and --granularity")
+      ->excludes(weights);
   command.add_flag("--json", options->json, "As a JSON array of objects");
   options->machine.add_to(command);
   command.callback([options, &chosen] { chosen = [options] { return evaluate_checkpoint(*options); }; });

@@ -32,6 +32,7 @@ TEST(ReadScenario, DefaultsOfTheSmallest) {
   EXPECT_EQ(scenario.federation.transport, "memory");
   EXPECT_TRUE(scenario.fleet.empty());
   EXPECT_EQ(scenario.evaluate.every, 0);
+  EXPECT_EQ(scenario.evaluate.class_clients, 100U);
   EXPECT_EQ(scenario.evaluate.grid.weights, std::vector<int>{32});
   EXPECT_EQ(scenario.evaluate.grid.activations, std::vector<int>{32});
   EXPECT_EQ(scenario.evaluate.grid.range, Lines{"minmax"});

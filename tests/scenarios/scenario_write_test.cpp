@@ -23,7 +23,7 @@ const std::string kOdd = kSmallest +
                          "compute = 1e9\ncompute_spread = 0.1\nmemory = \"512MB\"\ndown = 2e6\nup = 1e6\n"
                          "link_spread = 0.2\nlatency = 0.05\nenergy_flop = 1e-10\nenergy_byte = 2e-7\n"
                          "idle_power = 1.5\ndrop_out = 0.125\navailability = { name = \"odd\", from = 8 }\n"
-                         "[evaluate.final]\nweights = [2]\nlast = 8\n"
+                         "[evaluate]\nclass_clients = 7\n[evaluate.final]\nweights = [2]\nlast = 8\n"
                          "[checkpoint]\nseconds = 0.1\n";
 
 void expect_same_part(const Part& a, const Part& b) {
@@ -84,6 +84,7 @@ void expect_same(const Scenario& a, const Scenario& b) {
     expect_same_part(a.fleet[i].availability, b.fleet[i].availability);
   }
   EXPECT_EQ(a.evaluate.every, b.evaluate.every);
+  EXPECT_EQ(a.evaluate.class_clients, b.evaluate.class_clients);
   EXPECT_EQ(a.evaluate.has_final, b.evaluate.has_final);
   expect_same_grid(a.evaluate.grid, b.evaluate.grid);
   expect_same_grid(a.evaluate.final_grid, b.evaluate.final_grid);
@@ -173,6 +174,7 @@ name = "float32"
 
 [evaluate]
 every = 0
+class_clients = 100
 weights = [32]
 activations = [32]
 range = ["minmax"]
@@ -219,6 +221,7 @@ TEST(ResultBearingText, LeavesOutWhatDecidesNoResult) {
   const std::string text = result_bearing_text(read(kOdd));
   const std::vector<Override> without_effect = {{"name", "b"},
                                                 {"evaluate.every", "2"},
+                                                {"evaluate.class_clients", "0"},
                                                 {"evaluate.final.weights", "[4]"},
                                                 {"checkpoint.seconds", "0"},
                                                 {"federation.transport", "tcp"}};

@@ -105,6 +105,36 @@ TEST_F(Commands, EvaluateAgreesWithTheRun) {
   EXPECT_NE(metrics.find(json.substr(0, json.size() - 1)), std::string::npos) << json;
 }
 
+constexpr const char* kPhones = "fleet.class=[{name = \"phone\", share = 1, widths = [8, 2]}]";
+
+TEST_F(Commands, RunAndEvaluateTellAccuracyByClass) {
+  const Outcome run = good({"run", "tiny.toml", "--set", kPhones});
+  EXPECT_NE(run.out.find("class    share  clients  weights  activations     own  unseen\n"
+                         "phone        1       20        8           32"),
+            std::string::npos)
+      << run.out;
+  const std::string metrics = folder.read("runs/tiny/metrics.jsonl");
+  const std::string json = good({"evaluate", "runs/tiny/model.ckpt", "--classes", "--json", "--threads", "1"}).out;
+  EXPECT_TRUE(json.starts_with(R"([{"class": "phone", "weights": 8, "activations": 32, "clients": 20, "own": 0.)"));
+  EXPECT_NE(metrics.find("\"classes\": " + json.substr(0, json.size() - 1)), std::string::npos) << json;
+  const std::string quantized =
+      good({"evaluate", "runs/tiny/model.ckpt", "--classes", "--activations", "32,8", "--json"}).out;
+  EXPECT_NE(quantized.find(R"("weights": 2, "activations": 2, )"), std::string::npos) << quantized;
+  const std::string table = run.out.substr(run.out.find("class    share"));
+  const std::string again = good({"evaluate", "runs/tiny/model.ckpt", "--classes"}).out;
+  EXPECT_TRUE(table.starts_with(again.substr(again.find("class    share")))) << again;
+}
+
+TEST_F(Commands, WithoutAFleetThereAreNoClasses) {
+  EXPECT_EQ(good({"run", "tiny.toml"}).out.find("by class"), std::string::npos);
+  EXPECT_EQ(folder.read("runs/tiny/metrics.jsonl").find("\"classes\""), std::string::npos);
+  const Outcome refused = folder.run({"evaluate", "runs/tiny/model.ckpt", "--classes"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.error.find("trained without classes of devices"), std::string::npos) << refused.error;
+  good({"run", "tiny.toml", "--out", "none", "--set", kPhones, "--set", "evaluate.class_clients=0"});
+  EXPECT_EQ(folder.read("none/metrics.jsonl").find("\"classes\""), std::string::npos);
+}
+
 TEST_F(Commands, CheckSaysWhatWouldRun) {
   const std::string text = good({"check", "tiny.toml"}).out;
   for (const char* line : {"parameters", "FLOPs an example", "examples a client", "classes a client", "bytes a round",

@@ -56,6 +56,18 @@ TEST(MemoryCost, CountsTheRoomToFitRanges) {
   EXPECT_EQ(evaluation("mse") - evaluation("minmax"), 2 * 4.0 * (2 * 784 * 16 + 8192));
 }
 
+// Two copies of the parameters, of four and two bits, in place of one; and each thread's client of twenty examples.
+TEST(MemoryCost, CountsTheEvaluationByClass) {
+  const auto evaluation = [](std::vector<std::string> settings) {
+    settings.insert(settings.end(), {"data.partition.name=writer",
+                                     "fleet.class=[{name = \"one\", share = 1, widths = "
+                                     "[4, 2]}]"});
+    return memory_cost(tiny_federation(settings), 2).evaluation;
+  };
+  const double buffer = 4.0 * static_cast<double>(tiny_federation().training.layout->size());
+  EXPECT_EQ(evaluation({}) - evaluation({"evaluate.class_clients=0"}), buffer + 2 * 20 * (784 + 1 + 4));
+}
+
 // Of each thread: a copy of the parameters, room to fit the largest weight, and grids by width.
 TEST(MemoryCost, CountsWhatSlotsKeep) {
   const auto training = [](const std::string& range) {

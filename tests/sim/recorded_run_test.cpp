@@ -101,6 +101,32 @@ TEST_F(RecordedRunTest, GoesOnFromRoundsThatWereAbandoned) {
   }
 }
 
+TEST_F(RecordedRunTest, TestsTheLastVersionByClassOnlyAndTheSameAfterAStop) {
+  federation = tiny_federation({"data.partition.name=writer", "federation.rounds=2", "evaluate.every=1",
+                                "evaluate.class_clients=2", "checkpoint.seconds=3600",
+                                "fleet.class=[{name = \"phone\", share = 0.5, widths = [8]}, "
+                                "{name = \"watch\", share = 0.5, widths = [4, 2]}]"});
+  ASSERT_TRUE(run("whole", false, kNever));
+  const std::string lines = metrics("whole");
+  EXPECT_EQ(std::regex_replace(lines.substr(lines.find(R"("classes": )")), std::regex(R"(0\.[0-9]+|\b1\b)"), "x"),
+            R"("classes": [{"class": "phone", "weights": 8, "activations": 32, "clients": 2, "own": x, "unseen": x}, )"
+            R"({"class": "watch", "weights": 4, "activations": 32, "clients": 2, "own": x, "unseen": x}, )"
+            R"({"class": "watch", "weights": 2, "activations": 32, "clients": 2, "own": x, "unseen": x}]})"
+            "\n");
+  // 2 rounds of 3 clients, and two evaluations of one model at ten parts of the test examples, are not stopped here. By
+  // class there are three models, and of two clients each what they hold and as much again, at one width and at two.
+  int stops = 0;
+  for (int question = 2 * 3 + 2 * (1 + 10) + 1;; ++question) {
+    const std::string name = "stopped-" + std::to_string(question);
+    if (run(name, false, question)) break;
+    ++stops;
+    ASSERT_TRUE(run(name, true, kNever, 2));
+    ASSERT_EQ(metrics(name), lines) << name;
+    ASSERT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt")) << name;
+  }
+  EXPECT_EQ(stops, 3 + 2 * 2 * (1 + 2));
+}
+
 // What gave up tries again when it is told to go on, and the log of both is replayed.
 TEST_F(RecordedRunTest, TriesAgainAfterGivingUp) {
   federation = tiny_federation(explosive_with(

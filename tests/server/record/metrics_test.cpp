@@ -35,6 +35,19 @@ TEST(Metrics, AddsAccuracyWhereItWasMeasured) {
       R"("accuracy": [{"weights": 4, "activations": 32, "range": "mse", "granularity": "tensor", "value": 0.875}]})"));
 }
 
+TEST(Metrics, EndsWithTheClassesOfTheFleet) {
+  RoundRecord last = record();
+  last.accuracy.resize(1);
+  last.classes = {{"phone", 0.7, 70, 8, 32, 0.9375, 0.875}, {"watch", 0.3, 0, 2, 2, {}, {}}};
+  const std::string line = metrics_line(last);
+  EXPECT_TRUE(line.ends_with(
+      R"("value": 0}], "classes": [{"class": "phone", "weights": 8, "activations": 32, "clients": 70, "own": 0.9375, )"
+      R"("unseen": 0.875}, {"class": "watch", "weights": 2, "activations": 2, "clients": 0, "own": null, )"
+      R"("unseen": null}]})"))
+      << line;
+  EXPECT_EQ(read_earlier_rounds(line + "\n").accuracy.size(), 1U) << "they are no points of the grid";
+}
+
 TEST(Metrics, NamesTheWidthsOfTheFirstAndLastLayerWhereTheyAreSet) {
   Accuracy accuracy;
   accuracy.point.weights = 2;
