@@ -56,6 +56,19 @@ TaskTimes TaskTimes::until(double seconds) const {
   return cut;
 }
 
+TaskTimes task_times(const DeviceSpeed& speed, double latency, const TaskWork& work) {
+  TaskTimes times{.latency = latency};
+  if (speed.down > 0) times.down = work.bytes_down / speed.down;
+  if (speed.compute > 0) times.compute = work.flops / speed.compute;
+  if (speed.up > 0) times.up = work.bytes_up / speed.up;
+  return times;
+}
+
+double task_joules(const FleetClass& device, const TaskWork& done, double waiting) {
+  return device.energy_flop * done.flops + device.energy_byte * (done.bytes_down + done.bytes_up) +
+         device.idle_power * waiting;
+}
+
 TaskCosts::TaskCosts(const Federation& federation)
     : federation_(federation), least_update_(least_update_of(federation.training)) {
   const TrainingPlan& plan = federation.training;
@@ -72,13 +85,17 @@ TaskTimes TaskCosts::times(const TaskId& task, double bytes_down, double bytes_u
   if (device == nullptr) return {};
   Stream stream(
       {.seed = federation_.scenario.seed, .purpose = Purpose::kLink, .round = task.round, .client = task.client});
-  const double down = spread(device->link_spread, stream), up = spread(device->link_spread, stream);
-  const double compute = federation_.fleet.compute(task.client);
-  TaskTimes times{.latency = device->latency};
-  if (device->down > 0) times.down = bytes_down / (device->down * down);
-  if (compute > 0) times.compute = flops(task.client) / compute;
-  if (device->up > 0) times.up = bytes_up / (device->up * up);
-  return times;
+  const double down = device->down * spread(device->link_spread, stream);
+  const double up = device->up * spread(device->link_spread, stream);
+  return task_times({federation_.fleet.compute(task.client), down, up}, device->latency,
+                    {flops(task.client), bytes_down, bytes_up});
+}
+
+TaskTimes TaskCosts::usual_times(std::uint32_t client, double bytes_down, double bytes_up) const {
+  const FleetClass* device = federation_.fleet.device_class(client);
+  if (device == nullptr) return {};
+  return task_times({federation_.fleet.compute(client), device->down, device->up}, device->latency,
+                    {flops(client), bytes_down, bytes_up});
 }
 
 double TaskCosts::drops_out_after(const TaskId& task, double seconds) const {
@@ -100,9 +117,8 @@ TaskCost TaskCosts::cost(const TaskId& task, const TaskTimes& times, double seco
   cost.bytes_up = bytes_up * part(cost.times.up, times.up, seconds >= sends_from);
   const FleetClass* device = federation_.fleet.device_class(task.client);
   if (device == nullptr) return cost;
-  const double waiting = std::max(0.0, seconds - cost.times.compute);
-  cost.joules = device->energy_flop * cost.flops + device->energy_byte * (cost.bytes_down + cost.bytes_up) +
-                device->idle_power * waiting;
+  cost.joules =
+      task_joules(*device, {cost.flops, cost.bytes_down, cost.bytes_up}, std::max(0.0, seconds - cost.times.compute));
   return cost;
 }
 

@@ -28,6 +28,24 @@ struct TaskCost {
   double joules = 0;
 };
 
+/// What a task asks of a device, or what of it was done.
+struct TaskWork {
+  double flops = 0;
+  double bytes_down = 0;
+  double bytes_up = 0;
+};
+
+/// How fast a device does it: FLOP/s and bytes/s; 0: it takes no time.
+struct DeviceSpeed {
+  double compute = 0;
+  double down = 0;
+  double up = 0;
+};
+
+TaskTimes task_times(const DeviceSpeed& speed, double latency, const TaskWork& work);
+/// energy = flops x energy_flop + bytes x energy_byte + the rest of the time x idle_power.
+double task_joules(const FleetClass& device, const TaskWork& done, double waiting);
+
 /// What tasks cost on the devices of a federation's fleet: pure functions of (seed, round, client), so nothing is
 /// stored for any number of clients. Without a fleet all is for nothing.
 class TaskCosts {
@@ -38,13 +56,15 @@ class TaskCosts {
   /// Floating-point operations of a client's training: 3 x forward (gradients of inputs and of weights cost as much
   /// again each) x gradients a step x examples x epochs.
   double flops(std::uint32_t client) const;
+  double flops_an_example() const { return flops_an_example_; }
   /// Of a task whose frames have so many bytes.
   TaskTimes times(const TaskId& task, double bytes_down, double bytes_up) const;
+  /// The same with links in the middle of their spread.
+  TaskTimes usual_times(std::uint32_t client, double bytes_down, double bytes_up) const;
   /// Seconds after its beginning at which the client drops out; infinite: it does not. `seconds` of work: it drops out
   /// anywhere within.
   double drops_out_after(const TaskId& task, double seconds) const;
-  /// What the task cost that ran for so many seconds of these (infinite: to its end); energy = flops x energy_flop +
-  /// bytes x energy_byte + the rest of the time x idle_power.
+  /// What the task cost that ran for so many seconds of these (infinite: to its end).
   TaskCost cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down, double bytes_up) const;
   /// The least frame that an update of this federation can be: quantizers that no step trained are not in it.
   double least_update() const { return least_update_; }
