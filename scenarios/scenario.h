@@ -78,6 +78,7 @@ struct Scenario {
     Part downlink;
     std::string transport = "memory";
     SourcePosition where;
+    SourcePosition deadline_where;
   } federation;
 
   std::vector<FleetClass> fleet;

@@ -81,6 +81,7 @@ Scenario::Federation read_federation(const TomlNode* node, const Scenario::Data&
   SectionReader section(node, "federation", mistakes);
   Scenario::Federation federation;
   federation.where = section.where();
+  federation.deadline_where = section.where("deadline");
   federation.rounds = to_int(section.integer("rounds", {1, kMostInt}, std::nullopt));
   federation.cohort = to_int(section.integer("cohort", {1, kMostCohort}, std::nullopt));
   federation.aggregation = section.part("aggregation", "synchronous");

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "program/quantity_text.h"
+#include "sim/fleet_report.h"
 #include "sim/memory_cost.h"
 
 namespace anybit {
@@ -135,6 +136,7 @@ std::string cost_report(const Federation& federation, int threads) {
                   bytes_text(selected * frame.task + cohort * frame.acknowledge), bytes_text(cohort * frame.update));
   text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
                       plan.method.rule ? " for each gradient of a step" : "");
+  text += fleet_report(federation, mean(examples), frame);
   text += memory_line(memory_cost(federation, threads), threads);
   text += state_line(federation);
   return text;

@@ -17,7 +17,8 @@ struct FrameBytes {
 FrameBytes frame_bytes(const Federation& federation);
 
 /// What a federation would run and what it costs, for the screen: parameters, FLOPs, how the examples spread over
-/// clients, bytes and FLOPs a round, memory, state. Bytes are measured on frames of the first parameters.
+/// clients, bytes and FLOPs a round, what tasks take on the fleet, memory, state. Bytes are measured on frames of the
+/// first parameters.
 std::string cost_report(const Federation& federation, int threads);
 
 }  // namespace anybit

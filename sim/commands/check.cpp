@@ -8,6 +8,7 @@
 #include "server/resolve.h"
 #include "sim/commands/commands.h"
 #include "sim/cost_report.h"
+#include "sim/deadline.h"
 
 namespace anybit {
 namespace {
@@ -24,6 +25,7 @@ int check_scenario(const CheckOptions& options) {
   const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) tell(note);
   const Federation federation = make_federation(resolved.scenario, data);
+  check_deadline(federation);
   fmt::print("{}", cost_report(federation, options.machine.worker_threads()));
   return 0;
 }

@@ -12,6 +12,7 @@
 #include "server/record/resume.h"
 #include "server/resolve.h"
 #include "sim/commands/commands.h"
+#include "sim/deadline.h"
 #include "sim/recorded_run.h"
 
 namespace anybit {
@@ -56,6 +57,7 @@ int run_scenario(const RunOptions& options) {
   if (start.finished) return 0;
 
   const Federation federation = make_federation(resolved.scenario, data);
+  check_deadline(federation);
   FederationState state = prepare_directory(directory, federation, start);
   std::span<const float> client_states;
   if (start.checkpoint) client_states = start.checkpoint->checkpoint.client_states;

@@ -59,6 +59,15 @@ TEST_F(BadInput, CohortLargerThanClients) { run_set({"federation.cohort=21"}, {"
 
 TEST_F(BadInput, WrongType) { run_set({"federation.rounds=many"}, {"federation.rounds", "integer"}); }
 
+// Four seconds of latency there and back.
+TEST_F(BadInput, ADeadlineThatNobodyCanMeet) {
+  const Words words = {"--set federation.deadline: nobody can meet it", "class 'far', takes 4 s for a task"};
+  const std::string far = "fleet.class=[{name = \"far\", share = 1, widths = [8], latency = 2}]";
+  run_set({far, "federation.deadline=3.5"}, words);
+  expect_refused({"check", "tiny.toml", "--set", far, "--set", "federation.deadline=3.5"}, words);
+  EXPECT_EQ(folder.run({"check", "tiny.toml", "--set", far, "--set", "federation.deadline=4"}).code, 0);
+}
+
 TEST_F(BadInput, ActivationsWithoutRanges) {
   run_set({"training.method.name=fedavg", "data.proxy=0", "evaluate.activations=[8]", "training.method.widths=[4]"},
           {"training.method.widths"});

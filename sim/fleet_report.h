@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "sim/cost_report.h"
+
+namespace anybit {
+
+/// Lines of cost_report() about a fleet whose devices take time: what a task of each class takes on a device in the
+/// middle, of a client with so many examples, and how long a synchronous round is; "" for other fleets.
+std::string fleet_report(const Federation& federation, double examples, const FrameBytes& frame);
+
+}  // namespace anybit

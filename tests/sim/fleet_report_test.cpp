@@ -1,0 +1,67 @@
+#include "sim/fleet_report.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/sim/hand_fleet.h"
+
+namespace anybit {
+namespace {
+
+// 188,160 FLOPs, a kilobyte down and half of one up.
+std::string report(const std::string& classes, const std::vector<std::string>& settings = {}) {
+  return fleet_report(hand_fleet(classes, settings), 4, {.task = 1000, .update = 500});
+}
+
+constexpr const char* kTwoClasses =
+    "{name = \"phone\", share = 0.75, widths = [8], compute = 94080, down = 500, up = 250, latency = 0.25, "
+    "compute_spread = 1, link_spread = 1, energy_flop = 1e-6, energy_byte = 1e-3, idle_power = 2, drop_out = 0.05}, "
+    "{name = \"gateway\", share = 0.25, widths = [32], compute = 18816, availability = \"diurnal\"}";
+
+TEST(FleetReport, SaysWhatATaskTakesOnEachClass) {
+  // phone: 0.188 J of FLOPs, 1.5 of bytes, and two watts for all but the two seconds of computing.
+  EXPECT_EQ(report(kTwoClasses),
+            "fleet                 a task of 4 examples in the middle of each class: seconds (with both latencies) and "
+            "joules\n"
+            "  class      share   seconds      down   compute        up    joules  drop-out  availability\n"
+            "  phone       0.75       6.5         2         2         2     10.69      0.05  always\n"
+            "  gateway     0.25        10         0        10         0         0         0  diurnal\n"
+            "time of a round       10 s, as long as a task of class 'gateway', the slowest\n");
+}
+
+TEST(FleetReport, KnowsThatARoundEndsAtItsDeadline) {
+  const std::string ends = report(kTwoClasses, {"federation.deadline=8"});
+  EXPECT_NE(ends.find("time of a round       8 s, its deadline; a task of class 'gateway' takes 10 s\n"),
+            std::string::npos)
+      << ends;
+  EXPECT_NE(report(kTwoClasses, {"federation.deadline=12"}).find("10 s, as long as"), std::string::npos);
+  EXPECT_NE(report(kTwoClasses, {"federation.over_selection=2"}).find("at most 10 s, as long as"), std::string::npos);
+}
+
+TEST(FleetReport, LeavesAClassOutOfARoundThatNobodyIsOf) {
+  const std::string rounds = report(
+      "{name = \"all\", share = 1, widths = [8], latency = 1}, {name = \"none\", share = 0, widths = [8], "
+      "latency = 9}");
+  EXPECT_NE(rounds.find("2 s, as long as a task of class 'all'"), std::string::npos) << rounds;
+}
+
+TEST(FleetReport, SaysNothingOfRoundsWhereThereAreNone) {
+  const std::vector<std::string> settings = {"federation.cohort=1",
+                                             "federation.aggregation={name = \"fedbuff\", concurrency = 3}"};
+  const std::string text = report(kTwoClasses, settings);
+  EXPECT_NE(text.find("gateway"), std::string::npos);
+  EXPECT_EQ(text.find("time of a round"), std::string::npos);
+}
+
+TEST(FleetReport, IsEmptyWhereDevicesTakeNoTime) {
+  EXPECT_EQ(report("{name = \"one\", share = 1, widths = [8]}"), "");
+  EXPECT_EQ(fleet_report(tiny_federation(), 4, {}), "");
+}
+
+TEST(FleetReport, StandsInTheCostReport) {
+  const std::string text = cost_report(hand_fleet(kTwoClasses), 1);
+  EXPECT_NE(text.find("a task of 4 examples"), std::string::npos) << text;
+  EXPECT_NE(text.find("time of a round"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace anybit
