@@ -22,9 +22,9 @@ struct FleetClass {
   double up = 0;              // bytes/s
   double link_spread = 0;     // sigma of such a factor of both, one draw for each task
   double latency = 0;         // seconds, one way
-  double energy_flop = 0;     // J/FLOP
-  double energy_byte = 0;     // J/byte, sent or received
-  double idle_power = 0;      // W
+  double energy_flop = 0;     // J/FLOP, all that a device takes while it computes
+  double energy_byte = 0;     // J/byte, sent or received, beyond idling
+  double idle_power = 0;      // W, while it has a task and does not compute
   double drop_out = 0;        // probability that a task is never answered
   Part availability = {"always", Options("fleet.class.availability", {"name"}), {"default", 0}};
   SourcePosition where;

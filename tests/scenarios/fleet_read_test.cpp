@@ -145,17 +145,15 @@ TEST_F(FleetFiles, AnOverrideTakesTheFilesPlace) {
 TEST_F(FleetFiles, HaveTheirMistakesAtTheirOwnLines) {
   write("fleets/phones.toml", "colour = 1\n[fleet]\nfrom = \"x\"\n" + kPhone + "speed = 2\ndrop_out = 2\n");
   const std::string file = path("fleets/phones.toml");
-  EXPECT_EQ(
-      mistakes("x = 1\n" + kFrom),
-      (Lines{path("scenario.toml") + ":9: unknown key 'x' in [federation]; known: rounds, cohort, aggregation, weighting, strategy, uplink, "
-                                     "downlink, transport, over_selection, deadline, minimum, replace_until, "
-                                     "give_up, pace",
-             file + ":1: unknown key 'colour'; known: name, note, fleet",
-             file + ":3: unknown key 'from' in [fleet]; known: class",
-             file + ":8: unknown key 'speed' in [fleet.class]; known: name, share, widths, compute, "
-                    "compute_spread, memory, down, up, link_spread, latency, energy_flop, energy_byte, "
-                    "idle_power, drop_out, availability",
-             file + ":9: fleet.class.drop_out: 2.0 is out of range; accepted: 0.0 to 1.0"}));
+  EXPECT_EQ(mistakes(kFrom + "[checkpoint]\nx = 1\n"),
+            (Lines{file + ":1: unknown key 'colour'; known: name, note, fleet",
+                   file + ":3: unknown key 'from' in [fleet]; known: class",
+                   file + ":8: unknown key 'speed' in [fleet.class]; known: name, share, widths, compute, "
+                          "compute_spread, memory, down, up, link_spread, latency, energy_flop, energy_byte, "
+                          "idle_power, drop_out, availability",
+                   file + ":9: fleet.class.drop_out: 2.0 is out of range; accepted: 0.0 to 1.0",
+                   path("scenario.toml") + ":12: unknown key 'x' in [checkpoint]; known: seconds, keep"}))
+      << "file after file, the first first that has one";
   write("fleets/phones.toml", "[[fleet.class]]\nname = \"a\"\nshare = 0.5\nwidths = [8]\n");
   EXPECT_EQ(mistakes(kFrom), Lines{file + ":1: the shares of all fleet classes sum to 0.5, not to 1"});
   write("fleets/phones.toml", "name = \"no fleet\"\n");
