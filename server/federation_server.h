@@ -51,6 +51,7 @@ struct ServerSettings {
 class FederationServer final : public SessionListener {
  public:
   using Stop = std::function<bool()>;
+  using Clock = std::chrono::steady_clock;
 
   /// Borrows all. `sessions` must hand its events to this object, which answers from run() on. Event times go on from
   /// `last_time`; they stand still while a round is evaluated and committed, so that the next one's deadline does not
@@ -67,7 +68,6 @@ class FederationServer final : public SessionListener {
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
   std::uint64_t refused_answers() const { return counts_.refused; }
-  using Clock = std::chrono::steady_clock;
   /// Clients that have joined, lost their line or were sent away, and have not come back though they should have lately
   /// or are to: what they were not told they do not know.
   std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }

@@ -69,6 +69,27 @@ TEST(StatefulLan, AServerThatIsKilledGoesOnToTheSameBits) {
   expect_the_simulators_model(lan);
 }
 
+/// Tasks that the killed server gave after its last checkpoint are given again, or never; states go by what is counted.
+TEST(StatefulLan, AnAsynchronousServerThatIsKilledGoesOnToWhatAReplayMakes) {
+  Lan lan({"training.method.name=stateful", "data.clients=6", "federation.cohort=2", "federation.rounds=24",
+           "federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=4", "training.epochs=300",
+           "training.optimizer.rate=0.01"},
+          6);
+  lan.start_server();
+  lan.start_clients(0, 6);
+  for (int kill = 1; kill <= 4; ++kill) {
+    lan.wait_for_rounds(3 * kill);
+    ::usleep(static_cast<useconds_t>(20000 * kill));
+    lan.kill_server();
+    lan.start_server();
+  }
+  const Outcome server = lan.end_of_server();
+  EXPECT_EQ(server.code, 0) << server.error;
+  EXPECT_EQ(server.error.find("is lost"), std::string::npos) << server.error;
+  const Outcome replay = lan.folder().run({"replay", "server/run"});
+  EXPECT_EQ(replay.code, 0) << replay.error;
+}
+
 TEST(StatefulLan, AClientThatIsKilledOnceItsStateIsWrittenEndsInTheSameBits) {
   Lan lan(kEverybody);
   lan.start_server();
