@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace anybit {
 namespace {
@@ -36,16 +37,6 @@ int write_all(int file, std::span<const std::uint8_t> bytes) {
   return 0;
 }
 
-/// Writes and flushes an open file, and closes it whatever happens; 0 or errno.
-int fill_and_close(int file, const std::vector<std::span<const std::uint8_t>>& pieces) {
-  int error = 0;
-  for (const auto& piece : pieces)
-    if (error == 0) error = write_all(file, piece);
-  if (error == 0 && ::fsync(file) != 0) error = errno;
-  if (::close(file) != 0 && error == 0) error = errno;
-  return error;
-}
-
 int sync_folder(const std::string& folder) {
   const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return errno;
@@ -64,18 +55,54 @@ std::string describe_failure(const std::string& step, const std::string& path, i
 }
 
 std::string write_durably(const std::string& path, const std::vector<std::span<const std::uint8_t>>& pieces) {
-  const std::string temporary = temporary_of(path);
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return describe_failure("write", path, errno);
-  int error = fill_and_close(file, pieces);
-  if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) {
-    ::unlink(temporary.c_str());
-    return describe_failure("write", path, error);
+  DurableFile file(path);
+  for (const auto& piece : pieces) file.append(piece);
+  return file.commit();
+}
+
+DurableFile::DurableFile(std::string path)
+    : path_(std::move(path)),
+      file_(::open(temporary_of(path_).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (file_ < 0) error_ = errno;
+}
+
+DurableFile::~DurableFile() {
+  if (file_ < 0) return;
+  close();
+  ::unlink(temporary_of(path_).c_str());
+}
+
+void DurableFile::append(std::span<const std::uint8_t> bytes) {
+  if (error_ == 0) note(write_all(file_, bytes));
+}
+
+void DurableFile::replace_front(std::span<const std::uint8_t> bytes) {
+  if (error_ == 0) note(::lseek(file_, 0, SEEK_SET) == 0 ? write_all(file_, bytes) : errno);
+  if (error_ == 0) note(::lseek(file_, 0, SEEK_END) >= 0 ? 0 : errno);
+}
+
+std::string DurableFile::commit() {
+  const bool made = file_ >= 0;
+  const std::string temporary = temporary_of(path_);
+  if (error_ == 0) note(::fsync(file_) == 0 ? 0 : errno);
+  if (made) close();
+  if (error_ == 0) note(std::rename(temporary.c_str(), path_.c_str()) == 0 ? 0 : errno);
+  if (error_ != 0) {
+    if (made) ::unlink(temporary.c_str());
+    return describe_failure("write", path_, error_);
   }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  error = sync_folder(folder);
-  return error == 0 ? "" : describe_failure("flush the folder of", path, error);
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  const int error = sync_folder(folder);
+  return error == 0 ? "" : describe_failure("flush the folder of", path_, error);
+}
+
+void DurableFile::note(int error) {
+  if (error_ == 0) error_ = error;
+}
+
+void DurableFile::close() {
+  if (::close(file_) != 0) note(errno);
+  file_ = -1;
 }
 
 std::string flush_folder(const std::string& folder) {

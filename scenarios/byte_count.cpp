@@ -13,8 +13,6 @@ struct Unit {
 constexpr std::array<Unit, 7> kUnits = {
     {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"MiB", 0x1p20}, {"GiB", 0x1p30}}};
 
-constexpr double kMostBytes = 0x1p63;  // messages have room for them
-
 }  // namespace
 
 std::optional<double> parse_byte_count(std::string_view text) {
@@ -23,7 +21,7 @@ std::optional<double> parse_byte_count(std::string_view text) {
   if (error != std::errc{} || !(number > 0)) return std::nullopt;
   const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
   for (const Unit& unit : kUnits)
-    if (rest == unit.name && number <= kMostBytes / unit.bytes) return number * unit.bytes;
+    if (rest == unit.name && number <= kMostByteCount / unit.bytes) return number * unit.bytes;
   return std::nullopt;
 }
 

@@ -98,6 +98,13 @@ struct Scenario {
     double seconds = 5;  // of work between two; 0: every round
     int keep = 2;
   } checkpoint;
+
+  /// In bytes; of the simulator.
+  struct Limits {
+    std::int64_t client_state = 16'000'000'000;  // the most that the states of all clients may come to
+    std::int64_t client_memory = 256'000'000;    // as much of them stays in memory, the rest goes to a file
+    SourcePosition client_state_where;
+  } limits;
 };
 
 /// "key.path=value" from the command line. The value is TOML; what is not TOML is a string.
@@ -129,7 +136,8 @@ std::string write_scenario(const Scenario& scenario);
 /// A part's options as they stand there: TOML, a key a line.
 std::string options_text(const Options& options);
 
-/// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint and transport.
+/// The part of write_scenario() that decides results (DESIGN D11): without name, evaluate, checkpoint, limits and
+/// transport.
 std::string result_bearing_text(const Scenario& scenario);
 
 }  // namespace anybit

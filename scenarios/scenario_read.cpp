@@ -11,6 +11,7 @@
 namespace anybit {
 namespace {
 
+constexpr double kMostLimit = 0x1p62;  // which is an integer of TOML, too
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kMostClients = std::int64_t{1} << 31;  // the writers' numbers above are the server's
@@ -136,6 +137,19 @@ Scenario::Checkpoint read_checkpoint(const TomlNode* node, Mistakes& mistakes) {
   return checkpoint;
 }
 
+Scenario::Limits read_limits(const TomlNode* node, Mistakes& mistakes) {
+  SectionReader section(node, "limits", mistakes);
+  Scenario::Limits limits;
+  limits.client_state_where = section.where("client_state");
+  const auto read = [&](const char* key, std::int64_t fallback) {
+    return static_cast<std::int64_t>(std::min(section.byte_count(key, static_cast<double>(fallback)), kMostLimit));
+  };
+  limits.client_state = read("client_state", limits.client_state);
+  limits.client_memory = read("client_memory", limits.client_memory);
+  section.finish();
+  return limits;
+}
+
 bool leads_elsewhere(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
   return letter == '/' || byte < 0x20 || byte == 0x7F;
@@ -166,6 +180,7 @@ Scenario read_document(const TomlNode& document, OtherFiles files, Mistakes& mis
   scenario.fleet = read_fleet(top.section("fleet"), files, mistakes);
   scenario.evaluate = read_evaluate(top.section("evaluate"), mistakes);
   scenario.checkpoint = read_checkpoint(top.section("checkpoint"), mistakes);
+  scenario.limits = read_limits(top.section("limits"), mistakes);
   top.finish();
   return scenario;
 }

@@ -134,6 +134,9 @@ std::string write_scenario(const Scenario& scenario) {
   out.header("[checkpoint]");
   out.key("seconds", scenario.checkpoint.seconds);
   out.key("keep", number(scenario.checkpoint.keep));
+  out.header("[limits]");
+  out.key("client_state", number(scenario.limits.client_state));
+  out.key("client_memory", number(scenario.limits.client_memory));
   return out.text();
 }
 

@@ -117,15 +117,15 @@ double SectionReader::number_within(const std::string& key, double least, double
   return fallback;
 }
 
-double SectionReader::byte_count(const std::string& key) {
+double SectionReader::byte_count(const std::string& key, double fallback) {
   const TomlNode* node = take(key, false);
-  if (!node) return 0;
+  if (!node) return fallback;
   const auto* text = node->kind == TomlNode::Kind::value ? std::get_if<std::string>(&node->value) : nullptr;
-  if (!text) return number(key, 0, 0.0);
+  if (!text) return std::min(number(key, 0, fallback), kMostByteCount);
   if (const auto bytes = parse_byte_count(*text)) return *bytes;
   refuse(key,
          "'" + *text + "' is no number of bytes; accepted: a number, or one of B, kB, MB, GB, MiB, GiB, as in 512MB");
-  return 0;
+  return fallback;
 }
 
 std::vector<int> SectionReader::widths(const std::string& key, const std::optional<std::vector<int>>& fallback) {

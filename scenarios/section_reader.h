@@ -35,8 +35,8 @@ class SectionReader {
   double number(const std::string& key, double least, std::optional<double> fallback);
   /// From `least` to `most`.
   double number_within(const std::string& key, double least, double most, double fallback);
-  /// Bytes, 0 or more: a number, or a text such as "512MB"; 0 where the key is not written.
-  double byte_count(const std::string& key);
+  /// Bytes, 0 or more, counted up to 2^63: a number, or a text such as "512MB".
+  double byte_count(const std::string& key, double fallback = 0);
   /// Widths in bits: 2 to 16, or 32 for float; none twice, at least one.
   std::vector<int> widths(const std::string& key, const std::optional<std::vector<int>>& fallback);
   /// One width, or 0.

@@ -20,8 +20,10 @@
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <utility>
 
 #include "program/durable_file.h"
+#include "server/saved_client_states.h"
 #include "wire/message.h"
 
 namespace anybit {
@@ -103,7 +105,7 @@ ByteSpan bytes_of(const T* data, std::size_t count) {
   return {reinterpret_cast<const std::uint8_t*>(data), count * sizeof(T)};
 }
 
-/// The bytes of each section, in pieces.
+/// The bytes of each section, in pieces; but for what clients keep, which is nowhere in one piece.
 using Bodies = std::array<std::vector<ByteSpan>, kSections>;
 
 /// What the sections are made of beside the state itself.
@@ -120,8 +122,7 @@ struct Numbered {
   }
 };
 
-Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const Numbered& numbered,
-              const ClientStateViews& client_states) {
+Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const Numbered& numbered) {
   Bodies all = {{{bytes_of(checkpoint.scenario.data(), checkpoint.scenario.size())},
                  {bytes_of(checkpoint.kernel_set.data(), checkpoint.kernel_set.size())},
                  {bytes_of(checkpoint.data.data(), checkpoint.data.size())},
@@ -133,8 +134,6 @@ Bodies bodies(const Checkpoint& checkpoint, const FederationState& state, const 
                  {bytes_of(&numbered.course, 1)},
                  {bytes_of(state.in_flight.data(), state.in_flight.size())},
                  {}}};
-  for (const std::span<const float> kept : client_states)
-    all[kClientStates - 1].push_back(bytes_of(kept.data(), kept.size()));
   for (std::size_t i = 0; i < state.downlinks.size(); ++i) {
     const Bytes& bytes = *state.downlinks[i].bytes;
     all[kDownlinks - 1].push_back(bytes_of(&numbered.heads[i], 1));
@@ -148,13 +147,20 @@ std::uint32_t version_for(const FederationState& state) {
   return state.counted.empty() ? kWithoutClients : kWithoutTime;
 }
 
-Section describe(std::uint32_t tag, const std::vector<ByteSpan>& pieces) {
-  Section section{tag, 0, 0};
-  for (const ByteSpan piece : pieces) {
-    section.crc = crc32c(piece, section.crc);
-    section.length += piece.size();
+/// Writes a piece of a section.
+void put(ByteSpan piece, Section& section, DurableFile& file) {
+  file.append(piece);
+  section.crc = crc32c(piece, section.crc);
+  section.length += piece.size();
+}
+
+void put_clients(const ClientStateReader& states, const FederationState& state, Section& section, DurableFile& file) {
+  if (states.floats() == 0) return;
+  FloatBuffer values(states.floats());
+  for (const CountedClient& client : state.counted) {
+    states.read(client, values);
+    put(bytes_of(values.data(), values.size()), section, file);
   }
-  return section;
 }
 
 const char* const kNoCheckpoint = "this is no anybit checkpoint";
@@ -167,7 +173,7 @@ class Reader {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) fail(kNoCheckpoint, kOtherPath);
-    left_ = std::filesystem::file_size(path, error);
+    size_ = left_ = std::filesystem::file_size(path, error);
     if (error || !file_) fail(error ? error.message() : "cannot be opened", "check the path and its permissions");
   }
 
@@ -178,7 +184,13 @@ class Reader {
     fail(reason, "use an earlier checkpoint or a copy of this one");
   }
 
+  const std::string& path() const { return path_; }
   std::uint64_t left() const { return left_; }
+  /// Passes over bytes that somebody else reads, and returns where they begin.
+  std::uint64_t pass(std::uint64_t bytes) {
+    file_.seekg(static_cast<std::streamoff>(bytes), std::ios::cur);
+    return size_ - std::exchange(left_, left_ - bytes);
+  }
 
   void read(void* into, std::uint64_t size) {
     if (size > left_) fail_broken("the file is cut off");
@@ -213,13 +225,16 @@ class Reader {
     if (section.length % sizeof(Element) != 0) fail_broken("a section has a wrong length");
     into.resize(section.length / sizeof(Element));
     read(into.data(), section.length);
-    if (section.crc != crc32c(bytes_of(into.data(), into.size())))
-      fail_broken("section " + std::to_string(section.tag) + " is damaged (checksum)");
+    require_checksum(section, crc32c(bytes_of(into.data(), into.size())));
+  }
+  void require_checksum(const Section& section, std::uint32_t crc) const {
+    if (section.crc != crc) fail_broken("section " + std::to_string(section.tag) + " is damaged (checksum)");
   }
 
  private:
   std::string path_;
   std::ifstream file_;
+  std::uint64_t size_ = 0;
   std::uint64_t left_ = 0;
 };
 
@@ -242,16 +257,26 @@ bool take_numbers(const std::vector<std::uint64_t>& numbers, std::uint32_t forma
   return true;
 }
 
-bool clients_can_be(const Checkpoint& checkpoint) {
+bool clients_can_be(const Checkpoint& checkpoint, std::uint64_t bytes_of_states) {
   const std::vector<CountedClient>& counted = checkpoint.state.counted;
   const auto in_range = [&](const CountedClient& client) {
     return client.counted > 0 && client.counted <= std::max(checkpoint.state.round, checkpoint.state.tasks);
   };
   const std::ranges::greater_equal out_of_order;
-  if (counted.empty()) return checkpoint.client_states.empty();
+  if (counted.empty()) return bytes_of_states == 0;
   return std::ranges::all_of(counted, in_range) &&
          std::ranges::adjacent_find(counted, out_of_order, &CountedClient::client) == counted.end() &&
-         checkpoint.client_states.size() % counted.size() == 0;
+         bytes_of_states % (counted.size() * sizeof(float)) == 0;
+}
+
+/// They can be too many for memory: they stay in the file, from `at` on.
+void take_clients(const Reader& reader, const Section& section, std::uint64_t at, Checkpoint& checkpoint) {
+  if (!clients_can_be(checkpoint, section.length)) reader.fail_broken("what it says of clients cannot be");
+  if (section.length == 0) return reader.require_checksum(section, 0);
+  const auto states =
+      std::make_shared<const SavedClientStates>(reader.path(), checkpoint.state.counted, at, section.length);
+  reader.require_checksum(section, states->checksum());
+  checkpoint.client_states = states;
 }
 
 bool take_course(const std::vector<Course>& courses, FederationState& state) {
@@ -317,24 +342,30 @@ void read_course(Reader& reader, const Header& header, FederationState& state) {
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  write_checkpoint(path, checkpoint, checkpoint.state, {checkpoint.client_states});
+  write_checkpoint(path, checkpoint, checkpoint.state, checkpoint.client_states.get());
 }
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state,
-                      const ClientStateViews& client_states) {
+                      const ClientStateReader* client_states) {
   const Numbered numbered(checkpoint.layout, state);
-  const Bodies sections = bodies(checkpoint, state, numbered, client_states);
+  const Bodies sections = bodies(checkpoint, state, numbered);
   Header header;
   header.version = version_for(state);
   header.sections = sections_of(header.version);
-  for (std::uint32_t i = 0; i < header.sections; ++i) header.table[i] = describe(i + 1, sections[i]);
-  const ByteSpan head = bytes_of(&header, 1).first(header.bytes());
-  const std::uint32_t crc = crc32c(head);
-  std::vector<ByteSpan> pieces = {head, bytes_of(&crc, 1)};
-  for (std::uint32_t i = 0; i < header.sections; ++i)
-    pieces.insert(pieces.end(), sections[i].begin(), sections[i].end());
-  if (const std::string reason = write_durably(path, pieces); !reason.empty())
-    throw CheckpointError("checkpoint: " + reason);
+  std::uint32_t crc = 0;
+  Bytes head(header.bytes() + sizeof crc);
+  DurableFile file(path);
+  file.append(head);  // its room: what it says is known once the sections are written
+  for (std::uint32_t i = 0; i < header.sections; ++i) {
+    header.table[i] = {i + 1, 0, 0};
+    for (const ByteSpan piece : sections[i]) put(piece, header.table[i], file);
+    if (i + 1 == kClientStates && client_states) put_clients(*client_states, state, header.table[i], file);
+  }
+  std::memcpy(head.data(), &header, header.bytes());
+  crc = crc32c(ByteSpan(head).first(header.bytes()));
+  std::memcpy(head.data() + header.bytes(), &crc, sizeof crc);
+  file.replace_front(head);
+  if (const std::string reason = file.commit(); !reason.empty()) throw CheckpointError("checkpoint: " + reason);
 }
 
 Checkpoint read_checkpoint(const std::string& path) {
@@ -352,12 +383,14 @@ Checkpoint read_checkpoint(const std::string& path) {
   if (!all_finite(checkpoint.state.global.values) || !all_finite(checkpoint.state.strategy_state))
     reader.fail_broken("it holds values that are not finite");
   if (!take_numbers(numbers, header.version, checkpoint)) reader.fail_broken("its numbers cannot be");
+  const Section& client_states = header.table[kClientStates - 1];
+  std::uint64_t client_states_at = 0;
   if (header.sections >= kClientStates) {
     reader.section(header.table[kCounted - 1], checkpoint.state.counted);
-    reader.section(header.table[kClientStates - 1], checkpoint.client_states);
+    client_states_at = reader.pass(client_states.length);
   }
   if (header.sections == kSections) read_course(reader, header, checkpoint.state);
-  if (!clients_can_be(checkpoint)) reader.fail_broken("what it says of clients cannot be");
+  take_clients(reader, client_states, client_states_at, checkpoint);
   return checkpoint;
 }
 

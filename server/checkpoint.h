@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "server/client_state_reader.h"
 #include "server/coordinator.h"
 
 namespace anybit {
@@ -19,12 +19,10 @@ struct Checkpoint {
   std::string data;       // what the data was: a line for each checksum of FederatedData
   FederationState state;  // the layout is rebuilt from the scenario and checked by digest
   std::uint64_t layout = 0;
-  /// What the clients in state.counted keep, one behind the other, where one process plays them all (the simulator).
-  FloatBuffer client_states = {};
+  /// What the clients in state.counted keep, where one process plays them all (the simulator); else null. Of a
+  /// checkpoint that was read it stays in the file.
+  std::shared_ptr<const ClientStateReader> client_states = {};
 };
-
-/// Views of what the clients in a state's `counted` keep, in its order.
-using ClientStateViews = std::vector<std::span<const float>>;
 
 /// What is wrong with a checkpoint file, or why it could not be written; what() names the path and what to do.
 class CheckpointError : public std::runtime_error {
@@ -36,10 +34,11 @@ class CheckpointError : public std::runtime_error {
 /// temporary file in the same folder, flush to disk, rename, flush of the folder. On failure the old one is untouched
 /// and the temporary is removed.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
-/// The same with these states in place of the checkpoint's own, which are not copied.
+/// The same with these states in place of the checkpoint's own. Those of clients are read one by one.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, const FederationState& state,
-                      const ClientStateViews& client_states = {});
-/// Reads and checks the whole file. state.global has no layout yet: call attach_layout.
+                      const ClientStateReader* client_states = nullptr);
+/// Reads and checks the whole file; the states of clients, which can be many, pass by. state.global has no layout yet:
+/// call attach_layout.
 Checkpoint read_checkpoint(const std::string& path);
 /// Checks digest and sizes against the network the caller made from checkpoint.scenario.
 void attach_layout(Checkpoint& checkpoint, std::shared_ptr<const Layout> layout, const std::string& path);

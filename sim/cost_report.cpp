@@ -7,6 +7,7 @@
 #include <map>
 
 #include "program/quantity_text.h"
+#include "sim/client_state_cost.h"
 #include "sim/fleet_report.h"
 #include "sim/memory_cost.h"
 
@@ -85,9 +86,13 @@ std::string memory_line(const MemoryCost& cost, int threads) {
 std::string state_line(const Federation& federation) {
   const double strategy =
       4.0 * static_cast<double>(federation.training.layout->size()) * federation.strategy->state_buffers();
-  const double client = client_bytes(federation);
-  return fmt::format("{:<22}{} of the strategy; {} between rounds\n", "state", bytes_text(strategy),
-                     client > 0 ? "each client keeps " + bytes_text(client) : "clients keep none");
+  const ClientStateCost kept = client_state_cost(federation);
+  const std::string clients =
+      kept.each == 0 ? "clients keep none between rounds"
+                     : fmt::format("each client keeps {} between rounds, all at most {}: {} in memory, {} on the disk",
+                                   bytes_text(kept.each), bytes_text(kept.total()), bytes_text(kept.memory),
+                                   bytes_text(kept.disk));
+  return fmt::format("{:<22}{} of the strategy; {}\n", "state", bytes_text(strategy), clients);
 }
 
 }  // namespace

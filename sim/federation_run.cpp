@@ -32,16 +32,16 @@ FederationPlan virtual_plan(const Federation& federation, int threads) {
 }
 
 FederationRun::FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink,
-                             std::span<const float> client_states)
+                             const ClientsAtStart& clients)
     : federation_(federation),
       transport_(make_transport(federation, threads)),
-      players_(federation, *transport_, threads),
+      players_(federation, *transport_, threads, clients.folder),
       coordinator_(virtual_plan(federation, threads), std::move(start)),
       costs_(federation),
       timed_(federation.fleet.takes_time()),
       sink_(std::move(sink)),
       time_(state().time) {
-  players_.states().restore(state(), client_states);
+  players_.states().restore(state(), clients.saved);
 }
 
 std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>& stop) {

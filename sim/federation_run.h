@@ -18,6 +18,13 @@ namespace anybit {
 /// What the coordinator is told where time is virtual: the federation's plan, on its fleet.
 FederationPlan virtual_plan(const Federation& federation, int threads);
 
+/// What clients keep: as in the run that a state is of, read at once, null where none has counted there; and where the
+/// file of those goes that do not fit in memory (ClientStateRoom).
+struct ClientsAtStart {
+  const ClientStateReader* saved = nullptr;
+  std::string folder = {};
+};
+
 /// One federation in virtual time: drives the coordinator from a queue of events. A task's answer is due after the time
 /// that its client's device takes (task_cost.h), unless that drops out or goes away before. Tasks are played ahead in
 /// waves, by all threads, and handed over one by one in the order of their events: so no result depends on the number
@@ -28,9 +35,8 @@ class FederationRun {
   /// Told of each event before the coordinator is.
   using EventSink = std::function<void(const LoggedEvent&)>;
 
-  /// `client_states`: those of the run that `start` is of, one behind the other.
   FederationRun(const Federation& federation, FederationState start, int threads, EventSink sink = {},
-                std::span<const float> client_states = {});
+                const ClientsAtStart& clients = {});
 
   /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or the federation gave up
   /// (gave_up()), or where `stop` said so before a client's task: the state is then still that of the last concluded
@@ -48,8 +54,8 @@ class FederationRun {
 
   /// The last concluded version.
   const FederationState& state() const { return coordinator_.state(); }
-  /// What the clients in state().counted keep; good until the next round is concluded.
-  ClientStateViews client_states() const { return players_.states().views(state()); }
+  /// What the clients in state().counted keep, and until the next round those in that of the round before.
+  const ClientStateReader& client_states() const { return players_.states(); }
 
  private:
   /// False where `stop` said so.

@@ -7,6 +7,7 @@
 #include "nn/loss.h"
 #include "program/resident_memory.h"
 #include "server/class_accuracy.h"
+#include "sim/client_state_cost.h"
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
 #include "wire/chunks.h"
@@ -34,14 +35,6 @@ double data_bytes(const FederatedData& data) {
   const std::size_t pool = data.all_alike() ? data.proxy.labels.size() : data.client(0, scratch).labels.size();
   const double starts = data.all_alike() ? 0 : sizeof(std::uint64_t) * static_cast<double>(data.clients);
   return static_cast<double>(pool + data.test.labels.size()) * example_bytes(data) + starts;
-}
-
-/// What all clients keep that can have counted in the end.
-double kept_bytes(const Federation& federation) {
-  const Scenario& scenario = federation.scenario;
-  const double counted = std::min<double>(scenario.data.clients,
-                                          static_cast<double>(scenario.federation.rounds) * scenario.federation.cohort);
-  return counted * client_bytes(federation);
 }
 
 /// The exact sum's two words an element, and the joined change.
@@ -122,13 +115,6 @@ bool may_cut(const FederatedData& data, std::size_t cohort) {
   return client_to_cut(std::span(examples).first(cohort)).has_value();
 }
 
-/// Clients of a round.
-double selected_of(const Federation& federation) {
-  const Scenario::Federation& settings = federation.scenario.federation;
-  return static_cast<double>(
-      selected_clients(static_cast<std::uint64_t>(settings.cohort), settings.policy.over_selection));
-}
-
 /// Workspaces, slots and gradients of the chunks, which one thread's trainer keeps for all.
 double chunk_bytes(const Federation& federation) {
   const FederationPlan plan = federation.plan();
@@ -141,10 +127,6 @@ double chunk_bytes(const Federation& federation) {
 
 }  // namespace
 
-double client_bytes(const Federation& federation) {
-  return 4.0 * static_cast<double>(client_floats(federation.training.method, *federation.training.layout));
-}
-
 MemoryCost memory_cost(const Federation& federation, int threads) {
   MemoryCost cost;
   cost.data = data_bytes(*federation.data);
@@ -152,8 +134,9 @@ MemoryCost memory_cost(const Federation& federation, int threads) {
   cost.messages = message_bytes(federation, threads);
   cost.training = threads * training_bytes(federation) + chunk_bytes(federation);
   cost.evaluation = evaluation_bytes(federation, threads);
-  cost.checkpoint = state_bytes(federation) + kept_bytes(federation);
-  cost.clients = kept_bytes(federation) + client_bytes(federation) * (selected_of(federation) + threads);
+  cost.checkpoint = state_bytes(federation) + client_bytes(federation);
+  const ClientStateCost kept = client_state_cost(federation);
+  cost.clients = kept.memory + kept.index + threads * kept.each;
   cost.program = std::max(0.0, resident_bytes() - cost.data);  // last: by now every kernel is prepared
   return cost;
 }

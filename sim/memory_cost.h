@@ -15,8 +15,8 @@ struct MemoryCost {
   double messages = 0;    // parameters on their way, of two rounds at the turn; updates that wait for theirs
   double training = 0;    // workspaces and parameter buffers, those of chunks where a client may be cut, drawn examples
   double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces
-  double checkpoint = 0;  // the copy that is written
-  double clients = 0;     // what they keep between their rounds, and what those of a round made of it
+  double checkpoint = 0;  // the copy that is written, with one client's state at a time
+  double clients = 0;     // of what they keep between their rounds what stays in memory; the one that a thread plays
   /// Code of the program and its libraries, prepared kernels (oneDNN keeps them once for all threads), everything
   /// small: what this process has in memory besides the data, measured after each kernel of the network was made and
   /// run once.
@@ -24,9 +24,6 @@ struct MemoryCost {
 
   double total() const { return data + server + messages + training + evaluation + checkpoint + clients + program; }
 };
-
-/// That one client keeps between its rounds.
-double client_bytes(const Federation& federation);
 
 /// Makes workspaces and runs one batch of zeros through the network, so it takes the time of a training step, and the
 /// memory of one thread. In a process that has run other networks, their kernels count, too.

@@ -33,11 +33,12 @@ struct Players::Worker {
   FloatBuffer kept;  // of the client that is played
 };
 
-Players::Players(const Federation& federation, Transport& transport, int threads)
+Players::Players(const Federation& federation, Transport& transport, int threads, std::string folder)
     : federation_(federation),
       transport_(transport),
       threads_(threads),
-      states_(client_floats(federation.training.method, *federation.training.layout)) {
+      states_(client_floats(federation.training.method, *federation.training.layout),
+              {static_cast<std::uint64_t>(federation.scenario.limits.client_memory), std::move(folder)}) {
   for (int i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());
 }
 
@@ -105,7 +106,7 @@ std::string Players::train(Worker& worker, std::uint32_t client, const TaskMessa
                                  worker.kept);
   };
   if (states_.floats() == 0) return play();
-  VersionedState& state = states_.of(client);
+  KeptState& state = states_.of(client);
   if (std::string reason = state.settle(task.counted); !reason.empty()) return reason;
   worker.kept.resize(states_.floats());
   state.copy_current(worker.kept);

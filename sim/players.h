@@ -18,8 +18,8 @@ namespace anybit {
 /// over rounds; which worker plays whom never reaches a result.
 class Players {
  public:
-  /// Borrows all three.
-  Players(const Federation& federation, Transport& transport, int threads);
+  /// Borrows federation and transport. `folder`: of ClientStateRoom.
+  Players(const Federation& federation, Transport& transport, int threads, std::string folder = {});
   ~Players();
 
   /// Plays every task of the wave and writes the answers into it: the client whose batches are cut first, with all

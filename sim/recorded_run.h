@@ -14,9 +14,10 @@ namespace anybit {
 /// A federation in virtual time that is run into a run directory.
 class RecordedRun {
  public:
-  /// `start` is version 0 or a checkpoint's state, `client_states` are that checkpoint's; for the rest see RunRecorder.
+  /// `start` is version 0 or a checkpoint's state, `client_states` are that checkpoint's, read now; for the rest see
+  /// RunRecorder.
   RecordedRun(const Federation& federation, RunDirectory directory, FederationState start, std::string kernels,
-              int threads, std::span<const float> client_states = {});
+              int threads, const ClientStateReader* client_states = nullptr);
 
   /// Runs to the end and writes model.ckpt; or until the federation gives up, `stop` says so or a TransportError goes
   /// through, then with a checkpoint of the last round that stands in the metrics, be it none. True where all rounds
@@ -31,7 +32,6 @@ class RecordedRun {
 
  private:
   bool run_rounds(const std::function<bool()>& stop, Progress& progress);
-  void keep() { recorder_.keep(run_.state(), run_.client_states()); }
 
   const Federation& federation_;
   RunRecorder recorder_;

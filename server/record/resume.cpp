@@ -32,8 +32,9 @@ void refuse_other_data(const RunDirectory& directory, const Checkpoint& checkpoi
 void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
                              WhoTrains who) {
   const std::size_t floats = client_floats(federation.training.method, *federation.training.layout);
-  const std::size_t all = who == WhoTrains::kThisProcess ? checkpoint.state.counted.size() * floats : 0;
-  if (checkpoint.client_states.size() == all) return;
+  const bool trained_here = who == WhoTrains::kThisProcess && !checkpoint.state.counted.empty();
+  const std::size_t kept_there = checkpoint.client_states ? checkpoint.client_states->floats() : 0;
+  if (kept_there == (trained_here ? floats : 0)) return;
   const bool by_server = who == WhoTrains::kThisProcess;
   throw RunError(
       fmt::format("{}: the run there is one of {}, whose clients' states {}; go on with {}, or name another "

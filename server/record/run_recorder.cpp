@@ -147,14 +147,7 @@ bool RunRecorder::checkpoint_is_due(std::uint32_t version) const {
          worked.count() >= federation_.scenario.checkpoint.seconds;
 }
 
-void RunRecorder::keep(const FederationState& state, const ClientStateViews& client_states) {
-  checkpoint_.state = state;
-  checkpoint_.client_states.clear();
-  for (const std::span<const float> kept : client_states)
-    checkpoint_.client_states.insert(checkpoint_.client_states.end(), kept.begin(), kept.end());
-}
-
-void RunRecorder::save(const FederationState& state, const ClientStateViews& client_states) {
+void RunRecorder::save(const FederationState& state, const ClientStateReader* client_states) {
   metrics_.sync();  // a checkpoint promises the lines before it, in all files
   events_.sync();
   if (tasks_) tasks_->sync();
@@ -165,8 +158,8 @@ void RunRecorder::save(const FederationState& state, const ClientStateViews& cli
   saved_ = Clock::now();
 }
 
-void RunRecorder::save_what_is_kept() {
-  if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state, {checkpoint_.client_states});
+void RunRecorder::save_what_is_kept(const ClientStateReader* client_states) {
+  if (saved_round_ != checkpoint_.state.round) save(checkpoint_.state, client_states);
 }
 
 std::string RunRecorder::result_text() const {

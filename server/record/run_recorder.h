@@ -49,10 +49,11 @@ class RunRecorder {
   bool checkpoint_is_due(std::uint32_t version) const;
   /// Writes a checkpoint. Returns when it and the lines that it promises are on the disk. `client_states`: of the
   /// clients in state.counted, where this process plays them.
-  void save(const FederationState& state, const ClientStateViews& client_states = {});
+  void save(const FederationState& state, const ClientStateReader* client_states = nullptr);
   /// Into the checkpoint that save_what_is_kept() writes, unless there is one of this round already.
-  void keep(const FederationState& state, const ClientStateViews& client_states = {});
-  void save_what_is_kept();
+  void keep(const FederationState& state) { checkpoint_.state = state; }
+  /// `client_states`: as of what was kept.
+  void save_what_is_kept(const ClientStateReader* client_states = nullptr);
   /// Writes model.ckpt; evaluates before where that was cut. False where `stop` said so.
   bool finish(const FederationState& state, const Stop& stop);
 

@@ -6,6 +6,7 @@
 #include "program/machine_options.h"
 #include "program/tell.h"
 #include "server/resolve.h"
+#include "sim/client_state_cost.h"
 #include "sim/commands/commands.h"
 #include "sim/cost_report.h"
 #include "sim/deadline.h"
@@ -26,6 +27,7 @@ int check_scenario(const CheckOptions& options) {
   for (const std::string& note : resolved.notes) tell(note);
   const Federation federation = make_federation(resolved.scenario, data);
   check_deadline(federation);
+  refuse_large_client_states(federation);
   fmt::print("{}", cost_report(federation, options.machine.worker_threads()));
   return 0;
 }

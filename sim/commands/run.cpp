@@ -11,6 +11,7 @@
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
 #include "server/resolve.h"
+#include "sim/client_state_cost.h"
 #include "sim/commands/commands.h"
 #include "sim/deadline.h"
 #include "sim/recorded_run.h"
@@ -58,16 +59,18 @@ int run_scenario(const RunOptions& options) {
 
   const Federation federation = make_federation(resolved.scenario, data);
   check_deadline(federation);
+  refuse_large_client_states(federation);
   FederationState state = prepare_directory(directory, federation, start);
-  std::span<const float> client_states;
-  if (start.checkpoint) client_states = start.checkpoint->checkpoint.client_states;
+  std::shared_ptr<const ClientStateReader> client_states;
+  if (start.checkpoint) client_states = std::move(start.checkpoint->checkpoint.client_states);
   write_origin(directory, federation, start.kernels, state.version);
 
   catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");
   Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
                                            start.checkpoint ? read_file(directory.metrics()) : ""));
   RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads(),
-                  client_states);
+                  client_states.get());
+  client_states.reset();  // which frees the disk of a checkpoint that is removed
   const bool done = run.run(interrupted, progress);
   progress.end();
   if (done) {

@@ -6,6 +6,7 @@
 #include "server/checkpoint.h"
 #include "server/event_log.h"
 #include "server/record/metrics.h"
+#include "tests/server/states_in_memory.h"
 #include "tests/wire/samples.h"
 
 using namespace anybit;
@@ -98,7 +99,9 @@ void add_checkpoints(Seeds& seeds) {
   const std::string path = (seeds.folder() / "checkpoint.ckpt").string();
   for (const bool with_clients : {false, true}) {
     if (with_clients) checkpoint.state.counted = {{2, 3}, {7, 1}};
-    if (with_clients) checkpoint.client_states = {1, 2, 3, 4};
+    if (with_clients)
+      checkpoint.client_states =
+          std::make_shared<const StatesInMemory>(checkpoint.state.counted, std::vector<float>{1, 2, 3, 4});
     write_checkpoint(path, checkpoint);
     std::ifstream file(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};

@@ -40,6 +40,23 @@ TEST(ReadScenario, DefaultsOfTheSmallest) {
   EXPECT_FALSE(scenario.evaluate.has_final);
   EXPECT_EQ(scenario.checkpoint.seconds, 5.0);
   EXPECT_EQ(scenario.checkpoint.keep, 2);
+  EXPECT_EQ(scenario.limits.client_state, 16000000000);
+  EXPECT_EQ(scenario.limits.client_memory, 256000000);
+}
+
+TEST(ReadScenario, LimitsAreBytes) {
+  const Scenario scenario = read(kSmallest + "[limits]\nclient_state = \"1.5GiB\"\nclient_memory = 1000.7\n");
+  EXPECT_EQ(scenario.limits.client_state, 1610612736);
+  EXPECT_EQ(scenario.limits.client_memory, 1000) << "whole ones";
+  EXPECT_EQ(scenario.limits.client_state_where.line, 10);
+  EXPECT_EQ(read(kSmallest, {{"limits.client_memory", "0"}}).limits.client_memory, 0);
+  EXPECT_EQ(read(kSmallest, {{"limits.client_memory", "64MB"}}).limits.client_memory, 64000000);
+  EXPECT_EQ(
+      mistakes_of(kSmallest + "[limits]\nclient_state = -1\nclient_memory = \"lots\"\ndisk = 3\n"),
+      (Lines{"a.toml:10: limits.client_state: -1.0 is out of range; accepted: finite and at least 0.0",
+             "a.toml:11: limits.client_memory: 'lots' is no number of bytes; accepted: a number, or one of B, kB, "
+             "MB, GB, MiB, GiB, as in 512MB",
+             "a.toml:12: unknown key 'disk' in [limits]; known: client_state, client_memory"}));
 }
 
 TEST(ReadScenario, InlineTablesSubsectionsAndNamesAreTheSame) {

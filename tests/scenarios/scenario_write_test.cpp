@@ -24,7 +24,8 @@ const std::string kOdd = kSmallest +
                          "link_spread = 0.2\nlatency = 0.05\nenergy_flop = 1e-10\nenergy_byte = 2e-7\n"
                          "idle_power = 1.5\ndrop_out = 0.125\navailability = { name = \"odd\", from = 8 }\n"
                          "[evaluate]\nclass_clients = 7\n[evaluate.final]\nweights = [2]\nlast = 8\n"
-                         "[checkpoint]\nseconds = 0.1\n";
+                         "[checkpoint]\nseconds = 0.1\n"
+                         "[limits]\nclient_state = \"1.5GiB\"\nclient_memory = 0\n";
 
 void expect_same_part(const Part& a, const Part& b) {
   EXPECT_EQ(a.name, b.name);
@@ -90,6 +91,8 @@ void expect_same(const Scenario& a, const Scenario& b) {
   expect_same_grid(a.evaluate.final_grid, b.evaluate.final_grid);
   EXPECT_EQ(a.checkpoint.seconds, b.checkpoint.seconds);
   EXPECT_EQ(a.checkpoint.keep, b.checkpoint.keep);
+  EXPECT_EQ(a.limits.client_state, b.limits.client_state);
+  EXPECT_EQ(a.limits.client_memory, b.limits.client_memory);
 }
 
 void expect_round_trip(const Scenario& scenario) {
@@ -185,6 +188,10 @@ last = 0
 [checkpoint]
 seconds = 5.0
 keep = 2
+
+[limits]
+client_state = 16000000000
+client_memory = 256000000
 )";
 
 TEST(WriteScenario, WritesEveryDefaultAKeyALine) { EXPECT_EQ(write_scenario(read(kSmallest)), kSmallestInFull); }
@@ -224,6 +231,8 @@ TEST(ResultBearingText, LeavesOutWhatDecidesNoResult) {
                                                 {"evaluate.class_clients", "0"},
                                                 {"evaluate.final.weights", "[4]"},
                                                 {"checkpoint.seconds", "0"},
+                                                {"limits.client_state", "1GB"},
+                                                {"limits.client_memory", "1MB"},
                                                 {"federation.transport", "tcp"}};
   EXPECT_EQ(result_bearing_text(read(kOdd, without_effect)), text);
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "server/checkpoint.h"
+#include "tests/server/states_in_memory.h"
 
 namespace anybit {
 namespace {
@@ -75,9 +76,10 @@ TEST_F(CheckpointOfTasks, ReadsBackWhatWasWritten) {
 TEST_F(CheckpointOfTasks, TakesClientsBesideThem) {
   Checkpoint checkpoint = make_checkpoint();
   checkpoint.state.counted = {{2, 9}, {9, 17}};
-  checkpoint.client_states = {1, 2};
+  checkpoint.client_states = std::make_shared<const StatesInMemory>(checkpoint.state.counted, std::vector<float>{1, 2});
   write_checkpoint(path, checkpoint);
   EXPECT_EQ(read_checkpoint(path).state.counted, checkpoint.state.counted) << "numbers of tasks, not of rounds";
+  EXPECT_EQ(all_states(read_checkpoint(path).client_states.get(), {{9, 17}}), std::vector<float>{2});
   checkpoint.state.counted = {{2, 18}, {9, 17}};
   EXPECT_NE(refusal(checkpoint), "accepted") << "of a task that was not given";
 }

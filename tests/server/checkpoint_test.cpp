@@ -12,6 +12,7 @@
 #include <fstream>
 #include <limits>
 
+#include "tests/server/states_in_memory.h"
 #include "wire/message.h"
 
 namespace anybit {
@@ -109,7 +110,8 @@ TEST_F(CheckpointFile, HasTheDocumentedBytes) {
 Checkpoint checkpoint_with_clients() {
   Checkpoint checkpoint = make_checkpoint(2);
   checkpoint.state.counted = {{3, 7}, {5, 1}};
-  checkpoint.client_states = {1, 2, 3, 4};
+  checkpoint.client_states =
+      std::make_shared<const StatesInMemory>(checkpoint.state.counted, std::vector<float>{1, 2, 3, 4});
   return checkpoint;
 }
 
@@ -118,17 +120,31 @@ TEST_F(CheckpointFile, HoldsWhatClientsKeep) {
   write_checkpoint(path, written);
   Checkpoint read = read_checkpoint(path);
   EXPECT_EQ(read.state.counted, written.state.counted);
-  EXPECT_EQ(read.client_states, written.client_states);
+  EXPECT_EQ(all_states(read.client_states.get(), read.state.counted), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(read.state.strategy_state, written.state.strategy_state);
   const std::string whole = bytes_of(path);
   EXPECT_EQ(whole.substr(8, 8), std::string("\x04\0\0\0\x08\0\0\0", 8));
-  const std::span<const float> both = written.client_states;
-  write_checkpoint(path, make_checkpoint(9), written.state, {both.first(2), both.last(2)});
+  EXPECT_EQ(whole.size(), 8 + 8 + 8 * 16 + 4 + 9U + 4 + 18 + 32 + 12 + 4 + 16 + 16);
+  write_checkpoint(path, make_checkpoint(9), written.state, written.client_states.get());
   EXPECT_EQ(bytes_of(path), whole) << "from where they lie";
   write_checkpoint(path, written, written.state);
   read = read_checkpoint(path);
   EXPECT_EQ(read.state.counted, written.state.counted);
-  EXPECT_TRUE(read.client_states.empty()) << "a server does not know them";
+  EXPECT_EQ(read.client_states, nullptr) << "a server does not know them";
+}
+
+TEST_F(CheckpointFile, WhatClientsKeepIsReadFromTheFileThatWasRead) {
+  write_checkpoint(path, checkpoint_with_clients());
+  const Checkpoint read = read_checkpoint(path);
+  write_checkpoint(path, read);
+  EXPECT_EQ(all_states(read_checkpoint(path).client_states.get(), read.state.counted), (std::vector<float>{1, 2, 3, 4}))
+      << "its own copy";
+  fs::remove(path);
+  EXPECT_EQ(all_states(read.client_states.get(), {{5, 1}}), (std::vector<float>{3, 4}));
+  std::vector<float> two(2), three(3);
+  EXPECT_THROW(read.client_states->read({4, 1}, two), std::logic_error);
+  EXPECT_THROW(read.client_states->read({5, 7}, two), std::logic_error);
+  EXPECT_THROW(read.client_states->read({5, 1}, three), std::logic_error);
 }
 
 TEST_F(CheckpointFile, DetectsAFlippedBitInWhatClientsKeep) {
@@ -143,10 +159,10 @@ TEST_F(CheckpointFile, DetectsAFlippedBitInWhatClientsKeep) {
 }
 
 TEST_F(CheckpointFile, RefusesClientsThatCannotBe) {
-  const auto refusal = [&](const std::vector<CountedClient>& counted, const FloatBuffer& states) {
+  const auto refusal = [&](const std::vector<CountedClient>& counted, const std::vector<float>& states) {
     Checkpoint checkpoint = make_checkpoint(2);
     checkpoint.state.counted = counted;
-    checkpoint.client_states = states;
+    checkpoint.client_states = std::make_shared<const StatesInMemory>(counted, states);
     write_checkpoint(path, checkpoint);
     return read_error(bytes_of(path));
   };
@@ -156,7 +172,22 @@ TEST_F(CheckpointFile, RefusesClientsThatCannotBe) {
   EXPECT_EQ(refusal({{3, 7}, {3, 1}}, {1, 2}), reason) << "twice";
   EXPECT_EQ(refusal({{3, 8}, {5, 1}}, {1, 2}), reason) << "a round that is not over";
   EXPECT_EQ(refusal({{3, 0}}, {1, 2}), reason);
-  EXPECT_EQ(refusal({{3, 7}, {5, 1}}, {1, 2, 3}), reason) << "one and a half each";
+}
+
+TEST_F(CheckpointFile, RefusesOneAndAHalfFloatsOfEachClient) {
+  write_checkpoint(path, checkpoint_with_clients());
+  std::string bytes = bytes_of(path);
+  constexpr std::size_t kRow = 16 + 7 * 16;  // of the states of clients
+  constexpr std::size_t kHeader = 16 + 8 * 16;
+  const auto crc = [&](std::size_t at, std::size_t size) {
+    return crc32c({reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, size});
+  };
+  const auto put = [&](std::size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+  bytes.resize(bytes.size() - 4);
+  put(kRow + 4, crc(bytes.size() - 12, 12));
+  put(kRow + 8, std::uint64_t{12});
+  put(kHeader, crc(0, kHeader));
+  EXPECT_EQ(read_error(bytes), "what it says of clients cannot be; use an earlier checkpoint or a copy of this one");
 }
 
 /// The same file as format 2 had it: without the last two of the four numbers.

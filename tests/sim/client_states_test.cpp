@@ -5,30 +5,15 @@
 
 #include <stdexcept>
 
-#include "sim/cost_report.h"
-#include "sim/memory_cost.h"
 #include "sim/replay.h"
-#include "tests/quant/counter_and_residual.h"
+#include "tests/server/states_in_memory.h"
+#include "tests/sim/stateful_federation.h"
 #include "tests/sim/whole_run.h"
 
 namespace anybit {
 namespace {
 
-/// Cohorts overlap, so that states matter.
-const std::vector<std::string> kRound = {"training.method.name=fedavg", "federation.cohort=6", "federation.rounds=5"};
-
-Federation stateful(std::vector<std::string> more = {}) {
-  more.insert(more.begin(), kRound.begin(), kRound.end());
-  Federation federation = tiny_federation(more);
-  federation.training.method.client_state = std::make_shared<const CounterAndResidual>();
-  return federation;
-}
-
-FloatBuffer joined(const ClientStateViews& views) {
-  FloatBuffer all;
-  for (const std::span<const float> view : views) all.insert(all.end(), view.begin(), view.end());
-  return all;
-}
+std::vector<float> kept_in(const FederationRun& run) { return all_states(&run.client_states(), run.state().counted); }
 
 /// With over-selection some tasks are played and never handed over; in the last, updates are refused and rounds
 /// abandoned.
@@ -47,7 +32,7 @@ TEST(ClientStateRun, EndsInTheSameBitsWithOneThreadAndTwo) {
     FederationRun two(federation, federation.first_state(), 2);
     while (two.next_round()) {}
     EXPECT_EQ(compare_states(one.state(), two.state()), "");
-    EXPECT_EQ(joined(one.client_states()), joined(two.client_states()));
+    EXPECT_EQ(kept_in(one), kept_in(two));
   }
   EXPECT_EQ(run_all(stateful()).global.values, run_all(stateful({"federation.transport=tcp"}), 2).global.values);
 }
@@ -61,10 +46,11 @@ TEST(ClientStateRun, AClientsStateIsThatOfItsUpdatesThatCounted) {
     while (run.next_round()) {
       for (const CountedClient& client : run.state().counted)
         if (client.counted == run.state().round) ++times[client.client];
-      const ClientStateViews views = run.client_states();
-      ASSERT_EQ(views.size(), run.state().counted.size());
-      for (std::size_t i = 0; i < views.size(); ++i)
-        EXPECT_EQ(views[i][0], times[run.state().counted[i].client]) << "its counter";
+      FloatBuffer kept(run.client_states().floats());
+      for (const CountedClient& client : run.state().counted) {
+        run.client_states().read(client, kept);
+        EXPECT_EQ(kept[0], times[client.client]) << "its counter";
+      }
     }
     EXPECT_GT(times.size(), 5U);
     EXPECT_EQ(run.state().version, 5U);
@@ -83,11 +69,10 @@ TEST(ClientStateRun, GoesOnToTheSameBits) {
       for (int round = 0; round < rounds; ++round) ASSERT_TRUE(first.next_round());
       int asked = 0;
       EXPECT_FALSE(first.next_round([&] { return ++asked > 3; })) << "in the middle of the next one";
-      const FloatBuffer saved = joined(first.client_states());
-      FederationRun rest(federation, first.state(), 1, {}, saved);
+      FederationRun rest(federation, first.state(), 1, {}, {&first.client_states()});
       while (rest.next_round()) {}
       EXPECT_EQ(compare_states(whole.state(), rest.state()), "") << rounds;
-      EXPECT_EQ(joined(whole.client_states()), joined(rest.client_states())) << rounds;
+      EXPECT_EQ(kept_in(whole), kept_in(rest)) << rounds;
     }
   }
 }
@@ -97,14 +82,16 @@ TEST(ClientStateRun, DoesNotGoOnWithoutTheStates) {
   FederationRun first(federation, federation.first_state(), 1);
   ASSERT_TRUE(first.next_round());
   EXPECT_THROW(FederationRun(federation, first.state(), 1), std::invalid_argument);
-  const FloatBuffer zeros(joined(first.client_states()).size(), 0.0F);
-  FederationRun lost(federation, first.state(), 1, {}, zeros);
+  const std::vector<float> none(kept_in(first).size(), 0.0F);
+  const StatesInMemory zeros(first.state().counted, none);
+  FederationRun lost(federation, first.state(), 1, {}, {&zeros});
   while (lost.next_round()) {}
   EXPECT_NE(lost.state().global.values, run_all(federation).global.values) << "a state that is lost must show";
 }
 
 TEST(ClientStateRun, IsReplayed) {
-  for (const std::vector<std::string>& policy : kPolicies) {
+  for (std::vector<std::string> policy : kPolicies) {
+    policy.emplace_back("limits.client_memory=150kB");  // three of them
     const Federation federation = stateful(policy);
     std::vector<LoggedEvent> events;
     const FederationState logged = run_all(federation, 2, [&](const LoggedEvent& event) { events.push_back(event); });
@@ -116,30 +103,100 @@ TEST(ClientStateRun, IsReplayed) {
   }
 }
 
-TEST(ClientStates, KeepOneVersionOfAClientBetweenTheRounds) {
+// All on the disk, three of about fifty kilobytes in memory and the rest on the disk, all in memory.
+TEST(ClientStateRun, EndsInTheSameBitsWhereverTheStatesLie) {
+  std::vector<std::vector<std::string>> policies = kPolicies;
+  policies.push_back({"federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=9"});
+  for (const std::vector<std::string>& policy : policies) {
+    SCOPED_TRACE(policy.empty() ? "plain" : policy[0]);
+    const auto federation_with = [&](const std::string& memory) {
+      std::vector<std::string> settings = policy;
+      settings.push_back("limits.client_memory=" + memory);
+      return stateful(settings);
+    };
+    const Federation in_memory = federation_with("1GB");
+    FederationRun whole(in_memory, in_memory.first_state(), 1);
+    while (whole.next_round()) {}
+    for (const char* memory : {"0", "160kB"}) {
+      const Federation federation = federation_with(memory);
+      FederationRun first(federation, federation.first_state(), 2);
+      for (int round = 0; round < 3; ++round) ASSERT_TRUE(first.next_round());
+      FederationRun rest(federation, first.state(), 2, {}, {&first.client_states()});
+      while (rest.next_round()) {}
+      EXPECT_EQ(compare_states(whole.state(), rest.state()), "") << memory;
+      EXPECT_EQ(kept_in(whole), kept_in(rest)) << memory;
+      while (first.next_round()) {}
+      EXPECT_EQ(kept_in(whole), kept_in(first)) << memory;
+    }
+  }
+}
+
+TEST(ClientStateRun, SaysWhatWasKeptBeforeTheLastRoundToo) {
+  const Federation federation = stateful({"limits.client_memory=160kB"});
+  FederationRun run(federation, federation.first_state(), 2);
+  for (int round = 0; round < 4; ++round) {
+    const std::vector<CountedClient> before = run.state().counted;
+    const std::vector<float> kept = kept_in(run);
+    ASSERT_TRUE(run.next_round());
+    EXPECT_EQ(all_states(&run.client_states(), before), kept) << round;
+    EXPECT_NE(kept_in(run), kept) << round;
+  }
+}
+
+using Floats = std::vector<float>;
+
+Floats current_of(ClientStates& states, std::uint32_t client) {
+  Floats values(states.floats());
+  states.of(client).copy_current(values);
+  return values;
+}
+
+TEST(ClientStates, KeepAVersionOfAClientAndTheOneBeforeUntilSomebodyPlays) {
   ClientStates states(2);
   FederationState state;
   for (std::uint32_t round = 0; round < 3; ++round) {
     states.prepare(3);
-    states.of(3).propose(round, std::vector<float>{1, 2});
+    EXPECT_EQ(states.of(3).previous().name, 0U);
+    states.of(3).propose(round, Floats{1.0F + static_cast<float>(round), 2});
     state.counted = {{3, round + 1}};
     states.settle(state);
     EXPECT_EQ(states.of(3).current().name, round + 1);
+    EXPECT_EQ(current_of(states, 3), (Floats{1.0F + static_cast<float>(round), 2}));
     EXPECT_FALSE(states.of(3).pending());
-    EXPECT_EQ(states.of(3).previous().name, 0U);
+    EXPECT_EQ(states.of(3).previous().name, round);
   }
+  EXPECT_EQ(states.slots()->in_memory(), 2U) << "used again";
 }
 
-TEST(ClientStateRun, WhatItTakesIsCounted) {
-  const Federation federation = stateful({"federation.rounds=2"});
-  const double client = 4.0 * static_cast<double>(1 + federation.training.layout->size());
-  const MemoryCost cost = memory_cost(federation, 2);
-  EXPECT_EQ(cost.clients, (12 + 6 + 2) * client) << "two rounds of six, what one of them makes, and two threads";
-  const Federation many = stateful({"federation.rounds=1000"});
-  EXPECT_EQ(memory_cost(many, 2).clients, (20 + 6 + 2) * client) << "there are no more than 20";
-  const std::string report = cost_report(federation, 1);
-  EXPECT_NE(report.find("; each client keeps 50.9 kB between rounds\n"), std::string::npos) << report;
-  EXPECT_NE(report.find(", clients "), std::string::npos) << report;
+TEST(ClientStates, FreeTheSlotsOfWhatDoesNotCount) {
+  ClientStates states(2, {.memory = 16});  // two of them
+  FederationState state;
+  for (std::uint32_t round = 0; round < 5; ++round) {
+    for (std::uint32_t client = 0; client < 4; ++client) {
+      states.prepare(10 * round + client);
+      states.of(10 * round + client).propose(round, Floats{static_cast<float>(client), 2});
+    }
+    if (round == 0) state.counted = {{2, 1}};
+    states.settle(state);
+  }
+  EXPECT_EQ(current_of(states, 2), (Floats{2, 2}));
+  EXPECT_EQ(states.slots()->in_memory(), 2U);
+  EXPECT_EQ(states.slots()->on_disk(), 3U) << "one that counts and four at work";
+}
+
+TEST(ClientStates, RestoreWhatAnotherKept) {
+  const std::vector<CountedClient> counted = {{2, 5}, {9, 3}};
+  const StatesInMemory saved(counted, {1, 2, 3, 4});
+  ClientStates states(2);
+  FederationState state;
+  state.counted = counted;
+  states.restore(state, &saved);
+  EXPECT_EQ(all_states(&states, counted), (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(states.of(9).current().name, 3U);
+  EXPECT_FALSE(states.of(9).has(2));
+  EXPECT_THROW(ClientStates(3).restore(state, &saved), std::invalid_argument);
+  EXPECT_THROW(ClientStates(0).restore(state, &saved), std::invalid_argument);
+  EXPECT_THROW(ClientStates(2).restore(state, nullptr), std::invalid_argument);
 }
 
 }  // namespace

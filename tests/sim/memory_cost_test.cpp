@@ -3,29 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "tests/program/started_program.h"
+#include "tests/sim/promised_memory.h"
 
 namespace anybit {
 namespace {
 
 // Seen: as much as was measured to 4 % more, 8 % where ranges are searched. The rest is for other machines and kernels.
 constexpr double kTolerance = 0.15;
-
-/// The number of "memory   21.3 MB with 1 thread: ...".
-double promised_bytes(const std::string& report) {
-  const std::map<std::string, double> units{{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}};
-  std::istringstream line(report.substr(report.find("\nmemory ") + 8));
-  double number = 0;
-  std::string unit;
-  line >> number >> unit;
-  return number * units.at(unit);
-}
 
 /// The tiny scenario with these settings, "key.path=value".
 struct Case {

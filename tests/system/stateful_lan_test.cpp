@@ -55,6 +55,15 @@ TEST(StatefulLan, MemoryTcpAndProcessesEndInTheSameBits) {
   EXPECT_NE(lan.simulated_model({"training.method.name=fedavg"}), lan.model());
 }
 
+TEST(StatefulLan, TheLimitOfWhatClientsKeepIsTheSimulators) {
+  Lan lan({"training.method.name=stateful", "federation.cohort=20", "federation.rounds=2", "limits.client_state=0"});
+  lan.start_server();
+  lan.start_clients(0, 20);
+  EXPECT_EQ(lan.end_of_server().code, 0) << "a server keeps nothing";
+  EXPECT_EQ(lan.simulated_model({"limits.client_state=1GB"}), lan.model());
+  EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);
+}
+
 TEST(StatefulLan, AServerThatIsKilledGoesOnToTheSameBits) {
   Lan lan(kEverybody);
   lan.start_server();
