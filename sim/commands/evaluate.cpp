@@ -40,7 +40,7 @@ Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& option
   scenario.evaluate.grid = options.grid;
   scenario.evaluate.grid.activations = {kFloatWidth};
   for (FleetClass& one : scenario.fleet) one.availability = FleetClass().availability;  // nobody trains
-  if (options.classes) scenario.evaluate.grid.weights = {kFloatWidth};  // the classes have their own
+  if (options.classes) scenario.evaluate.grid.weights = {kFloatWidth};                  // the classes have their own
   return resolve_scenario(std::move(scenario), data_directories).scenario;
 }
 

@@ -26,10 +26,10 @@ TEST(RoundPolicy, WaitsForEverybodyByDefault) {
 }
 
 TEST(RoundPolicy, IsReadFromTheFederation) {
-  const RoundPolicy policy =
-      read(kSmallest + "over_selection = 1.2\ndeadline = 30\nminimum = 3\nreplace_until = 0.5\ngive_up = 2\n"
-           "pace = 0.25\n")
-          .federation.policy;
+  const RoundPolicy policy = read(kSmallest +
+                                  "over_selection = 1.2\ndeadline = 30\nminimum = 3\nreplace_until = 0.5\ngive_up = 2\n"
+                                  "pace = 0.25\n")
+                                 .federation.policy;
   EXPECT_EQ(policy, (RoundPolicy{1.2, 30.0, 3, 0.5, 2, 0.25}));
 }
 
