@@ -21,7 +21,8 @@ void put(Bytes& file, std::size_t at, std::uint32_t value) { std::memcpy(file.da
 
 /// Puts right checksums into a file whose lengths are believed as far as its bytes go.
 void seal_checkpoint(Bytes& file) {
-  const std::size_t rows = file.size() > kRowsAt && file[kRowsAt] == 8 ? 8 : 6;
+  const std::size_t told = file.size() > kRowsAt ? file[kRowsAt] : 0;
+  const std::size_t rows = told == 8 || told == 11 ? told : 6;  // by the version of the format
   const std::size_t sum_at = kTableAt + rows * kRow;
   if (file.size() < sum_at + 4) return;
   std::size_t at = sum_at + 4;
