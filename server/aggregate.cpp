@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "nn/parallel.h"
+#include "server/strategies/strategy.h"
 
 namespace anybit {
 namespace {
@@ -20,6 +21,14 @@ bool is_joined(Merge merge) {
 }
 
 }  // namespace
+
+double Contribution::weight_of(const TensorSpec& tensor) const {
+  return is_mean_of_statistic(tensor) ? statistics.value_or(weight) : weight;
+}
+
+double Contribution::divisor_of(const TensorSpec& tensor) const {
+  return is_mean_of_statistic(tensor) ? statistics.value_or(divisor) : divisor;
+}
 
 RoundSum::RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> uploaded, const Codec* uplink,
                    std::uint32_t cohort, int threads)
@@ -75,13 +84,13 @@ void RoundSum::append_blocks(std::size_t index, std::size_t code_at, double fact
     blocks_.push_back({index, first, std::min(Codec::kBlock, size - first), code_at, factor});
 }
 
-void RoundSum::list_blocks_of_shares(double weight) {
+void RoundSum::list_blocks_of_shares(const Contribution& contribution) {
   blocks_.clear();
   std::size_t code_at = 0;
   for (const Share& share : shares_) {
     const auto index = static_cast<std::size_t>(share.tensor);
     const TensorSpec& tensor = layout_->tensors()[index];
-    append_blocks(index, code_at, tensor.merge == Merge::kSum ? 1.0 : share.part_of(weight));
+    append_blocks(index, code_at, tensor.merge == Merge::kSum ? 1.0 : share.part_of(contribution.weight_of(tensor)));
     code_at += uplink_->code_bytes(tensor);
   }
 }
@@ -100,7 +109,8 @@ std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> d
   const TensorSpec& of = tensor(block);
   std::string reason =
       uplink_->decode_block(of, delta.subspan(block.code_at, uplink_->code_bytes(of)), block.first, values);
-  const bool shifted = of.merge == Merge::kMax || (contribution.shifts_means && of.merge != Merge::kSum);
+  const bool shifted =
+      of.merge == Merge::kMax || is_mean_of_statistic(of) || (contribution.shifts_means && of.merge != Merge::kSum);
   if (contribution.shift.empty() || !shifted) return reason;
   const std::span<const float> shift = contribution.shift.subspan(of.offset + block.first, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += shift[i];
@@ -109,7 +119,8 @@ std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> d
 
 std::string RoundSum::check_numbers(const UpdateMessage& update, const Contribution& contribution) const {
   const double examples = update.examples;
-  for (const double number : {examples, contribution.weight, contribution.divisor})
+  const double statistics = contribution.statistics.value_or(0);
+  for (const double number : {examples, contribution.weight, contribution.divisor, statistics})
     if (std::string reason = ExactScalar::refuse(number, cohort_); !reason.empty()) return "examples: " + reason;
   if (!std::isfinite(update.loss)) return "loss: a value is not finite";
   if (std::string reason = ExactScalar::refuse(update.loss * examples, cohort_); !reason.empty())
@@ -167,7 +178,7 @@ std::string RoundSum::add(const UpdateMessage& update, const Contribution& contr
   if (update.layout != layout_->digest()) return "layout of another network";
   if (std::string reason = list_shares(update); !reason.empty()) return reason;
   if (std::string reason = uplink_->check_size(*layout_, tensors_, update.delta.size()); !reason.empty()) return reason;
-  list_blocks_of_shares(contribution.weight);
+  list_blocks_of_shares(contribution);
   if (!check_numbers(update, contribution).empty() || !blocks_are_good(update.delta, contribution)) {
     std::string reason = first_reason(update, contribution);
     assert(!reason.empty());
@@ -183,7 +194,7 @@ std::string RoundSum::add(const UpdateMessage& update, const Contribution& contr
   });
   for (const Share& share : shares_) {
     const auto index = static_cast<std::size_t>(share.tensor);
-    denominators_[index].add(share.part_of(contribution.divisor));
+    denominators_[index].add(share.part_of(contribution.divisor_of(layout_->tensors()[index])));
     ++contributions_[index];
   }
   examples_.add(update.examples);
@@ -198,12 +209,13 @@ void RoundSum::close_block(const Block& block) {
   const TensorSpec& of = tensor(block);
   const std::size_t begin = of.offset + block.first;
   const std::span<float> change = std::span<float>(change_).subspan(begin, block.size);
-  if (contributions_[block.tensor] == 0) {
+  const double denominator = of.merge == Merge::kSum ? 1.0 : denominators_[block.tensor].value();
+  if (contributions_[block.tensor] == 0 || (of.merge != Merge::kMax && denominator == 0)) {
     std::ranges::fill(change, 0.0F);
   } else if (of.merge == Merge::kMax) {
     std::copy_n(maxima_.begin() + static_cast<std::ptrdiff_t>(begin), block.size, change.begin());
   } else {
-    sum_.close(begin, of.merge == Merge::kSum ? 1.0 : denominators_[block.tensor].value(), change);
+    sum_.close(begin, denominator, change);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,10 +18,15 @@ namespace anybit {
 struct Contribution {
   double weight = 1;   // of its values
   double divisor = 1;  // that it adds to the denominator of a mean
+  /// Both, of statistics that are merged by a mean; none: as of all others.
+  std::optional<double> statistics = {};
   /// Of the layout's size, added to the update's changes where they start from other parameters than the sum's: those
-  /// minus these. Always for maxima, for means where `shifts_means`. Empty: nothing.
+  /// minus these. Always for maxima and statistics, for other means where `shifts_means`. Empty: nothing.
   std::span<const float> shift = {};
   bool shifts_means = false;
+
+  double weight_of(const TensorSpec& tensor) const;
+  double divisor_of(const TensorSpec& tensor) const;
 };
 
 /// The sum of one round's updates. Memory is O(model), whatever the cohort; the order of arrival never matters
@@ -76,7 +82,7 @@ class RoundSum {
   using Values = std::array<float, Codec::kBlock>;
 
   std::string list_shares(const UpdateMessage& update);
-  void list_blocks_of_shares(double weight);
+  void list_blocks_of_shares(const Contribution& contribution);
   void append_blocks(std::size_t tensor, std::size_t code_at, double factor);
   /// Runs body(block) for all blocks that are listed.
   template <class Body>

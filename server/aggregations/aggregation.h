@@ -9,7 +9,9 @@
 namespace anybit {
 
 /// What an update's weight is multiplied by that starts from a version so many older than the current one: s(0) = 1,
-/// above 0, never rising.
+/// never rising, at least kLeastDiscount: a mean is divided by a sum of them, of which enough must be left in the exact
+/// sum's resolution (exact_sum.h).
+inline constexpr double kLeastDiscount = 0x1p-20;
 using StalenessDiscount = std::function<double(std::uint32_t staleness)>;
 
 /// constant: 1. polynomial: (1 + t)^-exponent. hinge: 1 up to t = patience, then 1 / (slope (t - patience) + 1). All of

@@ -1,5 +1,6 @@
 #include "server/aggregations/asynchronous_options.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "nn/arithmetic.h"
@@ -37,15 +38,15 @@ StalenessDiscount polynomial_discount(double exponent) {
   return [exponent](std::uint32_t staleness) {
     const double age = 1.0 + static_cast<double>(staleness);
     if (exponent == 0.5) return 1.0 / std::sqrt(age);
-    if (exponent == 1.0) return 1.0 / age;
-    return fixed_exp(-exponent * fixed_log(age));
+    if (exponent == 1.0) return std::max(kLeastDiscount, 1.0 / age);
+    return std::max(kLeastDiscount, fixed_exp(-exponent * fixed_log(age)));
   };
 }
 
 StalenessDiscount hinge_discount(double slope, std::uint32_t patience) {
   return [slope, patience](std::uint32_t staleness) {
     if (staleness <= patience) return 1.0;
-    return 1.0 / (slope * static_cast<double>(staleness - patience) + 1.0);
+    return std::max(kLeastDiscount, 1.0 / (slope * static_cast<double>(staleness - patience) + 1.0));
   };
 }
 

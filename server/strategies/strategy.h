@@ -25,6 +25,11 @@ inline bool follows_strategy(const TensorSpec& tensor) {
   return tensor.role != Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
 }
 
+/// Running statistics of activations, BatchNorm's: their mean over clients is the next value.
+inline bool is_mean_of_statistic(const TensorSpec& tensor) {
+  return tensor.role == Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
+}
+
 /// Whether a tensor follows the strategy and somebody trained it: its change is not zero throughout. A strategy that
 /// keeps state leaves the others alone, with their state: a tensor that nobody trained keeps its value.
 bool moves(const TensorSpec& tensor, std::span<const float> change);

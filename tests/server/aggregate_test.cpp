@@ -72,6 +72,12 @@ TEST_F(Aggregate, KeepsADenominatorPerTensor) {
   EXPECT_EQ(sum.clients(), 2U);
 }
 
+TEST_F(Aggregate, KeepsAValueWhoseDivisorsAreTooSmallToBeSummed) {
+  const Contribution nearly_nothing{.weight = 0x1p-70, .divisor = 0x1p-70};
+  EXPECT_EQ(sum.add(update(1, {0, 2}, {}, {2, 4, 0, 3, 5, 0, 0}), nearly_nothing), "");
+  EXPECT_EQ(close(), (std::vector<float>{0, 0, 0, 3, 5, 0, 0})) << "a maximum is not divided";
+}
+
 TEST_F(Aggregate, JoinsMaximaAndSumsWithoutWeights) {
   EXPECT_EQ(sum.add(update(100, {2, 3}, {}, {0, 0, 0, -3, 1, 5, 0})), "");
   EXPECT_EQ(sum.add(update(1, {2, 3}, {}, {0, 0, 0, -2, 0.5F, 7, 0})), "");

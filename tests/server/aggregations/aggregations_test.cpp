@@ -39,6 +39,14 @@ TEST(Aggregations, DiscountByAnyExponent) {
   EXPECT_NEAR(make("fedbuff", {{"exponent", 0.25}}).discount(15), 0.5, 1e-15);
 }
 
+TEST(Aggregations, LeaveSomethingOfEveryUpdate) {
+  EXPECT_EQ(make("fedbuff", {{"exponent", 100.0}}).discount(0), 1.0);
+  EXPECT_EQ(make("fedbuff", {{"exponent", 100.0}}).discount(1), kLeastDiscount);
+  const Asynchrony hinge =
+      make("fedbuff", {{"discount", std::string("hinge")}, {"patience", std::int64_t{0}}, {"slope", 1e6}});
+  EXPECT_EQ(hinge.discount(1 << 20), kLeastDiscount);
+}
+
 TEST(Aggregations, ReadTheirOptions) {
   EXPECT_FALSE(aggregations().make(part("synchronous")));
   const Asynchrony made = make("fedbuff", {{"concurrency", std::int64_t{7}}, {"normalise", true}});
