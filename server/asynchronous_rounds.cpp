@@ -8,12 +8,15 @@
 #include <limits>
 #include <utility>
 
-#include "server/client_permutation.h"
+#include "server/strategies/strategy.h"
 
 namespace anybit {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
+
+/// Whether an update that starts from other parameters is shifted there, be it not towards them.
+bool is_always_shifted(const TensorSpec& tensor) { return tensor.merge == Merge::kMax || is_mean_of_statistic(tensor); }
 
 }  // namespace
 
@@ -21,7 +24,11 @@ std::unique_ptr<Rounds> make_asynchronous_rounds(VersionMaker& maker) {
   return std::make_unique<AsynchronousRounds>(maker);
 }
 
-AsynchronousRounds::AsynchronousRounds(VersionMaker& maker) : maker_(maker), settings_(*maker.plan.asynchrony) {}
+AsynchronousRounds::AsynchronousRounds(VersionMaker& maker)
+    : maker_(maker), settings_(*maker.plan.asynchrony), idle_(maker.plan, settings_.concurrency) {
+  read_state();
+  begin_version();
+}
 
 void AsynchronousRounds::handle(const Event& event, double now, std::vector<Action>& actions) {
   now_ = now;
@@ -37,10 +44,13 @@ void AsynchronousRounds::take(const Started&, std::vector<Action>& actions) {
     return;
   }
   running_ = true;
-  begin_version();
+  in_vain_ = 0;
   idle_since_ = now_;
-  read_state();
-  for (const TaskInFlight& task : by_age_) actions.emplace_back(send(tasks_.at(task.client)));
+  for (const auto& [number, client] : by_age_) {
+    Task& task = tasks_.at(client);
+    if (!maker_.plan.virtual_time) task.flight.since = now_;
+    actions.emplace_back(send(task));
+  }
   fill(actions);
 }
 
@@ -52,7 +62,7 @@ void AsynchronousRounds::take(const ClientJoined& event, std::vector<Action>& ac
 void AsynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& actions) {
   const TaskId task = event.update->id;
   const auto waits = waiting_.find(event.client);
-  if (waits != waiting_.end() && waits->second == task.round && task.run == maker_.plan.run) {
+  if (waits != waiting_.end() && task == TaskId{maker_.plan.run, waits->second, event.client}) {
     actions.emplace_back(SendAcknowledge{task});
   } else if (std::string reason = misdirected(event); !reason.empty()) {
     actions.emplace_back(SendReject{task, std::move(reason)});
@@ -81,15 +91,15 @@ void AsynchronousRounds::take(const ClientLost& event, std::vector<Action>& acti
 void AsynchronousRounds::take(const TimePassed&, std::vector<Action>& actions) {
   if (!running_) return;
   release_overdue(actions);
-  fill(actions);
+  if (!gives_up(actions)) fill(actions);
 }
 
-/// Why an update answers no task; "" where it does.
+/// Why an update answers no task; "" where it does. After a resume tasks are answered that this coordinator has not
+/// given: their clients are late as well.
 std::string AsynchronousRounds::misdirected(const UpdateArrived& event) const {
   const TaskId& task = event.update->id;
   if (task.run != maker_.plan.run) return "of another run";
   if (task.client != event.client) return "of another client";
-  if (task.round >= next_number_) return "of a task that was not given";
   const Task* found = running_ ? find(task) : nullptr;
   if (found == nullptr) return kLate;
   return event.update->digest == found->downlink->digest ? "" : kOtherParameters;
@@ -110,6 +120,7 @@ Contribution AsynchronousRounds::contribution(const UpdateArrived& event, const 
   made.weight = share * (settings_.mixing ? *settings_.mixing * discount : discount);
   made.divisor = settings_.normalise ? share * discount : share;
   made.shifts_means = settings_.mixing.has_value();
+  if (!settings_.mixing) made.statistics = share;
   if (staleness > 0) made.shift = shift_from(*task.downlink);
   return made;
 }
@@ -118,9 +129,7 @@ std::span<const float> AsynchronousRounds::shift_from(const Downlink& downlink) 
   for (const Shift& known : shifts_)
     if (known.version == downlink.version) return known.values;
   const FederationPlan& plan = maker_.plan;
-  const bool has_maxima =
-      std::ranges::any_of(plan.layout->tensors(), [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
-  if (!settings_.mixing && !has_maxima) return {};
+  if (!settings_.mixing && std::ranges::none_of(plan.layout->tensors(), is_always_shifted)) return {};
   Shift shift{downlink.version, maker_.state.global.values};
   [[maybe_unused]] const std::string flaw =
       plan.downlink->decode(*plan.layout, plan.broadcast, *downlink.bytes, shift.values);
@@ -131,24 +140,39 @@ std::span<const float> AsynchronousRounds::shift_from(const Downlink& downlink) 
 
 void AsynchronousRounds::fail(std::uint32_t client, std::vector<Action>& actions) {
   ++failed_;
+  ++in_vain_;
   end(client);
-  const RoundPolicy& policy = maker_.plan.policy;
-  if (failed_ < std::uint64_t{policy.give_up} * maker_.plan.cohort) return fill(actions);
-  running_ = false;
-  for (const auto& [other, task] : tasks_) actions.emplace_back(Release{id(task.flight)});
-  actions.emplace_back(EndFederation{.gave_up = true});
+  if (!gives_up(actions)) fill(actions);
 }
 
 void AsynchronousRounds::end(std::uint32_t client) {
-  tasks_.erase(client);
+  const auto found = tasks_.find(client);
+  by_age_.erase(found->second.flight.number);
+  if (found->second.flight.number < maker_.state.tasks) ended_.push_back(std::move(found->second));
+  tasks_.erase(found);
   if (tasks_.empty()) idle_since_ = now_;
-  if (nobody_until_) freed_.push_back(client);
+  idle_.free(client);
 }
 
-void AsynchronousRounds::release(const Task& task, std::vector<Action>& actions) {
-  ++released_;
-  actions.emplace_back(Release{id(task.flight)});
-  end(task.flight.client);
+void AsynchronousRounds::release(std::vector<std::uint32_t> clients, std::vector<Action>& actions) {
+  std::ranges::sort(clients);
+  released_ += static_cast<std::uint32_t>(clients.size());
+  for (const std::uint32_t client : clients) {
+    actions.emplace_back(Release{id(tasks_.at(client).flight)});
+    end(client);
+  }
+}
+
+/// Whether so many tasks came to nothing that it does.
+bool AsynchronousRounds::gives_up(std::vector<Action>& actions) {
+  const std::uint64_t most = std::max(maker_.plan.cohort, settings_.concurrency);
+  if (in_vain_ < maker_.plan.policy.give_up * most) return false;
+  running_ = false;
+  std::vector<std::uint32_t> at_work;
+  for (const auto& [client, task] : tasks_) at_work.push_back(client);
+  release(std::move(at_work), actions);
+  actions.emplace_back(EndFederation{.gave_up = true});
+  return true;
 }
 
 // A version.
@@ -163,8 +187,7 @@ void AsynchronousRounds::conclude(std::vector<Action>& actions) {
   maker_.make_version(counted);
   if (longest_ > 0) maker_.note_length(longest_);
   if (maker_.plan.virtual_time) state.time = now_;
-  if (nobody_until_)
-    for (const CountedClient& client : counted) freed_.push_back(client.client);
+  for (const CountedClient& client : counted) idle_.free(client.client);
   waiting_.clear();
   downlink_.reset();
   shifts_.clear();
@@ -173,7 +196,9 @@ void AsynchronousRounds::conclude(std::vector<Action>& actions) {
   report.released = released_;
   report.round = ++state.round;
   report.version = state.version;
-  write_state();
+  state.tasks = next_number_;
+  ended_.clear();
+  state_is_whole_ = false;
   begin_version();
   actions.emplace_back(ConcludeRound{report});
   if (!maker_.is_done()) return;
@@ -184,29 +209,36 @@ void AsynchronousRounds::conclude(std::vector<Action>& actions) {
 void AsynchronousRounds::begin_version() {
   maker_.sum.clear();
   failed_ = released_ = most_stale_ = 0;
-  staleness_ = 0;
+  in_vain_ = staleness_ = 0;
   waited_ = longest_ = 0;
 }
 
 /// Of the last version nobody is waited for.
 void AsynchronousRounds::release_stale(std::vector<Action>& actions) {
-  const FederationState& state = maker_.state;
   std::vector<std::uint32_t> stale;
-  for (const auto& [client, task] : tasks_)
-    if (maker_.is_done() || state.version - task.flight.version > settings_.max_staleness) stale.push_back(client);
-  for (const std::uint32_t client : stale) release(Task(tasks_.at(client)), actions);
+  for (const auto& [number, client] : by_age_) {
+    const std::uint32_t staleness = maker_.state.version - tasks_.at(client).flight.version;
+    if (!maker_.is_done() && staleness <= settings_.max_staleness) break;
+    stale.push_back(client);
+  }
+  release(std::move(stale), actions);
 }
 
-void AsynchronousRounds::write_state() {
+/// Of the last version, whatever has happened since: those at work then are at work still, or have ended.
+void AsynchronousRounds::complete_state() {
+  if (std::exchange(state_is_whole_, true)) return;
   FederationState& state = maker_.state;
-  state.tasks = next_number_;
   state.in_flight.clear();
   state.downlinks.clear();
-  for (const auto& [client, task] : tasks_) {
+  const auto note = [&](const Task& task) {
+    if (task.flight.number >= state.tasks) return;
     state.in_flight.push_back(task.flight);
     if (!maker_.plan.virtual_time) state.in_flight.back().since = 0;
     state.downlinks.push_back(*task.downlink);
-  }
+  };
+  for (const auto& [client, task] : tasks_) note(task);
+  for (const Task& task : ended_) note(task);
+  std::ranges::sort(state.in_flight, {}, &TaskInFlight::client);
   std::ranges::sort(state.downlinks, {}, &Downlink::version);
   const auto [first, last] = std::ranges::unique(state.downlinks, {}, &Downlink::version);
   state.downlinks.erase(first, last);
@@ -214,35 +246,27 @@ void AsynchronousRounds::write_state() {
 
 void AsynchronousRounds::read_state() {
   const FederationState& state = maker_.state;
-  tasks_.clear();
-  waiting_.clear();
-  by_age_.clear();
-  freed_.clear();
-  nobody_until_.reset();
-  downlink_.reset();
-  shifts_.clear();
   next_number_ = state.tasks;
   std::map<std::uint32_t, std::shared_ptr<const Downlink>> downlinks;
   for (const Downlink& downlink : state.downlinks)
     downlinks.emplace(downlink.version, std::make_shared<const Downlink>(downlink));
-  for (TaskInFlight task : state.in_flight) {
-    if (!maker_.plan.virtual_time) task.since = now_;
+  for (const TaskInFlight& task : state.in_flight) {
     tasks_.emplace(task.client, Task{task, downlinks.at(task.version)});
-    by_age_.push_back(task);
+    by_age_.emplace(task.number, task.client);
   }
-  std::ranges::sort(by_age_, {}, &TaskInFlight::number);
 }
 
 // Who comes next.
 
 void AsynchronousRounds::fill(std::vector<Action>& actions) {
   if (!running_) return;
+  const IdleClients::IsIdle idle = [this](std::uint32_t client) { return is_idle(client); };
   while (tasks_.size() < settings_.concurrency) {
-    const std::optional<std::uint32_t> client = choose();
+    const std::optional<std::uint32_t> client = idle_.choose(next_number_, now_, idle);
     if (!client) break;
     give(*client, actions);
   }
-  if (tasks_.empty() && nobody_until_ && std::isinf(*nobody_until_)) {
+  if (tasks_.empty() && std::isinf(idle_.next_turn())) {
     running_ = false;
     actions.emplace_back(EndFederation{.gave_up = true, .nobody_left = true});
     return;
@@ -258,7 +282,7 @@ void AsynchronousRounds::give(std::uint32_t client, std::vector<Action>& actions
   flight.delay = maker_.delay(id(flight));
   const auto [made, is_new] = tasks_.emplace(client, Task{flight, downlink_});
   assert(is_new);
-  by_age_.push_back(flight);
+  by_age_.emplace(flight.number, client);
   actions.emplace_back(send(made->second));
 }
 
@@ -273,61 +297,28 @@ SendTask AsynchronousRounds::send(const Task& task) const {
           .delay = task.flight.delay};
 }
 
-ClientPermutation AsynchronousRounds::order_of(std::uint32_t number) const {
-  return {{.seed = maker_.plan.seed, .purpose = Purpose::kCohort, .round = number}, maker_.plan.clients};
-}
-
-/// The first of the next task's order that is idle and can be reached.
-std::optional<std::uint32_t> AsynchronousRounds::choose() {
-  if (nobody_until_ && now_ < *nobody_until_) return choose_freed();
-  nobody_until_.reset();
-  freed_.clear();
-  const FederationPlan& plan = maker_.plan;
-  const ClientPermutation order = order_of(next_number_);
-  double next = kNever;
-  for (std::uint32_t place = 0; place < plan.clients; ++place) {
-    const std::uint32_t client = order.client(place);
-    if (!is_idle(client)) continue;
-    if (plan.reachability(client, now_)) return client;
-    next = std::min(next, plan.reachability.next(client, now_));
-  }
-  nobody_until_ = next;
-  return std::nullopt;
-}
-
-/// The same where all others are known not to be: one that is freed and away comes again at a time of its own.
-std::optional<std::uint32_t> AsynchronousRounds::choose_freed() {
-  const ClientPermutation order = order_of(next_number_);
-  std::optional<std::uint32_t> first;
-  std::vector<std::uint32_t> left;
-  for (const std::uint32_t client : freed_) {
-    if (!is_idle(client)) continue;  // it will be freed again
-    if (maker_.plan.reachability(client, now_)) {
-      left.push_back(client);
-      if (!first || order.place(client) < order.place(*first)) first = client;
-    } else {
-      nobody_until_ = std::min(*nobody_until_, maker_.plan.reachability.next(client, now_));
-    }
-  }
-  if (first) std::erase(left, *first);
-  freed_ = std::move(left);
-  return first;
-}
-
 // Time.
 
 void AsynchronousRounds::ask_to_be_woken(std::vector<Action>& actions) {
-  double time = tasks_.size() < settings_.concurrency && nobody_until_ ? *nobody_until_ : kNever;
-  while (!by_age_.empty() && find(id(by_age_.front())) == nullptr) by_age_.pop_front();
+  double time = tasks_.size() < settings_.concurrency ? idle_.next_turn() : kNever;
   const double deadline = maker_.plan.policy.deadline;
-  if (deadline > 0 && !by_age_.empty()) time = std::min(time, by_age_.front().since + deadline);
-  if (!std::isinf(time)) actions.emplace_back(WakeAt{time});
+  if (deadline > 0 && !by_age_.empty())
+    time = std::min(time, tasks_.at(by_age_.begin()->second).flight.since + deadline);
+  const bool asks = !std::isinf(time);
+  if (asks || asked_) actions.emplace_back(WakeAt{time});
+  asked_ = asks;
 }
 
 void AsynchronousRounds::release_overdue(std::vector<Action>& actions) {
   const double deadline = maker_.plan.policy.deadline;
-  for (; deadline > 0 && !by_age_.empty() && by_age_.front().since + deadline <= now_; by_age_.pop_front())
-    if (const Task* task = find(id(by_age_.front()))) release(Task(*task), actions);
+  if (deadline == 0) return;
+  std::vector<std::uint32_t> overdue;
+  for (const auto& [number, client] : by_age_) {
+    if (tasks_.at(client).flight.since + deadline > now_) break;
+    overdue.push_back(client);
+  }
+  in_vain_ += overdue.size();
+  release(std::move(overdue), actions);
 }
 
 }  // namespace anybit

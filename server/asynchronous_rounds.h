@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "server/client_permutation.h"
+#include "server/idle_clients.h"
 #include "server/version_maker.h"
 
 namespace anybit {
@@ -24,12 +23,17 @@ namespace anybit {
 ///  who
 ///    is at work;
 ///  - a task is released at policy.deadline seconds from its beginning (0: never), and once its version is more than
-///    max_staleness behind.
+///    max_staleness behind;
+///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more,
+///  have
+///    failed or missed their deadline since the last version. Told to start again it goes on with the updates that
+///    wait, and with new tasks.
 class AsynchronousRounds final : public Rounds {
  public:
   explicit AsynchronousRounds(VersionMaker& maker);
 
   void handle(const Event& event, double now, std::vector<Action>& actions) override;
+  void complete_state() override;
 
  private:
   struct Task {
@@ -56,18 +60,15 @@ class AsynchronousRounds final : public Rounds {
   std::span<const float> shift_from(const Downlink& downlink);
   void fail(std::uint32_t client, std::vector<Action>& actions);
   void end(std::uint32_t client);
-  void release(const Task& task, std::vector<Action>& actions);
+  void release(std::vector<std::uint32_t> clients, std::vector<Action>& actions);
+  bool gives_up(std::vector<Action>& actions);
   void conclude(std::vector<Action>& actions);
   void begin_version();
   void release_stale(std::vector<Action>& actions);
-  void write_state();
   void read_state();
 
   void fill(std::vector<Action>& actions);
   void give(std::uint32_t client, std::vector<Action>& actions);
-  std::optional<std::uint32_t> choose();
-  std::optional<std::uint32_t> choose_freed();
-  ClientPermutation order_of(std::uint32_t number) const;
   bool is_idle(std::uint32_t client) const { return !tasks_.contains(client) && !waiting_.contains(client); }
   void ask_to_be_woken(std::vector<Action>& actions);
   void release_overdue(std::vector<Action>& actions);
@@ -78,14 +79,16 @@ class AsynchronousRounds final : public Rounds {
   bool running_ = false;
   std::map<std::uint32_t, Task> tasks_;             // by client
   std::map<std::uint32_t, std::uint32_t> waiting_;  // client -> number of the task whose update waits to be joined
-  std::deque<TaskInFlight> by_age_;                 // tasks, oldest first; those that ended are passed over
+  std::map<std::uint32_t, std::uint32_t> by_age_;   // number -> client of the tasks: the oldest first
+  std::vector<Task> ended_;                         // since the last version, of those given before it
   std::shared_ptr<const Downlink> downlink_;        // of the current version, once somebody needs it
   std::vector<Shift> shifts_;                       // towards the current version
-  /// Nobody was idle and reachable when it was last looked for: until then only those in `freed_` can be.
-  std::optional<double> nobody_until_;
-  std::vector<std::uint32_t> freed_;
+  IdleClients idle_;
   std::uint32_t next_number_ = 0;
-  double idle_since_ = 0;  // where nobody is at work
+  double idle_since_ = 0;       // where nobody is at work
+  bool asked_ = false;          // to be woken
+  bool state_is_whole_ = true;  // as far as it is of tasks
+  std::uint64_t in_vain_ = 0;   // tasks that failed or missed their deadline since the last version, or the start
   // Since the last version:
   double waited_ = 0;   // with nobody at work
   double longest_ = 0;  // from a client's coming by to its update that counts

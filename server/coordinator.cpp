@@ -23,7 +23,12 @@ void Coordinator::handle(const Event& event, double time, std::vector<Action>& a
   rounds_->handle(event, time, actions);
 }
 
-const FederationState& Coordinator::state() const { return maker_->state; }
+const FederationState& Coordinator::state() const {
+  rounds_->complete_state();
+  return maker_->state;
+}
+
+const FederationState& Coordinator::progress() const { return maker_->state; }
 
 std::vector<std::uint32_t> Coordinator::cohort(const FederationPlan& plan, std::uint32_t round) {
   return select_clients(plan, round, 0).selected();

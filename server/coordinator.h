@@ -83,15 +83,17 @@ inline constexpr const char* kOtherParameters = "of other parameters";
 struct Release {
   TaskId task;
 };
-/// Send TimePassed once `time` is reached; takes the place of an earlier wish. A late one or one too many does no harm.
+/// Send TimePassed once `time` is reached; takes the place of an earlier wish, infinite: of none. A late one or one too
+/// many does no harm.
 struct WakeAt {
   double time = 0;
 };
 struct ConcludeRound {
   RoundReport report;
 };
-/// No more rounds: all versions are made, or it gave up: policy.give_up rounds in a row were abandoned, as many times a
-/// cohort failed since the last asynchronous version, or no client can be reached ever again.
+/// No more rounds: all versions are made, or it gave up: policy.give_up rounds in a row were abandoned, as many times
+/// those at work failed or were overdue since the last asynchronous version, or not enough clients can be reached ever
+/// again (foreseeably: time_until_enough()).
 struct EndFederation {
   bool gave_up = false;
   bool nobody_left = false;  // the last of these
@@ -103,6 +105,8 @@ struct Reachability {
   std::function<bool(std::uint32_t client, double time)> reachable = {};
   /// The earliest time, not before this one; infinite: never again.
   std::function<double(std::uint32_t client, double time)> next = {};
+  /// The first time after this one at which it is not so as it is now; infinite: never.
+  std::function<double(std::uint32_t client, double time)> until = {};
 
   bool operator()(std::uint32_t client, double time) const { return !reachable || reachable(client, time); }
 };
@@ -219,8 +223,10 @@ class Coordinator {
   /// the same task again. `time` should not run backwards, as wall clocks do: a round then takes so much longer.
   void handle(const Event& event, double time, std::vector<Action>& actions);
 
-  /// Between two rounds (at each ConcludeRound): all that a checkpoint needs.
+  /// As of the last ConcludeRound: all that a checkpoint needs. Costs O(tasks in flight) once a version.
   const FederationState& state() const;
+  /// The same, where tasks in flight and their downlinks may be those of an older version. Costs nothing.
+  const FederationState& progress() const;
   /// The clients that a synchronous round (0-based) selects where all can be reached, ascending: sampled without
   /// replacement, a pure function of (seed, round); costs O(selected), whatever the number of clients.
   static std::vector<std::uint32_t> cohort(const FederationPlan& plan, std::uint32_t round);

@@ -86,7 +86,7 @@ void FederationServer::send_away_who_is_not_needed() {
   std::vector<std::pair<ConnectionId, double>> sent;
   for (const auto& [connection, hello] : roster_.present()) {
     if (has_task({hello.client, hello.clients})) continue;
-    if (const std::optional<double> wait = pace_.send_away(coordinator_.state().round, hello.client))
+    if (const std::optional<double> wait = pace_.send_away(coordinator_.progress().round, hello.client))
       sent.emplace_back(connection, *wait);
   }
   for (const auto& [connection, wait] : sent) {
@@ -104,7 +104,7 @@ double FederationServer::now() const {
 // Events.
 
 void FederationServer::take(const Event& event, double time) {
-  recorder_.event(describe(event, time, coordinator_.state().round, 0));
+  recorder_.event(describe(event, time, coordinator_.progress().round, 0));
   handle(event, time);
   note_conclusions(time);
 }
@@ -167,7 +167,7 @@ void FederationServer::send_away_older(ClientRange clients) {
 /// A state that is older than the last one that counted may have a younger one beside it. One that is younger is of a
 /// server that had got further: the client has the one before it, or will decline.
 void FederationServer::note_state(const Hello& hello) {
-  const std::uint32_t known = counted(coordinator_.state(), hello.client);
+  const std::uint32_t known = counted(coordinator_.progress(), hello.client);
   const bool is_asynchronous = aggregations().make(federation_.scenario.federation.aggregation).has_value();
   if (federation_.training.method.client_state && hello.state_version > known)
     progress_.tell(fmt::format("client {0} has a state of {1} {2}, its last update that counts is of {1} {3}",
@@ -268,7 +268,8 @@ void FederationServer::act(Action& action, const Stop& stop) {
   } else if (const auto* let_go = std::get_if<Release>(&action)) {
     release(let_go->task);
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
-    wake_ = wake->time;
+    wake_.reset();
+    if (!std::isinf(wake->time)) wake_ = wake->time;
   } else if (const auto* ended = std::get_if<EndFederation>(&action)) {
     finished_ = true;
     gave_up_ = ended->gave_up;
@@ -308,7 +309,7 @@ void FederationServer::offer(const SendTask& task) {
   if (delivery.task.task != task.task) {
     delivery = {};
     delivery.since = Clock::now();
-    delivery.may_have_it = settings_.had_run && coordinator_.state().round == first_round_;
+    delivery.may_have_it = settings_.had_run && coordinator_.progress().round == first_round_;
   }
   delivery.task = task;
   tell_phase();

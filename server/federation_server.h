@@ -62,8 +62,10 @@ class FederationServer final : public SessionListener {
   /// Runs to the end and writes the model; or until the federation gives up or `stop` says so. True where all rounds
   /// are done.
   bool run(const Stop& stop);
-  /// Whether it ended after too many abandoned rounds in a row.
+  /// Whether it ended without all rounds.
   bool gave_up() const { return gave_up_; }
+  /// What went wrong since the last conclusion, the first few.
+  const std::vector<std::string>& failures() const { return failures_; }
 
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
@@ -158,7 +160,7 @@ class FederationServer final : public SessionListener {
   RunRecorder& recorder_;
   Progress& progress_;
   Coordinator coordinator_;
-  const std::uint32_t first_round_ = coordinator_.state().round;  // of this process
+  const std::uint32_t first_round_ = coordinator_.progress().round;  // of this process
   Roster roster_;
   PaceSteering pace_;
   std::map<std::uint32_t, Delivery> deliveries_;                // by client

@@ -77,7 +77,7 @@ void FederationServer::take_update(const ClientAnswer& whose, const UpdateMessag
 /// nothing.
 void FederationServer::take_possible(const ClientAnswer& whose, const UpdateMessage& update) {
   const bool awaited = delivery_of(update.id) != nullptr;
-  const std::uint32_t round = coordinator_.state().round;
+  const std::uint32_t round = coordinator_.progress().round;
   const double time = now();
   const std::vector<int> widths(whose.hello.widths.begin(), whose.hello.widths.end());
   const UpdateArrived arrived{update.id.client, &update, widths};

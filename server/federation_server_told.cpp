@@ -40,7 +40,7 @@ void FederationServer::tell_who_is_awaited() {
     if (list.size() < kMostNamed) list.push_back(std::to_string(client));
   }
   std::string text =
-      fmt::format("round {}: {} of {} updates are here; waiting for {} clients", coordinator_.state().round + 1,
+      fmt::format("round {}: {} of {} updates are here; waiting for {} clients", coordinator_.progress().round + 1,
                   updates_, federation_.scenario.federation.cohort, deliveries_.size());
   if (!at_work.empty()) text += "; at work: " + comma_list(at_work);
   if (!away.empty()) text += "; not here: " + comma_list(away);
@@ -65,8 +65,8 @@ void FederationServer::remember(RoundRecord record) {
 }
 
 void FederationServer::measure(ServerMetrics& metrics) const {
-  metrics.round = coordinator_.state().round;
-  metrics.made = coordinator_.state().version;
+  metrics.round = coordinator_.progress().round;
+  metrics.made = coordinator_.progress().version;
   metrics.abandoned = recorder_.abandoned();
   metrics.clients_here = roster_.clients();
   metrics.sent_away = pace_.away();

@@ -63,7 +63,7 @@ void SynchronousRounds::begin_round(std::vector<Action>& actions) {
 }
 
 void SynchronousRounds::wait_for_clients(std::vector<Action>& actions) {
-  const double time = time_until_reachable(maker_.plan, maker_.plan.policy.minimum, now_);
+  const double time = time_until_enough(maker_.plan, maker_.plan.policy.minimum, now_);
   if (std::isinf(time)) {
     actions.emplace_back(EndFederation{.gave_up = true, .nobody_left = true});
     return;

@@ -16,7 +16,8 @@ Selection select_clients(const FederationPlan& plan, std::uint32_t round, double
 /// Synchronous rounds, by plan.policy: a round selects clients for its cohort among those that can be reached, and is
 /// over when as many updates count as the cohort has members, when nobody is outstanding, at its deadline, or once it
 /// cannot reach its minimum any more; with fewer updates than the minimum it is abandoned. A client that fails early
-/// enough is replaced by the next of the round's order. Where fewer than the minimum can be reached, a round waits.
+/// enough is replaced by the next of the round's order. Where fewer than the minimum can be reached at once, a round
+/// waits.
 ///
 /// Beside what Coordinator promises:
 ///  - a round with fewer updates than the minimum makes no version, and changes neither parameters nor the strategy's

@@ -1,9 +1,13 @@
 #include "server/version_maker.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <limits>
 #include <queue>
+#include <set>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "nn/random.h"
@@ -14,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t kNoClient = 0xffffffffU;  // the downlink's own name among the codec's draws
 constexpr double kNewShare = 0.2;                 // of the last round in what is expected of the next
+constexpr std::uint32_t kMostTurns = 1U << 26U;   // of clients, that are looked at ahead
 
 bool within(double value, double least, double most) { return value >= least && value <= most; }
 
@@ -33,34 +38,52 @@ void check_policy(const FederationPlan& plan) {
     throw std::invalid_argument("federation plan: concurrency and cohort need more clients than there are");
 }
 
-void check_in_flight(const Asynchrony& asynchrony, const FederationState& state) {
+void check_in_flight(const FederationPlan& plan, const FederationState& state) {
   const auto has_no_downlink = [&](const TaskInFlight& task) {
     return std::ranges::find(state.downlinks, task.version, &Downlink::version) == state.downlinks.end();
   };
   const auto cannot_be = [&](const TaskInFlight& task) {
-    return task.number >= state.tasks || task.version > state.version || has_no_downlink(task);
+    return task.client >= plan.clients || task.number >= state.tasks || task.version > state.version ||
+           !within(task.delay, 0, std::numeric_limits<double>::max()) || has_no_downlink(task);
   };
-  if (state.in_flight.size() > asynchrony.concurrency || std::ranges::any_of(state.in_flight, cannot_be))
+  std::set<std::uint32_t> clients, numbers;
+  for (const TaskInFlight& task : state.in_flight) clients.insert(task.client), numbers.insert(task.number);
+  const std::size_t tasks = state.in_flight.size();
+  if (tasks > plan.asynchrony->concurrency || clients.size() < tasks || numbers.size() < tasks ||
+      std::ranges::any_of(state.in_flight, cannot_be))
     throw std::invalid_argument("federation state: its tasks in flight cannot be");
+  FloatBuffer decoded = state.global.values;
+  for (const Downlink& downlink : state.downlinks)
+    if (const std::string flaw = plan.downlink->decode(*plan.layout, plan.broadcast, *downlink.bytes, decoded);
+        !flaw.empty())
+      throw std::invalid_argument("federation state: the parameters of a task in flight: " + flaw);
 }
+
+}  // namespace
 
 void check_state(const FederationPlan& plan, const FederationState& state) {
   if (!plan.client_state && !state.counted.empty())
     throw std::invalid_argument("federation state: says who counted, but clients keep nothing");
+  if (!state.counted.empty() && state.counted.back().client >= plan.clients)
+    throw std::invalid_argument("federation state: somebody counted whom there is not");
   if (state.global.values.size() != plan.layout->size())
     throw std::invalid_argument("federation state: the parameters do not have the layout's size");
   if (state.version > state.round || state.abandoned > state.round - state.version)
     throw std::invalid_argument("federation state: more versions and abandoned rounds than rounds");
-  if (plan.asynchrony) check_in_flight(*plan.asynchrony, state);
+  if (plan.asynchrony) check_in_flight(plan, state);
   if (!plan.asynchrony && (state.tasks != 0 || !state.in_flight.empty()))
     throw std::invalid_argument("federation state: tasks wait for answers, but rounds are synchronous");
 }
+
+namespace {
 
 FederationPlan checked(FederationPlan plan) {
   if (plan.layout == nullptr || plan.uplink == nullptr || plan.downlink == nullptr || plan.strategy == nullptr)
     throw std::invalid_argument("federation plan: layout, codecs and strategy must be set");
   if (plan.cohort == 0 || plan.cohort > plan.clients)
     throw std::invalid_argument("federation plan: the cohort must be between 1 and the number of clients");
+  if (plan.reachability.reachable && (!plan.reachability.next || !plan.reachability.until))
+    throw std::invalid_argument("federation plan: where not everybody can be reached, it must say when");
   check_policy(plan);
   if (plan.chunks == 0 || plan.chunks > kMostChunks || (plan.chunks > 1 && !plan.examples))
     throw std::invalid_argument("federation plan: chunks must be 1 to " + std::to_string(kMostChunks) +
@@ -136,13 +159,45 @@ void VersionMaker::note_counted(const std::vector<CountedClient>& counted) {
   std::ranges::inplace_merge(state.counted, fresh, {}, &CountedClient::client);
 }
 
-double time_until_reachable(const FederationPlan& plan, std::uint32_t enough, double now) {
-  std::priority_queue<double> earliest;  // the latest of them in front
+namespace {
+
+/// A client comes into reach, or goes.
+struct Turn {
+  double time = 0;
+  std::uint32_t client = 0;
+  bool comes = false;
+  bool operator>(const Turn& other) const { return std::tie(time, client) > std::tie(other.time, other.client); }
+};
+
+}  // namespace
+
+double time_until_enough(const FederationPlan& plan, std::uint32_t enough, double now) {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  const Reachability& reach = plan.reachability;
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+  std::uint32_t here = 0;
+  double cycle = 0;  // the longest that a client takes to come, go and come again
   for (std::uint32_t client = 0; client < plan.clients; ++client) {
-    earliest.push(plan.reachability.next(client, now));
-    if (earliest.size() > enough) earliest.pop();
+    const bool is_here = reach(client, now);
+    here += is_here ? 1 : 0;
+    const double turn = is_here ? reach.until(client, now) : reach.next(client, now);
+    if (std::isinf(turn)) continue;
+    turns.push({turn, client, !is_here});
+    const double gone = is_here ? turn : reach.until(client, turn);
+    const double again = std::isinf(gone) ? turn : reach.next(client, gone);
+    cycle = std::max(cycle, (std::isinf(again) ? gone : again) - now);
   }
-  return earliest.size() < enough ? std::numeric_limits<double>::infinity() : earliest.top();
+  if (here >= enough) return now;
+  const double last = now + cycle * plan.policy.give_up;
+  for (std::uint32_t left = kMostTurns; !turns.empty() && turns.top().time <= last && left > 0; --left) {
+    const Turn turn = turns.top();
+    turns.pop();
+    turn.comes ? ++here : --here;
+    const double next = turn.comes ? reach.until(turn.client, turn.time) : reach.next(turn.client, turn.time);
+    if (!std::isinf(next)) turns.push({next, turn.client, !turn.comes});
+    if (here >= enough && (turns.empty() || turns.top().time > turn.time)) return turn.time;
+  }
+  return kNever;
 }
 
 }  // namespace anybit

@@ -37,19 +37,25 @@ class VersionMaker {
   void note_counted(const std::vector<CountedClient>& counted);
 };
 
+/// Throws std::invalid_argument where a state, of a checkpoint say, is none of this plan's.
+void check_state(const FederationPlan& plan, const FederationState& state);
+
 /// One of the two ways from version to version. Appends what is to be done to `actions`, in order.
 class Rounds {
  public:
   virtual ~Rounds() = default;
   virtual void handle(const Event& event, double now, std::vector<Action>& actions) = 0;
+  /// Writes into the state what is not written at each version, as it was at the last one.
+  virtual void complete_state() {}
 };
 
 std::unique_ptr<Rounds> make_synchronous_rounds(VersionMaker& maker);
 /// Needs plan.asynchrony.
 std::unique_ptr<Rounds> make_asynchronous_rounds(VersionMaker& maker);
 
-/// The earliest time from `now` on by which so many clients of the plan can be reached or could be since; infinite: not
-/// so many ever. Asks every client, and keeps no more than `enough` times.
-double time_until_reachable(const FederationPlan& plan, std::uint32_t enough, double now);
+/// The earliest time from `now` on at which so many clients of the plan can be reached at once. Infinite: not so many
+/// ever, or not before all have come and gone plan.policy.give_up times, nor within 2^26 comings and goings of anybody.
+/// Asks every client, and keeps two numbers for each.
+double time_until_enough(const FederationPlan& plan, std::uint32_t enough, double now);
 
 }  // namespace anybit

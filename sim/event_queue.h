@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -49,8 +50,11 @@ class EventQueue {
   void move(DueAnswer& due, double time);
   /// Takes out the answer of a client; nothing where it has none.
   std::optional<DueAnswer> take(std::uint32_t client);
-  /// In place of an earlier one.
-  void wake_at(double time) { wake_ = time; }
+  /// In place of an earlier one; infinite: of none.
+  void wake_at(double time) {
+    wake_.reset();
+    if (!std::isinf(time)) wake_ = time;
+  }
   /// The wake-up, where it comes before all answers.
   std::optional<double> next_wake() const {
     return wake_ && (empty() || *wake_ < answers_.begin()->second.time) ? wake_ : std::nullopt;

@@ -28,6 +28,7 @@ FederationPlan virtual_plan(const Federation& federation, int threads) {
   plan.virtual_time = true;
   plan.reachability.reachable = [&fleet](std::uint32_t client, double time) { return fleet.available(client, time); };
   plan.reachability.next = [&fleet](std::uint32_t client, double time) { return fleet.next_available(client, time); };
+  plan.reachability.until = [&fleet](std::uint32_t client, double time) { return fleet.available_until(client, time); };
   return plan;
 }
 
@@ -76,6 +77,7 @@ RoundRecord FederationRun::take_record() {
 
 bool FederationRun::next_event(const std::function<bool()>& stop) {
   if (const std::optional<double> wake = queue_.next_wake()) {
+    if (stop && stop()) return false;
     queue_.pop_wake();
     time_ = *wake;
     take(TimePassed{}, nullptr);
@@ -128,10 +130,10 @@ void FederationRun::hand_over(DueAnswer due) {
 void FederationRun::take(const Event& event, const DueAnswer* answer) {
   if (sink_) {
     const std::uint32_t crc = answer && answer->lost.empty() ? answer->update->frame_crc : 0;
-    sink_(describe(event, time_, coordinator_.state().round, crc));
+    sink_(describe(event, time_, coordinator_.progress().round, crc));
   }
   actions_.clear();
-  version_ = state().version;
+  version_ = coordinator_.progress().version;
   if (std::holds_alternative<ClientLost>(event)) record(*answer, TaskOutcome::kLost);
   coordinator_.handle(event, time_, actions_);
   for (Action& action : actions_) act(action, answer);
@@ -162,7 +164,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
 
 void FederationRun::conclude(const RoundReport& report) {
   if (sink_) sink_(describe(report, time_));
-  players_.states().settle(state());
+  players_.states().settle(coordinator_.progress());
   concluded_ = report;
 }
 

@@ -39,21 +39,25 @@ class FederationRun {
                 const ClientsAtStart& clients = {});
 
   /// Runs until a round is concluded. Nothing where all rounds are done (finished()), or the federation gave up
-  /// (gave_up()), or where `stop` said so before a client's task: the state is then still that of the last concluded
-  /// round, as after a TransportError, and this run goes no further.
+  /// (gave_up()), or where `stop` said so before a client's task or a wake-up: the state is then still that of the last
+  /// concluded round, as after a TransportError, and this run goes no further.
   std::optional<RoundRecord> next_round(const std::function<bool()>& stop = {});
 
   /// Whether there is no more to do.
   bool finished() const { return finished_; }
-  /// Whether it ended after too many abandoned rounds in a row.
+  /// Whether it ended without all rounds.
   bool gave_up() const { return gave_up_; }
-  /// Whether it did because no client can be reached ever again.
+  /// Whether it did because not enough clients can be reached ever again.
   bool nobody_left() const { return nobody_left_; }
+  /// What went wrong since the last conclusion, the first few.
+  const std::vector<std::string>& failures() const { return failures_; }
   /// The most tasks that so many threads play ahead at once.
   static int largest_wave(int threads);
 
   /// The last concluded version.
   const FederationState& state() const { return coordinator_.state(); }
+  std::uint32_t version() const { return coordinator_.progress().version; }
+  const Parameters& global() const { return coordinator_.progress().global; }
   /// What the clients in state().counted keep, and until the next round those in that of the round before.
   const ClientStateReader& client_states() const { return players_.states(); }
 

@@ -27,17 +27,17 @@ bool RecordedRun::run(const std::function<bool()>& stop, Progress& progress) {
 
 bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progress) {
   const auto rounds = static_cast<std::uint32_t>(federation_.scenario.federation.rounds);
-  while (state().version < rounds) {
+  while (run_.version() < rounds) {
     // What a resume goes on from, should the evaluation be cut: the round is then trained and measured again.
-    if (recorder_.measures(state().version + 1)) recorder_.keep(state());
+    if (recorder_.measures(run_.version() + 1)) recorder_.keep(state());
     std::optional<RoundRecord> record = run_.next_round(stop);
     if (!record) {
       recorder_.keep(state());
       return false;
     }
-    if (!recorder_.evaluate(*record, run_.state().global, stop)) return false;
+    if (!recorder_.evaluate(*record, run_.global(), stop)) return false;
     recorder_.conclude(*record);
-    if (recorder_.checkpoint_is_due(state().version)) recorder_.save(state(), &run_.client_states());
+    if (recorder_.checkpoint_is_due(run_.version())) recorder_.save(state(), &run_.client_states());
     progress.round(*record);
   }
   return true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <limits>
 
 #include "server/synchronous_rounds.h"
 #include "tests/server/by_hand.h"
@@ -26,9 +27,10 @@ struct BenchOptions {
 
 double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
 
-/// Answers every task in the order in which it was given; the mean time of an event in each round, ascending. Every
-/// `lost_of`-th client is lost, 0: none.
-std::vector<double> drive(const FederationPlan& plan, const SmallFederation& federation, std::uint32_t lost_of) {
+/// Answers every task in the order in which it was given; the mean time of an event in each round, or in as many
+/// versions as take `least_events`, ascending. Every `lost_of`-th client is lost, 0: none.
+std::vector<double> drive(const FederationPlan& plan, const SmallFederation& federation, std::uint32_t lost_of,
+                          std::uint32_t least_events = 1) {
   Coordinator coordinator(plan, federation.state());
   std::vector<Action> actions;
   std::deque<SendTask> tasks;
@@ -45,7 +47,7 @@ std::vector<double> drive(const FederationPlan& plan, const SmallFederation& fed
     for (const Action& action : actions) {
       if (const auto* send = std::get_if<SendTask>(&action)) tasks.push_back(*send);
       over = over || std::holds_alternative<EndFederation>(action);
-      if (!std::holds_alternative<ConcludeRound>(action)) continue;
+      if (!std::holds_alternative<ConcludeRound>(action) || events < least_events) continue;
       times.push_back(microseconds(spent) / events);
       spent = {};
       events = 0;
@@ -84,6 +86,37 @@ std::vector<double> draw(FederationPlan plan, std::uint32_t percent, std::uint32
   return times;
 }
 
+/// Of a task on a day on which clients come one by one, until as many as are wanted have one.
+std::vector<double> drive_morning(FederationPlan plan, std::uint32_t concurrency) {
+  constexpr double kDay = 86400;
+  const auto comes = [&plan](std::uint32_t client) { return kDay * (client + 0.5) / plan.clients; };
+  plan.reachability = {[&](std::uint32_t client, double now) { return now >= comes(client); },
+                       [&](std::uint32_t client, double now) { return std::max(now, comes(client)); },
+                       [&](std::uint32_t client, double now) {
+                         return now < comes(client) ? comes(client) : std::numeric_limits<double>::infinity();
+                       }};
+  plan.asynchrony =
+      Asynchrony{.concurrency = concurrency, .max_staleness = 20, .discount = polynomial_discount(0.5), .mixing = {}};
+  plan.cohort = 1;
+  Coordinator coordinator(plan, {.global = Parameters(plan.layout), .strategy_state = {}});
+  std::vector<Action> actions;
+  std::vector<double> times;
+  const Clock::time_point begin = Clock::now();
+  coordinator.handle(Started{}, 0, actions);
+  std::uint32_t given = 0;
+  while (given < concurrency) {
+    double wake = 0;
+    for (const Action& action : actions) {
+      given += std::holds_alternative<SendTask>(action) ? 1 : 0;
+      if (const auto* at = std::get_if<WakeAt>(&action)) wake = at->time;
+    }
+    actions.clear();
+    coordinator.handle(TimePassed{}, wake, actions);
+  }
+  times.push_back(microseconds(Clock::now() - begin) / given);
+  return times;
+}
+
 void measure(const BenchOptions& options) {
   SmallFederation federation(options.clients, options.cohort, options.rounds);
   FederationPlan plan = federation.plan;
@@ -96,6 +129,13 @@ void measure(const BenchOptions& options) {
   plan.cohort = std::max(1U, options.cohort / 10);
   plan.rounds = 10 * options.rounds;
   print("asynchronous, a tenth of the cohort a version", drive(plan, federation, 0));
+  plan.cohort = 1;
+  plan.rounds = options.cohort * options.rounds;
+  plan.asynchrony->max_staleness = 2 * options.cohort;
+  print("asynchronous, each update a version", drive(plan, federation, 0, options.cohort));
+  plan.asynchrony->mixing = 0.6;
+  print("the same, mixed (FedAsync)", drive(plan, federation, 0, options.cohort));
+  print("a morning on which they come one by one, a task", drive_morning(federation.plan, options.cohort));
   for (const std::uint32_t percent : {100U, 50U, 10U, 1U})
     print(fmt::format("a client drawn where {} % can be reached", percent).c_str(), draw(federation.plan, percent, 20));
 }

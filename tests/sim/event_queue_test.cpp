@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace anybit {
 namespace {
 
@@ -86,6 +88,8 @@ TEST(EventQueue, WakesBehindTheAnswersOfTheSameTime) {
   queue.wake_at(3);
   queue.pop();
   EXPECT_EQ(queue.next_wake(), 3.0) << "nothing else is left";
+  queue.wake_at(std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(queue.next_wake()) << "the wish was taken back";
 }
 
 TEST(EventQueue, NamesTheNextUnplayed) {

@@ -1,7 +1,9 @@
 // Virtual time by hand: fleets of two and three devices whose times are whole numbers of seconds but for their bytes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "tests/sim/whole_run.h"
 
@@ -180,6 +182,61 @@ TEST(VirtualTime, GoesOnToTheNextArrivalWhereNobodyIsThere) {
   // The third begins at 22:00.
   EXPECT_NEAR(course.rounds.at(2).report.waited, 16 * 3600, 1e-3);
   EXPECT_NEAR(*course.rounds[2].time, 27 * 3600, 1e-3);
+}
+
+TEST(VirtualTime, EndsWhereTooFewAreEverThereAtOnce) {
+  const auto hours = [](const char* from, const char* to) {
+    return seconds_for(kTaskFlops, 10) + "\navailability = { name = \"diurnal\", from = " + from + ", to = " + to +
+           ", zones = [0], jitter = 0.0 }";
+  };
+  const std::string fleet = device("morning", 0.5, hours("0", "10")) + device("afternoon", 0.5, hours("12", "20"));
+  const Federation federation = federation_of(scenario("rounds = 2\ncohort = 2\nminimum = 2", fleet, 2));
+  ASSERT_NE(federation.fleet.class_of(0), federation.fleet.class_of(1)) << "one of each, by this seed";
+  FederationRun run(federation, federation.first_state(), 1);
+  EXPECT_FALSE(run.next_round());
+  EXPECT_TRUE(run.gave_up());
+  EXPECT_TRUE(run.nobody_left());
+}
+
+TEST(VirtualTime, AsksWhetherToStopBeforeItGoesOn) {
+  const Federation federation = federation_of(
+      scenario("rounds = 2\ncohort = 2", device("one", 1, seconds_for(kTaskFlops, 3600 * 5.0) + kNights), 4));
+  std::vector<LoggedEvent> events;
+  FederationRun run(federation, federation.first_state(), 1,
+                    [&](const LoggedEvent& event) { events.push_back(event); });
+  ASSERT_TRUE(run.next_round());
+  ASSERT_TRUE(run.next_round());
+  const std::size_t before = events.size();
+  EXPECT_FALSE(run.next_round([] { return true; }));
+  EXPECT_EQ(events.size(), before) << "it waits for 22:00";
+}
+
+/// All who are always there are at work but while an update waits: then somebody else is wanted, for a while.
+TEST(VirtualTime, GoesOnWithTheSameWakeUps) {
+  const std::string nights =
+      "\navailability = { name = \"diurnal\", from = 22, to = 6, zones = [0], jitter = 0.0, day = 600 }";
+  const std::string keys = seconds_for(kTaskFlops, 60) + "\ncompute_spread = 1.0";
+  const auto make = [&](std::size_t concurrency) {
+    return federation_of(scenario("rounds = 30\ncohort = 2\naggregation = { name = \"fedbuff\", concurrency = " +
+                                      std::to_string(concurrency) + " }",
+                                  device("always", 0.6, keys) + device("nights", 0.4, keys + nights), 10));
+  };
+  const Federation counted = make(1);
+  std::size_t always = 0;
+  for (std::uint32_t client = 0; client < 10; ++client) always += counted.fleet.class_of(client) == 0 ? 1 : 0;
+  const Federation federation = make(always);
+  const Course whole = course_of(federation);
+  FederationRun run(federation, federation.first_state(), 1);
+  std::size_t place = 0;
+  while (run.next_round() && !run.finished()) {
+    while (whole.events.at(place++).kind != LoggedEvent::Kind::kConcluded) {}
+    std::vector<LoggedEvent> events;
+    FederationRun rest(federation, run.state(), 1, [&](const LoggedEvent& event) { events.push_back(event); });
+    while (rest.next_round()) {}
+    const auto expected = std::span(whole.events).subspan(place);
+    ASSERT_TRUE(std::ranges::equal(std::span(events).subspan(1), expected)) << "from version " << run.version();
+  }
+  EXPECT_GT(std::ranges::count(whole.events, LoggedEvent::Kind::kTime, &LoggedEvent::kind), 2);
 }
 
 TEST(VirtualTime, PaceSteeringSpreadsThoseWhoCome) {
