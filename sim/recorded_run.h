@@ -26,7 +26,8 @@ class RecordedRun {
 
   const FederationState& state() const { return run_.state(); }
   bool gave_up() const { return run_.gave_up(); }
-  bool nobody_left() const { return run_.nobody_left(); }
+  /// Why it gave up, after run().
+  std::string given_up_text() const { return recorder_.given_up_text(state(), {run_.nobody_left(), run_.failures()}); }
   /// What was recorded; the round that a resume goes on after is there after run() only.
   const RunRecorder& recorder() const { return recorder_; }
 

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "nn/kernel_set.h"
 #include "scenarios/comma_list.h"
 #include "server/record/data_record.h"
 #include "server/record/kernel_record.h"
 #include "server/record/scenario_difference.h"
 #include "server/record/trace_copies.h"
+#include "server/version_maker.h"
 
 namespace anybit {
 namespace {
@@ -42,6 +45,15 @@ void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& ch
                   directory.path().string(), by_server ? "anybit-server" : "anybit-sim",
                   by_server ? "are with the clients" : "are in its checkpoints",
                   by_server ? "anybit-server" : "anybit-sim run --resume"));
+}
+
+/// What only the scenario tells of a checkpoint that is whole.
+void refuse_what_cannot_be(const Federation& federation, const Checkpoint& checkpoint, const std::string& path) {
+  try {
+    check_state(federation.plan(), checkpoint.state);
+  } catch (const std::invalid_argument& error) {
+    throw CheckpointError(fmt::format("checkpoint {}: {}", path, error.what()));
+  }
 }
 
 /// True where the model is whole; a damaged one is noted.
@@ -133,6 +145,7 @@ FederationState prepare_directory(const RunDirectory& directory, const Federatio
   }
   Checkpoint& checkpoint = start.checkpoint->checkpoint;
   attach_layout(checkpoint, federation.training.layout, start.checkpoint->path);
+  refuse_what_cannot_be(federation, checkpoint, start.checkpoint->path);
   directory.cut_back(checkpoint.state.round);
   return std::move(checkpoint.state);
 }

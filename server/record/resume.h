@@ -37,7 +37,7 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
 
 /// Makes the directory ready to go on from the starting point (locks it, clears it or cuts its files back) and returns
 /// the state to go on from. RunError, and all as before, where the data is not that of the checkpoint, or the states of
-/// the clients are somewhere else.
+/// the clients are somewhere else; CheckpointError where the checkpoint's state cannot be one of the scenario.
 FederationState prepare_directory(const RunDirectory& directory, const Federation& federation, StartingPoint& start);
 
 }  // namespace anybit

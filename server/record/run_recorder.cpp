@@ -174,13 +174,10 @@ std::string RunRecorder::abandoned_text(const FederationState& state) const {
   return fmt::format("{} of {} rounds were abandoned: {}", abandoned_, state.round, why_abandoned());
 }
 
-std::string RunRecorder::given_up_text(const FederationState& state, bool nobody_left) const {
+std::string RunRecorder::given_up_text(const FederationState& state, const GivenUp& how) const {
   std::string why = fmt::format("the last {} rounds were abandoned: {}", state.abandoned, why_abandoned());
-  if (state.abandoned == 0)
-    why = fmt::format("too many tasks in a row failed{}", failure_.empty() ? "" : " (at last: " + failure_ + ")");
-  if (nobody_left)
-    why = fmt::format("fewer than {} clients are available from then on; the classes' availability says when",
-                      federation_.scenario.federation.policy.minimum);
+  if (federation_.plan().asynchrony) why = why_tasks_failed(how.failures);
+  if (how.nobody_left) why = why_nobody_is_left();
   std::string text =
       fmt::format("gave up at version {} of {}: {}", state.version, federation_.scenario.federation.rounds, why);
   if (state.version > 0)
@@ -188,15 +185,33 @@ std::string RunRecorder::given_up_text(const FederationState& state, bool nobody
   return text;
 }
 
+std::string RunRecorder::why_nobody_is_left() const {
+  const std::string who =
+      federation_.plan().asynchrony
+          ? "no client is available from then on but those whose updates wait for the version's last"
+          : fmt::format("fewer than {} clients are available at once from then on, as far as was looked ahead",
+                        federation_.scenario.federation.policy.minimum);
+  return who + "; the classes' availability says when";
+}
+
+std::string RunRecorder::why_tasks_failed(const std::vector<std::string>& failures) const {
+  std::string text = "too many tasks since then failed or missed their deadline";
+  if (!failures.empty()) text += fmt::format(" (for one: {})", failures.back());
+  return text + remedy(std::ranges::any_of(failures, is_of_divergence));
+}
+
 std::string RunRecorder::why_abandoned() const {
   const RoundPolicy& policy = federation_.scenario.federation.policy;
   std::string text =
       policy.minimum == 1 ? "no update was valid" : fmt::format("fewer than {} updates were valid", policy.minimum);
-  if (diverged_)
-    return text + "; updates were not finite: a smaller learning rate (training.optimizer.rate) is the usual remedy";
-  if (!failure_.empty()) text += fmt::format(" (at last: {})", failure_);
-  if (policy.deadline > 0) text += "; more time (federation.deadline) may help";
-  return text;
+  if (!diverged_ && !failure_.empty()) text += fmt::format(" (at last: {})", failure_);
+  return text + remedy(diverged_);
+}
+
+std::string RunRecorder::remedy(bool diverged) const {
+  if (diverged)
+    return "; updates were not finite: a smaller learning rate (training.optimizer.rate) is the usual remedy";
+  return federation_.scenario.federation.policy.deadline > 0 ? "; more time (federation.deadline) may help" : "";
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {

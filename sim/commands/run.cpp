@@ -79,7 +79,7 @@ int run_scenario(const RunOptions& options) {
     return 0;
   }
   if (run.gave_up()) {
-    tell(run.recorder().given_up_text(run.state(), run.nobody_left()));
+    tell(run.given_up_text());
     return kFailed;
   }
   tell(fmt::format("interrupted after round {}; resume with: {}", run.recorder().saved_round(),

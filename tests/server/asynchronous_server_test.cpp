@@ -2,6 +2,10 @@
 // version: so the test says who is how far behind.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "server/record/data_record.h"
+#include "server/record/resume.h"
 #include "tests/server/served_federation.h"
 
 namespace anybit {
@@ -150,6 +154,30 @@ TEST(AsynchronousServer, EachTaskHasTheDeadlineForItself) {
   EXPECT_NE(served.metrics().find(R"("released": )"), std::string::npos) << served.metrics();
 }
 
+TEST(AsynchronousServer, EndsThoughNobodyComes) {
+  ServedFederation served(both_at_work({"federation.deadline=0.2", "federation.give_up=2"}));
+  served.start();
+  EXPECT_FALSE(served.wait());
+  EXPECT_TRUE(served.server->gave_up());
+  EXPECT_EQ(served.recorder->given_up_text(served.server->state(), {.failures = served.server->failures()}),
+            "gave up at version 0 of 3: too many tasks since then failed or missed their deadline; more time "
+            "(federation.deadline) may help");
+}
+
+TEST(AsynchronousServer, SaysWhyTasksFailed) {
+  ServedFederation served(both_at_work({"federation.give_up=1"}));
+  served.start();
+  ServedClient quick(served, 0);
+  ServedClient other(served, 1);
+  quick.send(Decline{quick.receive<Offer>().id, "too little memory"});
+  other.send(Decline{other.receive<Offer>().id, "too little memory"});
+  EXPECT_FALSE(served.wait());
+  const std::string text =
+      served.recorder->given_up_text(served.server->state(), {.failures = served.server->failures()});
+  EXPECT_NE(text.find("(for one: client "), std::string::npos) << text;
+  EXPECT_NE(text.find(" is lost: declines: too little memory)"), std::string::npos) << text;
+}
+
 /// Of the server that was killed nothing is left but its last checkpoint; what it had asked for goes on.
 TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
   FederationState left;
@@ -179,6 +207,9 @@ TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
   served.start();
   EXPECT_EQ(slow.receive<Offer>().id, taken) << "of which it has the answer soon";
   EXPECT_EQ(quick.receive<Offer>().id.round, 2U) << "which its last one was, too: it is at work on it";
+  quick.send_update({taken.run, 57, 0});
+  EXPECT_EQ(quick.receive<Reject>().reason, kLate) << "given after the checkpoint, as far as the server knows";
+  EXPECT_EQ(served.server->refused_answers(), 0U);
   std::this_thread::sleep_for(kLongest + milliseconds{300});
   slow.send_update(taken);
   EXPECT_EQ(slow.receive<Acknowledge>().id, taken);
@@ -186,6 +217,34 @@ TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
   EXPECT_EQ(quick.receive<Acknowledge>().id.round, 2U);
   EXPECT_TRUE(served.wait());
   EXPECT_EQ(served.told().find("is lost"), std::string::npos) << served.told();
+}
+
+/// Only the scenario tells that there is no such client.
+TEST(AsynchronousServer, RefusesACheckpointOfClientsThatThereAreNot) {
+  const Federation federation = served_scenario(kBothAtWork);
+  const TemporaryFolder folder;
+  const RunDirectory directory(folder.path / "run");
+  directory.create();
+  for (const auto& file : {directory.metrics(), directory.events()}) std::ofstream(file).flush();
+  const auto go_on = [&](std::uint32_t client) {
+    StartingPoint start;
+    Checkpoint checkpoint;
+    checkpoint.data = data_record(federation.data->checksums);
+    checkpoint.state = federation.first_state();
+    checkpoint.layout = federation.training.layout->digest();
+    Coordinator coordinator(federation.plan(), checkpoint.state);
+    std::vector<Action> actions;
+    coordinator.handle(Started{}, 0, actions);
+    const auto& sent = std::get<SendTask>(actions.front());
+    checkpoint.state.tasks = 1;
+    checkpoint.state.in_flight = {{.client = client, .number = 0}};
+    checkpoint.state.downlinks = {{0, sent.digest, sent.parameters}};
+    start.checkpoint = LatestCheckpoint{"a.ckpt", std::move(checkpoint), {}};
+    return prepare_directory(directory, federation, start);
+  };
+  EXPECT_EQ(go_on(1).in_flight.size(), 1U);
+  EXPECT_THROW(go_on(2), CheckpointError);
+  EXPECT_THROW(go_on(4'000'000'000U), CheckpointError);
 }
 
 }  // namespace
