@@ -141,7 +141,7 @@ void check_widths(const std::vector<int>& widths) {
 
 double parse_bytes(const std::string& text) {
   if (text.empty()) return 0;
-  if (const std::optional<double> bytes = parse_byte_count(text)) return *bytes;
+  if (const std::optional<double> bytes = parse_byte_count(text); bytes > 0) return *bytes;
   throw CommandError(
       fmt::format("--max-memory {}: write a number of bytes, or one of kB, MB, GB, MiB, GiB, as in 512MB", text));
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace anybit {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::array<Unit, 7> kUnits = {
 std::optional<double> parse_byte_count(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || !(number > 0)) return std::nullopt;
+  if (error != std::errc{} || std::signbit(number) || !(number >= 0)) return std::nullopt;
   const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
   for (const Unit& unit : kUnits)
     if (rest == unit.name && number <= kMostByteCount / unit.bytes) return number * unit.bytes;

@@ -12,11 +12,22 @@ namespace {
 
 constexpr double kMostSpread = 10;  // one device in six is e^10 times as fast as one in the middle
 
+/// It stands in lines of tasks.csv, where no name means that there is no fleet.
+std::string read_class_name(SectionReader& section, const Mistakes& mistakes) {
+  const std::size_t before = mistakes.found().size();
+  std::string name = section.text("name", std::nullopt);
+  const bool is_read = mistakes.found().size() == before;
+  const auto is_control = [](unsigned char letter) { return letter < 0x20 || letter == 0x7F; };
+  if (is_read && (name.empty() || std::ranges::any_of(name, is_control)))
+    section.refuse("name", "'" + name + "' cannot name a class: it must not be empty or hold control characters");
+  return name;
+}
+
 FleetClass read_class(const TomlNode& node, Mistakes& mistakes) {
   SectionReader section(&node, "fleet.class", mistakes);
   FleetClass made;
   made.where = section.where();
-  made.name = section.text("name", std::nullopt);
+  made.name = read_class_name(section, mistakes);
   made.share = section.number("share", 0.0, std::nullopt);
   made.widths = section.widths("widths", std::nullopt);
   made.compute = section.number("compute", 0.0, made.compute);
@@ -58,7 +69,7 @@ std::string find_file(const std::string& from, SectionReader& section, const Mis
   const std::filesystem::path beside = std::filesystem::path(mistakes.file()).parent_path() / from;
   std::error_code ignored;
   for (const std::filesystem::path& path : {beside, std::filesystem::path(from)})
-    if (!from.empty() && std::filesystem::exists(path, ignored)) return path.string();
+    if (std::filesystem::exists(path, ignored) && !std::filesystem::is_directory(path, ignored)) return path.string();
   section.refuse("from", "there is no file '" + beside.string() + "'" +
                              (beside == from ? "" : ", and no '" + from + "'") +
                              "; name one with [[fleet.class]] tables");

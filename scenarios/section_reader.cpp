@@ -121,7 +121,12 @@ double SectionReader::byte_count(const std::string& key, double fallback) {
   const TomlNode* node = take(key, false);
   if (!node) return fallback;
   const auto* text = node->kind == TomlNode::Kind::value ? std::get_if<std::string>(&node->value) : nullptr;
-  if (!text) return std::min(number(key, 0, fallback), kMostByteCount);
+  if (!text) {
+    const double bytes = number(key, 0, fallback);
+    if (bytes <= kMostByteCount) return bytes;
+    refuse(key, shortest_number(bytes) + " is out of range; accepted: at most 2^63 bytes");
+    return fallback;
+  }
   if (const auto bytes = parse_byte_count(*text)) return *bytes;
   refuse(key,
          "'" + *text + "' is no number of bytes; accepted: a number, or one of B, kB, MB, GB, MiB, GiB, as in 512MB");

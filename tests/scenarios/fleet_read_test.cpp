@@ -67,6 +67,16 @@ TEST(ReadFleet, EachNumberHasItsLimits) {
             "GB, MiB, GiB, as in 512MB"});
 }
 
+TEST(ReadFleet, AClassHasANameOfOneLine) {
+  const auto mistake_of = [](const std::string& name) {
+    return mistakes_of(kSmallest + "[[fleet.class]]\nname = \"" + name + "\"\nshare = 1.0\nwidths = [8]\n");
+  };
+  const std::string reason = " cannot name a class: it must not be empty or hold control characters";
+  EXPECT_EQ(mistake_of(""), Lines{"a.toml:10: fleet.class.name: ''" + reason});
+  for (const char* letter : {"\\n", "\\r", "\\t", "\\u007F"}) EXPECT_EQ(mistake_of(letter).size(), 1U) << letter;
+  EXPECT_EQ(mistake_of("slow, \\\"at\\\" night, µC"), Lines{}) << "tasks.csv quotes it";
+}
+
 /// A folder with scenario.toml and the files of fleets, gone afterwards.
 struct FleetFiles : testing::Test {
   fs::path folder = fs::path(testing::TempDir()) / ("fleet_read_" + std::to_string(::getpid()));
@@ -118,6 +128,8 @@ TEST_F(FleetFiles, BesideTheScenarioComeFirst) {
   EXPECT_EQ(scenario("", {{"fleet.from", name}}).fleet.at(0).name, "phone");
   fs::remove(folder / name);
   EXPECT_EQ(scenario("", {{"fleet.from", name}}).fleet.at(0).name, "here");
+  fs::create_directory(folder / name);
+  EXPECT_EQ(scenario("", {{"fleet.from", name}}).fleet.at(0).name, "here") << "a folder is no file";
   fs::remove(name);
 }
 
@@ -169,7 +181,9 @@ TEST_F(FleetFiles, MustBeThere) {
                   "', and no 'fleets/phones.toml'; name one with [[fleet.class]] tables"});
   EXPECT_EQ(mistakes("[fleet]\nfrom = 3\n"),
             Lines{path("scenario.toml") + ":10: fleet.from: expected text, not an integer"});
-  EXPECT_EQ(mistakes("[fleet]\nfrom = \"fleets\"\n"), Lines{path("fleets") + ": is a directory, not a scenario file"});
+  EXPECT_EQ(mistakes("[fleet]\nfrom = \"fleets\"\n"),
+            Lines{path("scenario.toml") + ":10: fleet.from: there is no file '" + path("fleets") +
+                  "', and no 'fleets'; name one with [[fleet.class]] tables"});
 }
 
 TEST_F(FleetFiles, ThatComeWithTheProgramAreWholeDevices) {

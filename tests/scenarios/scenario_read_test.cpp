@@ -49,7 +49,10 @@ TEST(ReadScenario, LimitsAreBytes) {
   EXPECT_EQ(scenario.limits.client_state, 1610612736);
   EXPECT_EQ(scenario.limits.client_memory, 1000) << "whole ones";
   EXPECT_EQ(scenario.limits.client_state_where.line, 10);
-  EXPECT_EQ(read(kSmallest, {{"limits.client_memory", "0"}}).limits.client_memory, 0);
+  for (const char* none : {"0", "0MB"})
+    EXPECT_EQ(read(kSmallest, {{"limits.client_memory", none}}).limits.client_memory, 0);
+  EXPECT_EQ(mistakes_of(kSmallest + "[limits]\nclient_state = 1e19\nclient_memory = 9.2e18\n"),
+            Lines{"a.toml:10: limits.client_state: 1e+19 is out of range; accepted: at most 2^63 bytes"});
   EXPECT_EQ(read(kSmallest, {{"limits.client_memory", "64MB"}}).limits.client_memory, 64000000);
   EXPECT_EQ(
       mistakes_of(kSmallest + "[limits]\nclient_state = -1\nclient_memory = \"lots\"\ndisk = 3\n"),
