@@ -79,13 +79,13 @@ class Reading {
   bool is_member(std::uint32_t client);
   void refuse_overlaps();
   void refuse(int line, const std::string& reason) {
-    if (mistakes_.found().size() < kMostMistakes) mistakes_.add({{trace_.path, line}, reason, "fleet.class"});
-    more_ = more_ || mistakes_.found().size() == kMostMistakes;
+    more_ = mistakes_.found().size() == kMostMistakes;
+    if (!more_) mistakes_.add({{trace_.path, line}, reason, "fleet.class"});
   }
 
   const TraceReader& trace_;
   Mistakes mistakes_;
-  bool more_ = false;
+  bool more_ = false;  // mistakes than are told
   std::vector<Interval> intervals_;
   bool begun_ = false;
   std::optional<std::uint32_t> asked_;  // most traces have a client's lines together

@@ -94,6 +94,9 @@ TEST(TraceReader, TellsTheFirstOfManyMistakes) {
   ASSERT_EQ(lines.size(), 21U);
   EXPECT_EQ(lines[19], "t.csv:20: expected client,start,end, not 'wrong'");
   EXPECT_EQ(lines[20], "t.csv: there are more mistakes than these");
+  text.resize(20 * std::string("wrong\n").size());
+  EXPECT_EQ(mistakes_of(text).size(), 20U) << "there are no more";
+  EXPECT_EQ(mistakes_of(text + "1,0,9\n1,5,7\n").back(), lines[20]) << "one of another kind";
 }
 
 TEST(Intervals, HoldFromStartToBeforeEnd) {
