@@ -34,7 +34,7 @@ DueAnswer EventQueue::pop() { return *take(front().client); }
 
 void EventQueue::next_unplayed(std::size_t most, std::vector<DueAnswer*>& wave) {
   wave.clear();
-  for (auto next = answers_.begin(); next != answers_.end() && wave.size() < most; ++next)
+  for (auto next = answers_.begin(); next != answers_.end() && most > 0; ++next, --most)
     if (!next->second.played) wave.push_back(&next->second);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +21,8 @@ namespace anybit {
 /// A task on its way through a client: at `time` its answer is due at the coordinator, or later where it was not played
 /// yet and its size is not known. It may be worked out any time before; that changes nothing.
 struct DueAnswer {
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
+
   double time = 0;
   std::uint32_t client = 0;
   std::uint32_t chunks = 1;                // that its batches are cut into
@@ -31,10 +35,13 @@ struct DueAnswer {
   Traffic traffic = {};                    // of task and update, once it was played
   double sent = 0;                         // when it was given
   double began = 0;                        // when its client came by for it
-  double ends = 0;                         // when its client is gone at the latest, if it is at work then
+  double ends = kNever;                    // when its client is gone at the latest, if it is at work then
   std::string end_reason;                  // and why
-  TaskTimes times = {};
+  TaskTimes times = {};                    // that it takes with an update of
+  double up = 0;                           // so many bytes: the least until it was played
 
+  /// Whether its client came by for it before it was gone, and by then.
+  bool came_by(double now) const { return std::min(now, ends) >= began; }
   TaskReceiver receiver() const { return {client, chunks, counted}; }
   std::uint32_t round() const { return task ? task->message.id.round : 0; }
   TaskId id() const { return {task->message.id.run, round(), client}; }
@@ -64,7 +71,8 @@ class EventQueue {
   bool empty() const { return answers_.empty(); }
   DueAnswer& front() { return answers_.begin()->second; }
   DueAnswer pop();
-  /// The next answers that nobody has played yet, in order, at most `most`.
+  /// Of the next `most` answers those that nobody has played yet, in order. Later ones would have to be kept while
+  /// newcomers come before them again and again.
   void next_unplayed(std::size_t most, std::vector<DueAnswer*>& wave);
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -106,13 +107,22 @@ bool FederationRun::play_wave(const std::function<bool()>& stop) {
 }
 
 void FederationRun::set_time(DueAnswer& due) {
-  due.times = costs_.times(due.id(), static_cast<double>(due.traffic.down), static_cast<double>(due.traffic.up));
+  if (!due.lost.empty()) {  // it sends nothing, and is missed when the least update would be there
+    due.up = 0;
+    return;
+  }
+  set_size(due, static_cast<double>(due.traffic.up));
   const double arrives = due.began + due.times.total();
-  if (arrives > due.ends && due.lost.empty()) {
+  if (arrives > due.ends) {
     due.lost = due.end_reason;
     due.traffic.up = 0;
   }
-  queue_.move(due, std::min(arrives, std::max(due.ends, due.began)));
+  queue_.move(due, std::min(arrives, due.ends));
+}
+
+void FederationRun::set_size(DueAnswer& due, double up) {
+  due.up = up;
+  due.times = costs_.times(due.id(), static_cast<double>(task_bytes(due)), up);
 }
 
 void FederationRun::hand_over(DueAnswer due) {
@@ -178,21 +188,24 @@ void FederationRun::queue_task(const SendTask& send) {
   due.task = task_;
   due.sent = send.since;
   due.time = due.began = send.since + send.delay;
-  if (timed_) {
-    due.times = costs_.times(due.id(), static_cast<double>(task_bytes(due)), costs_.least_update());
-    const double away = federation_.fleet.available_until(due.client, send.since);
-    const double dropped = due.began + costs_.drops_out_after(due.id(), due.times.total());
-    due.ends = std::min(away, dropped);
-    due.end_reason = away <= dropped ? "went away" : "dropped out";
-    due.time = due.began + due.times.total();
-  }
-  if (timed_ && due.time > due.ends) {
-    due.time = std::max(due.ends, due.began);
-    due.lost = due.end_reason;
-    due.played = true;
-    due.traffic.down = task_bytes(due);
-  }
+  if (timed_) set_end(due);
   queue_.push(std::move(due));
+}
+
+void FederationRun::set_end(DueAnswer& due) {
+  set_size(due, costs_.least_update());
+  due.time = due.began + due.times.total();
+  const double away = federation_.fleet.available_until(due.client, due.sent);
+  const double drops_out_after = costs_.drops_out_after(due.id(), due.times.total());
+  const double dropped = due.began + drops_out_after;
+  due.ends = std::min(away, dropped);
+  due.end_reason = away <= dropped ? "went away" : "dropped out";
+  // Not by comparing times alone: where nothing takes time, a client drops out at the moment at which it would be done.
+  if (due.time <= due.ends && !std::isfinite(drops_out_after)) return;
+  due.time = std::max(due.ends, due.began);
+  due.lost = due.end_reason;
+  due.played = true;
+  if (due.came_by(due.time)) due.traffic.down = task_bytes(due);
 }
 
 std::uint64_t FederationRun::task_bytes(const DueAnswer& due) {
@@ -202,9 +215,14 @@ std::uint64_t FederationRun::task_bytes(const DueAnswer& due) {
 }
 
 void FederationRun::release(std::uint32_t client) {
-  const std::optional<DueAnswer> due = queue_.take(client);
+  std::optional<DueAnswer> due = queue_.take(client);
   if (!due) throw std::logic_error("the federation releases a client that has no task");
-  traffic_.down += task_bytes(*due);
+  if (due->came_by(time_)) traffic_.down += task_bytes(*due);
+  // How far ahead it was played depends on the number of threads. Its size is known with any once the least update
+  // would be there.
+  const double up = due->up;
+  if (timed_) set_size(*due, costs_.least_update());
+  if (timed_ && time_ > due->began + due->times.total()) set_size(*due, up);
   record(*due, TaskOutcome::kReleased);
   if (due->update != nullptr) free_boxes_.push_back(due->update);
 }
@@ -212,9 +230,10 @@ void FederationRun::release(std::uint32_t client) {
 void FederationRun::record(const DueAnswer& due, TaskOutcome outcome) {
   if (!timed_) return;
   const bool is_cut = outcome == TaskOutcome::kLost || outcome == TaskOutcome::kReleased;
-  const double seconds = is_cut ? std::max(0.0, time_ - due.began) : std::numeric_limits<double>::infinity();
-  const double up = due.played && due.traffic.up > 0 ? static_cast<double>(due.traffic.up) : costs_.least_update();
-  const TaskCost cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(task_bytes(due)), up);
+  const double seconds = is_cut ? time_ - due.began : DueAnswer::kNever;
+  PlayedCost cost;
+  if (due.came_by(time_))
+    cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(task_bytes(due)), due.up);
   const std::uint32_t version = due.task->message.version;
   tasks_.push_back({.client = due.client,
                     .device_class = federation_.fleet.class_of(due.client),

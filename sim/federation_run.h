@@ -29,7 +29,7 @@ struct ClientsAtStart {
 /// that its client's device takes (task_cost.h), unless that drops out or goes away before. Tasks are played ahead in
 /// waves, by all threads, and handed over one by one in the order of their events: so no result depends on the number
 /// of threads, and memory holds little more than a wave of updates. Bytes are counted when an answer is handed over, or
-/// when nobody waits for it any more: then the task's alone.
+/// when nobody waits for it any more: then the task's alone, and not before its client came by for it.
 class FederationRun {
  public:
   /// Told of each event before the coordinator is.
@@ -68,6 +68,10 @@ class FederationRun {
   bool play_wave(const std::function<bool()>& stop);
   /// Now that the update's size is known: when it is there, or that its client is gone before.
   void set_time(DueAnswer& due);
+  /// How long it takes with an update of so many bytes.
+  void set_size(DueAnswer& due, double up);
+  /// When its answer is due at the earliest; or that its client is gone before.
+  void set_end(DueAnswer& due);
   void hand_over(DueAnswer due);
   /// `answer`: what the event is about; null where it is about no client.
   void take(const Event& event, const DueAnswer* answer);

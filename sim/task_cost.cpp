@@ -1,6 +1,7 @@
 #include "sim/task_cost.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "nn/arithmetic.h"
@@ -10,6 +11,7 @@ namespace anybit {
 namespace {
 
 constexpr double kTrainingPasses = 3;
+constexpr double kLuck = 3.09;  // a normal draw in a thousand is above
 
 /// A log-normal factor with median 1.
 double spread(double sigma, Stream& stream) { return sigma > 0 ? fixed_exp(sigma * stream.normal()) : 1; }
@@ -91,10 +93,11 @@ TaskTimes TaskCosts::times(const TaskId& task, double bytes_down, double bytes_u
                     {flops(task.client), bytes_down, bytes_up});
 }
 
-TaskTimes TaskCosts::usual_times(std::uint32_t client, double bytes_down, double bytes_up) const {
+TaskTimes TaskCosts::lucky_times(std::uint32_t client, double bytes_down, double bytes_up) const {
   const FleetClass* device = federation_.fleet.device_class(client);
   if (device == nullptr) return {};
-  return task_times({federation_.fleet.compute(client), device->down, device->up}, device->latency,
+  const double luck = fixed_exp(kLuck * device->link_spread);
+  return task_times({federation_.fleet.compute(client), device->down * luck, device->up * luck}, device->latency,
                     {flops(client), bytes_down, bytes_up});
 }
 
@@ -107,14 +110,15 @@ double TaskCosts::drops_out_after(const TaskId& task, double seconds) const {
   return stream.uniform() < device->drop_out ? stream.uniform() * seconds : kNever;
 }
 
-TaskCost TaskCosts::cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down,
-                         double bytes_up) const {
+PlayedCost TaskCosts::cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down,
+                           double bytes_up) const {
+  const bool is_whole = std::isinf(seconds);
   seconds = std::min(seconds, times.total());
-  TaskCost cost{.times = times.until(seconds)};
-  const double trains_from = times.latency + times.down, sends_from = times.total() - times.up;
+  PlayedCost cost{.times = times.until(seconds)};
+  const double trains_from = times.latency + times.down;
   cost.bytes_down = bytes_down * part(cost.times.down, times.down, seconds >= times.latency);
   cost.flops = flops(task.client) * part(cost.times.compute, times.compute, seconds >= trains_from);
-  cost.bytes_up = bytes_up * part(cost.times.up, times.up, seconds >= sends_from);
+  cost.bytes_up = bytes_up * part(cost.times.up, times.up, is_whole);
   const FleetClass* device = federation_.fleet.device_class(task.client);
   if (device == nullptr) return cost;
   cost.joules =

@@ -20,7 +20,7 @@ struct TaskTimes {
 };
 
 /// What a task cost its client.
-struct TaskCost {
+struct PlayedCost {
   TaskTimes times;
   double flops = 0;
   double bytes_down = 0;
@@ -59,13 +59,14 @@ class TaskCosts {
   double flops_an_example() const { return flops_an_example_; }
   /// Of a task whose frames have so many bytes.
   TaskTimes times(const TaskId& task, double bytes_down, double bytes_up) const;
-  /// The same with links in the middle of their spread.
-  TaskTimes usual_times(std::uint32_t client, double bytes_down, double bytes_up) const;
+  /// The same with links as fast as one draw in a thousand of their spread.
+  TaskTimes lucky_times(std::uint32_t client, double bytes_down, double bytes_up) const;
   /// Seconds after its beginning at which the client drops out; infinite: it does not. `seconds` of work: it drops out
   /// anywhere within.
   double drops_out_after(const TaskId& task, double seconds) const;
-  /// What the task cost that ran for so many seconds of these (infinite: to its end).
-  TaskCost cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down, double bytes_up) const;
+  /// What the task cost that ran for so many seconds of these, then was cut off (infinite: to its end). A phase that
+  /// takes no time is done once it is reached, but for the upload: only who is not cut off has sent its update.
+  PlayedCost cost(const TaskId& task, const TaskTimes& times, double seconds, double bytes_down, double bytes_up) const;
   /// The least frame that an update of this federation can be: quantizers that no step trained are not in it.
   double least_update() const { return least_update_; }
 

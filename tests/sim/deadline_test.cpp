@@ -86,9 +86,18 @@ TEST(Deadline, NamesItsLine) {
 TEST(Deadline, CountsTheBytes) {
   const FrameBytes frame = frame_bytes(hand_fleet("{name = \"one\", share = 1, widths = [8]}"));
   const std::string classes = "{name = \"one\", share = 1, widths = [8], down = " + std::to_string(frame.task) +
-                              ", up = " + std::to_string(frame.update) + ", link_spread = 1.0}";
-  EXPECT_EQ(refusal(classes, {"federation.deadline=2"}), "") << "links are in the middle of their spread";
-  EXPECT_NE(refusal(classes, {"federation.deadline=1.99"}), "");
+                              ", up = " + std::to_string(frame.update);
+  EXPECT_EQ(refusal(classes + "}", {"federation.deadline=2"}), "");
+  EXPECT_NE(refusal(classes + "}", {"federation.deadline=1.99"}), "");
+  // exp(3.09 x 0.5) = 4.688 times as fast, so 0.4266 s.
+  EXPECT_EQ(refusal(classes + ", link_spread = 0.5}", {"federation.deadline=0.427"}), "")
+      << "some tasks will be in time";
+  const std::string refused = refusal(classes + ", link_spread = 0.5}", {"federation.deadline=0.426"});
+  EXPECT_NE(
+      refused.find("nobody can meet it, even with links as fast as one task in a thousand finds them: the fastest "
+                   "device, client 0's of class 'one', takes 0.427 s"),
+      std::string::npos)
+      << refused;
 }
 
 TEST(Deadline, GoesByTheFastestDeviceOfAClass) {
@@ -113,6 +122,8 @@ TEST(Deadline, OfALargeFleetLooksAtTheFirst) {
   const std::string refused = with_minimum(std::to_string(4 * fast + 1));
   EXPECT_NE(refused.find("only " + std::to_string(fast) + " of the first 10000 clients can meet it"), std::string::npos)
       << refused;
+  const std::string none = refusal(kFastAndSlow, {"data.clients=40000", "federation.deadline=2.9"});
+  EXPECT_NE(none.find("none of the first 10000 clients can meet it: the fastest device"), std::string::npos) << none;
 }
 
 TEST(Deadline, IsNoMatterWithoutTimes) {

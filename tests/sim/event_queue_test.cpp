@@ -92,16 +92,29 @@ TEST(EventQueue, WakesBehindTheAnswersOfTheSameTime) {
   EXPECT_FALSE(queue.next_wake()) << "the wish was taken back";
 }
 
-TEST(EventQueue, NamesTheNextUnplayed) {
+TEST(EventQueue, NamesTheUnplayedOfTheNext) {
   EventQueue queue;
-  for (std::uint32_t client = 0; client < 5; ++client) queue.push(due(0, client));
+  for (std::uint32_t client = 0; client < 6; ++client) queue.push(due(0, client));
   queue.pop();
   queue.front().played = true;
   std::vector<DueAnswer*> wave;
-  queue.next_unplayed(2, wave);
-  ASSERT_EQ(wave.size(), 2U);
+  queue.next_unplayed(3, wave);
+  ASSERT_EQ(wave.size(), 2U) << "4 and 5 are further away than three";
   EXPECT_EQ(wave[0]->client, 2U);
   EXPECT_EQ(wave[1]->client, 3U);
+  queue.next_unplayed(9, wave);
+  EXPECT_EQ(wave.size(), 4U);
+}
+
+TEST(DueAnswer, KnowsWhetherItsClientCameByForIt) {
+  DueAnswer made = due(9, 1);
+  made.began = 5;
+  EXPECT_FALSE(made.came_by(4.5));
+  EXPECT_TRUE(made.came_by(5));
+  made.ends = 6;
+  EXPECT_TRUE(made.came_by(8));
+  made.ends = 4;
+  EXPECT_FALSE(made.came_by(8)) << "it was gone before";
 }
 
 }  // namespace

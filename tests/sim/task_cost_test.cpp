@@ -59,7 +59,7 @@ TEST(TaskCosts, TakeTheTimeOfTheClass) {
   const std::uint32_t fast = client_of(federation, 0), slow = client_of(federation, 1);
   EXPECT_EQ(costs.flops(fast), kTaskFlops);
   EXPECT_EQ(costs.flops_an_example(), kTaskFlops / 4);
-  for (const TaskTimes& times : {costs.times(task(1, fast), 1000, 300), costs.usual_times(fast, 1000, 300)}) {
+  for (const TaskTimes& times : {costs.times(task(1, fast), 1000, 300), costs.lucky_times(fast, 1000, 300)}) {
     EXPECT_EQ(times.latency, 0.25);
     EXPECT_EQ(times.down, 2);
     EXPECT_EQ(times.compute, 2);
@@ -77,9 +77,9 @@ TEST(TaskCosts, AreNothingWithoutAFleet) {
   const Federation federation = tiny_federation();
   const TaskCosts costs(federation);
   EXPECT_EQ(costs.times(task(1, 3), 1000, 300).total(), 0);
-  EXPECT_EQ(costs.usual_times(3, 1000, 300).total(), 0);
+  EXPECT_EQ(costs.lucky_times(3, 1000, 300).total(), 0);
   EXPECT_EQ(costs.drops_out_after(task(1, 3), 10), kInfinity);
-  const TaskCost cost = costs.cost(task(1, 3), {}, kInfinity, 1000, 300);
+  const PlayedCost cost = costs.cost(task(1, 3), {}, kInfinity, 1000, 300);
   EXPECT_EQ(cost.joules, 0);
   EXPECT_EQ(cost.bytes_down, 1000);
   EXPECT_EQ(cost.bytes_up, 300);
@@ -116,7 +116,9 @@ TEST(TaskCosts, SpreadLinksByTaskAndDirection) {
   EXPECT_NEAR(sum / kTasks, 0, 4 * 0.5 / std::sqrt(kTasks));
   EXPECT_NEAR(squares / kTasks, 0.25, 4 * 0.25 * std::sqrt(2.0 / kTasks));
   EXPECT_NEAR(both / kTasks, 0, 4 * 0.25 / std::sqrt(kTasks)) << "of the two directions each has its own";
-  EXPECT_EQ(costs.usual_times(7, 1000, 1000).down, 1);
+  const TaskTimes lucky = costs.lucky_times(7, 1000, 1000);
+  EXPECT_NEAR(lucky.down, std::exp(-0.5 * 3.09), 1e-12) << "0.001 of a normal distribution are above 3.09";
+  EXPECT_EQ(lucky.up, lucky.down);
   EXPECT_NE(costs.times(task(1, 7), 1000, 1000).down, costs.times(task(1, 8), 1000, 1000).down);
 }
 
@@ -127,7 +129,7 @@ TEST(TaskCosts, SpreadDevicesByClient) {
   const double seconds = costs.times(task(1, 7), 0, 0).compute;
   EXPECT_NE(seconds, 2);
   EXPECT_EQ(costs.times(task(2, 7), 0, 0).compute, seconds);
-  EXPECT_EQ(costs.usual_times(7, 0, 0).compute, seconds);
+  EXPECT_EQ(costs.lucky_times(7, 0, 0).compute, seconds);
   EXPECT_NE(costs.times(task(1, 8), 0, 0).compute, seconds);
 }
 
@@ -166,12 +168,22 @@ TEST(TaskCosts, ChargeEnergyForWhatWasDone) {
                                          {6.0, 188160, 1000, 150, 188160 * 2e-6 + 1.15 + 0.5 * 4},
                                          {7.5, 188160, 1000, 300, 188160 * 2e-6 + 1.3 + 0.5 * 5.5},
                                          {kInfinity, 188160, 1000, 300, 188160 * 2e-6 + 1.3 + 0.5 * 5.5}}) {
-    const TaskCost cost = costs.cost(task(1, 0), times, cut.seconds, 1000, 300);
+    const PlayedCost cost = costs.cost(task(1, 0), times, cut.seconds, 1000, 300);
     EXPECT_DOUBLE_EQ(cost.flops, cut.flops) << cut.seconds;
     EXPECT_DOUBLE_EQ(cost.bytes_down, cut.down) << cut.seconds;
     EXPECT_DOUBLE_EQ(cost.bytes_up, cut.up) << cut.seconds;
     EXPECT_NEAR(cost.joules, cut.joules, 1e-12) << cut.seconds;
   }
+}
+
+TEST(TaskCosts, ChargeNoUploadToWhoIsCutOff) {
+  const Federation federation = hand_fleet("{name = \"one\", share = 1, widths = [8], drop_out = 0.5}");
+  const TaskCosts costs(federation);
+  const PlayedCost cut = costs.cost(task(1, 0), {}, 0, 1000, 300);
+  EXPECT_EQ(cut.bytes_down, 1000);
+  EXPECT_EQ(cut.flops, kTaskFlops);
+  EXPECT_EQ(cut.bytes_up, 0) << "it takes no time, and still did not happen";
+  EXPECT_EQ(costs.cost(task(1, 0), {}, kInfinity, 1000, 300).bytes_up, 300);
 }
 
 TEST(TaskCosts, KnowTheLeastUpdate) {
