@@ -10,11 +10,11 @@
 #include "sim/client_state_cost.h"
 #include "sim/fleet_report.h"
 #include "sim/memory_cost.h"
+#include "sim/task_cost.h"
 
 namespace anybit {
 namespace {
 
-constexpr double kTrainingPasses = 3;          // forward, gradient of the inputs, gradient of the weights
 constexpr std::uint32_t kMostLookedAt = 1000;  // clients whose labels are counted; generated ones are drawn for it
 
 /// How many clients have a value, by value: as small for a hundred million of them as for ten.
@@ -60,12 +60,6 @@ Histogram classes_per_client(const FederatedData& data) {
     ++histogram[static_cast<std::uint32_t>(std::count(seen.begin(), seen.end(), true))];
   }
   return histogram;
-}
-
-double flops_a_round(const Federation& federation, double mean_examples) {
-  const Scenario& scenario = federation.scenario;
-  return federation.training.network->forward_flops() * kTrainingPasses * mean_examples * scenario.training.epochs *
-         scenario.federation.cohort;
 }
 
 std::string spread_line(const char* label, const Histogram& histogram, const std::string& of = {}) {
@@ -139,8 +133,8 @@ std::string cost_report(const Federation& federation, int threads) {
   text +=
       fmt::format("{:<22}{} down, {} up\n", "bytes a round",
                   bytes_text(selected * frame.task + cohort * frame.acknowledge), bytes_text(cohort * frame.update));
-  text += fmt::format("{:<22}{:.3g}{}\n", "FLOPs a round", flops_a_round(federation, mean(examples)),
-                      plan.method.rule ? " for each gradient of a step" : "");
+  text += fmt::format("{:<22}{:.3g}\n", "FLOPs a round",
+                      TaskCosts(federation).flops_an_example() * mean(examples) * cohort);
   text += fleet_report(federation, mean(examples), frame);
   text += memory_line(memory_cost(federation, threads), threads);
   text += state_line(federation);

@@ -37,21 +37,39 @@ double data_bytes(const FederatedData& data) {
   return static_cast<double>(pool + data.test.labels.size()) * example_bytes(data) + starts;
 }
 
-/// The exact sum's two words an element, and the joined change.
-double server_bytes(const Federation& federation) {
-  const auto& tensors = federation.training.layout->tensors();
-  const bool maxima =
-      std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
-  return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0));
+std::uint32_t tasks_at_once(const FederationPlan& plan) {
+  const std::uint64_t most =
+      plan.asynchrony ? plan.asynchrony->concurrency : selected_clients(plan.cohort, plan.policy.over_selection);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, plan.clients));
 }
 
-/// The downlink, at the turn of a round beside the last one's; the frames of updates that wait, and for each thread the
-/// delta that it sends; over TCP also the task as it came, and the update's frame at each end.
+/// Older versions than the current one that clients can be at work on; none in synchronous rounds.
+double older_versions(const FederationPlan& plan) {
+  if (!plan.asynchrony) return 0;
+  return std::min({tasks_at_once(plan) - 1, plan.asynchrony->max_staleness, plan.rounds - 1});
+}
+
+/// The exact sum's two words an element, and the joined change; of asynchronous updates, what each older version that
+/// one started from lies off the current one.
+double server_bytes(const Federation& federation) {
+  const FederationPlan plan = federation.plan();
+  const auto& tensors = plan.layout->tensors();
+  const bool maxima =
+      std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
+  const bool shifts = maxima || (plan.asynchrony && plan.asynchrony->mixing);
+  const double shifted = shifts ? std::min<double>(plan.cohort, older_versions(plan)) : 0;
+  return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0) + shifted);
+}
+
+/// The downlinks that tasks at work started from, beside the one that was current last; the frames of updates that
+/// wait, and for each thread the delta that it sends; over TCP also the task as it came, and the update's frame at each
+/// end.
 double message_bytes(const Federation& federation, int threads) {
   const FrameBytes frame = frame_bytes(federation);
-  const double waiting = std::min(FederationRun::largest_wave(threads), federation.scenario.federation.cohort);
+  const FederationPlan plan = federation.plan();
+  const double waiting = std::min<double>(FederationRun::largest_wave(threads), tasks_at_once(plan));
   const double on_the_line = federation.scenario.federation.transport == "tcp" ? frame.task + 2 * frame.update : 0;
-  return 2 * frame.task + waiting * frame.update + threads * (frame.update + on_the_line);
+  return (2 + older_versions(plan)) * frame.task + waiting * frame.update + threads * (frame.update + on_the_line);
 }
 
 /// One training step of zeros: the code that it needs is in memory afterwards.

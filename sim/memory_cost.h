@@ -11,8 +11,8 @@ namespace anybit {
 /// TCP. Seen are as much as was measured to 4 % more, and 8 % more where ranges are searched.
 struct MemoryCost {
   double data = 0;        // examples that stay, with their index lists
-  double server = 0;      // global model, exact sum, strategy state
-  double messages = 0;    // parameters on their way, of two rounds at the turn; updates that wait for theirs
+  double server = 0;      // global model, exact sum, strategy state; how far older versions are off
+  double messages = 0;    // parameters on their way, of all versions that are at work; updates that wait their turn
   double training = 0;    // workspaces and parameter buffers, those of chunks where a client may be cut, drawn examples
   double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces
   double checkpoint = 0;  // the copy that is written, with one client's state at a time

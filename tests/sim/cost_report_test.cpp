@@ -77,6 +77,25 @@ TEST(MemoryCost, CountsWhatSlotsKeep) {
   EXPECT_GE(training("mse") - training("minmax"), 2 * buffer);
 }
 
+TEST(MemoryCost, CountsTheVersionsThatAreAtWork) {
+  const auto cost = [](const std::string& aggregation) {
+    std::vector<std::string> settings = kFloatRun;
+    settings.insert(settings.end(),
+                    {"federation.rounds=100", "federation.cohort=1", "federation.aggregation=" + aggregation});
+    return memory_cost(tiny_federation(settings), 1);
+  };
+  const FrameBytes frame = frame_bytes(tiny_federation(kFloatRun));
+  const double buffer = 4.0 * static_cast<double>(tiny_federation(kFloatRun).training.layout->size());
+  EXPECT_EQ(cost("synchronous").messages, 2 * frame.task + frame.update + frame.update);
+  // With 6 at work, 5 can be on versions of their own beside the current one, and all can wait their turn; of 15 eight.
+  EXPECT_EQ(cost("{name = \"fedbuff\", concurrency = 6}").messages, 7 * frame.task + 6 * frame.update + frame.update);
+  EXPECT_EQ(cost("{name = \"fedbuff\", concurrency = 15, max_staleness = 3}").messages,
+            5 * frame.task + 8 * frame.update + frame.update);
+  EXPECT_EQ(cost("{name = \"fedbuff\", concurrency = 6}").server, 6 * buffer);
+  EXPECT_EQ(cost("{name = \"fedasync\", concurrency = 6}").server, (6 + 1) * buffer)
+      << "how far the version is off that the update started from";
+}
+
 TEST(MemoryCost, DoesNotGrowWithWriters) {
   const auto with = [](const std::string& clients) {
     return tiny_federation({"data.partition.name=writer", "data.clients=" + clients});
@@ -90,6 +109,17 @@ TEST(MemoryCost, DoesNotGrowWithWriters) {
   const std::string report = cost_report(many, 1);
   EXPECT_NE(report.find("examples a client     20 / 20 / 20  (least / middle / most)"), std::string::npos) << report;
   EXPECT_NE(report.find("of the first 1000 clients"), std::string::npos) << report;
+}
+
+TEST(CostReport, CountsTheOperationsOfEveryGradient) {
+  const auto flops = [](const std::string& method) {
+    const std::string report = cost_report(tiny_federation({"training.method.name=" + method}), 1);
+    const std::size_t at = report.find("FLOPs a round");
+    return report.substr(at, report.find('\n', at) - at);
+  };
+  // 2 x (784 x 16 + 16 x 10) forward, three passes, 20 examples, 3 clients; joint has a gradient for each of 3 widths.
+  EXPECT_EQ(flops("mqat"), "FLOPs a round         4.57e+06");
+  EXPECT_EQ(flops("joint"), "FLOPs a round         1.37e+07");
 }
 
 TEST(CostReport, CountsTheTasksOfAllThatAreSelected) {
