@@ -22,6 +22,12 @@ bool same_bytes(const FloatBuffer& a, const FloatBuffer& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
+bool same_downlinks(const FederationState& a, const FederationState& b) {
+  return std::ranges::equal(a.downlinks, b.downlinks, [](const Downlink& one, const Downlink& other) {
+    return one.version == other.version && one.digest == other.digest && *one.bytes == *other.bytes;
+  });
+}
+
 }  // namespace
 
 Replay::Replay(const Federation& federation, std::vector<LoggedEvent> events, int threads)
@@ -169,6 +175,14 @@ std::string compare_states(const FederationState& logged, const FederationState&
   if (!same_bytes(logged.global.values, replayed.global.values)) return "its parameters differ";
   if (!same_bytes(logged.strategy_state, replayed.strategy_state)) return "its strategy state differs";
   if (logged.counted != replayed.counted) return "others counted last";
+  if (logged.time != replayed.time)
+    return fmt::format("it ends at {} s, the replay at {} s", logged.time, replayed.time);
+  if (logged.expected_round != replayed.expected_round)
+    return fmt::format("it expects a round to take {} s, the replay {} s", logged.expected_round,
+                       replayed.expected_round);
+  if (logged.tasks != replayed.tasks)
+    return fmt::format("it gave {} tasks, the replay {}", logged.tasks, replayed.tasks);
+  if (logged.in_flight != replayed.in_flight || !same_downlinks(logged, replayed)) return "others are at work";
   return {};
 }
 

@@ -59,7 +59,8 @@ class Replay {
   std::optional<std::uint32_t> concluded_;  // a round that is over and has no line yet
 };
 
-/// "" where both hold the same version, rounds, parameters and strategy state, byte for byte; else what differs.
+/// "" where both hold the same version, rounds, parameters, strategy state, virtual time and tasks, byte for byte; else
+/// what differs.
 std::string compare_states(const FederationState& logged, const FederationState& replayed);
 
 }  // namespace anybit

@@ -110,5 +110,32 @@ TEST_F(ReplayTest, ComparesStatesByteForByte) {
   EXPECT_EQ(compare_states(logged, other), "it ends at round 4, the replay at round 1");
 }
 
+TEST(CompareStates, LooksAtTimeAndTasks) {
+  FederationState logged;
+  logged.time = 20;
+  logged.expected_round = 5;
+  logged.tasks = 9;
+  logged.in_flight = {{.client = 3, .number = 8, .version = 2, .since = 15, .delay = 0.5}};
+  logged.downlinks = {{.version = 2, .digest = 7, .bytes = std::make_shared<const Bytes>(Bytes{1, 2})}};
+  const auto difference = [&](const auto& change) {
+    FederationState other = logged;
+    other.downlinks[0].bytes = std::make_shared<const Bytes>(*logged.downlinks[0].bytes);
+    change(other);
+    return compare_states(logged, other);
+  };
+  EXPECT_EQ(difference([](FederationState&) {}), "");
+  EXPECT_EQ(difference([](FederationState& other) { other.time = 20.5; }), "it ends at 20 s, the replay at 20.5 s");
+  EXPECT_EQ(difference([](FederationState& other) { other.expected_round = 6; }),
+            "it expects a round to take 5 s, the replay 6 s");
+  EXPECT_EQ(difference([](FederationState& other) { other.tasks = 10; }), "it gave 9 tasks, the replay 10");
+  EXPECT_EQ(difference([](FederationState& other) { other.in_flight[0].delay = 0; }), "others are at work");
+  EXPECT_EQ(difference([](FederationState& other) { other.in_flight.clear(); }), "others are at work");
+  EXPECT_EQ(difference([](FederationState& other) { other.downlinks[0].digest = 8; }), "others are at work");
+  EXPECT_EQ(difference([](FederationState& other) {
+              other.downlinks[0].bytes = std::make_shared<const Bytes>(Bytes{1, 3});
+            }),
+            "others are at work");
+}
+
 }  // namespace
 }  // namespace anybit
