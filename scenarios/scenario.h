@@ -20,7 +20,7 @@ struct FleetClass {
   double memory = 0;          // bytes
   double down = 0;            // bytes/s
   double up = 0;              // bytes/s
-  double link_spread = 0;     // sigma of such a factor of both, one draw for each task
+  double link_spread = 0;     // sigma of such a factor of each, one draw for each task
   double latency = 0;         // seconds, one way
   double energy_flop = 0;     // J/FLOP, all that a device takes while it computes
   double energy_byte = 0;     // J/byte, sent or received, beyond idling

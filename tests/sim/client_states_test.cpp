@@ -42,7 +42,6 @@ TEST(ClientStateRun, AClientsStateIsThatOfItsUpdatesThatCounted) {
     const Federation federation = stateful(policy);
     FederationRun run(federation, federation.first_state(), 2);
     std::map<std::uint32_t, float> times;
-    std::vector<CountedClient> before;
     while (run.next_round()) {
       for (const CountedClient& client : run.state().counted)
         if (client.counted == run.state().round) ++times[client.client];
