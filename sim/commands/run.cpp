@@ -7,6 +7,7 @@
 #include "program/exit_code.h"
 #include "program/interrupt.h"
 #include "program/machine_options.h"
+#include "program/resident_memory.h"
 #include "program/tell.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
@@ -68,6 +69,8 @@ int run_scenario(const RunOptions& options) {
   catch_interrupts("anybit-sim: ending when the clients at work are done; a second Ctrl-C quits at once");
   Progress progress(stderr, standing_after(state.version, federation.plan().rounds,
                                            start.checkpoint ? read_file(directory.metrics()) : ""));
+  // The parameters of many versions come and go, out of order: kept, their places would be half as much again.
+  if (federation.plan().asynchrony) return_large_buffers();
   RecordedRun run(federation, directory, std::move(state), start.kernels, options.machine.worker_threads(),
                   client_states.get());
   client_states.reset();  // which frees the disk of a checkpoint that is removed

@@ -55,7 +55,7 @@ const Case kCases[] = {
     {"mlpAsynchronously",
      {"model.hidden=[1024,512]", "training.method.name=fedavg", "federation.uplink=float32", "data.clients=100",
       "data.examples=4", "federation.rounds=60", "federation.cohort=1",
-      "federation.aggregation={name = \"fedasync\", concurrency = 60, max_staleness = 20}",
+      "federation.aggregation={name = \"fedasync\", concurrency = 60, max_staleness = 5}",
       "fleet.class=[{name = \"one\", share = 1, widths = [8], compute = 1e9, compute_spread = 1.15}]"}},
     {"lenetWithAClientThatIsCut",
      {"model.name=lenet", "training.batch=64", "training.method.name=fedavg", "data.clients=8", "federation.cohort=8",
