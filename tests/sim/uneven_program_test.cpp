@@ -18,7 +18,7 @@ widths = [8]
 compute = 1e7
 compute_spread = 0.5
 down = 1e5
-up = 5e4
+up = 5e2
 drop_out = 0.2
 energy_flop = 1e-9
 [[fleet.class]]
@@ -39,8 +39,11 @@ struct UnevenProgram : testing::TestWithParam<const char*> {
     folder.write("uneven.toml", text + kFleet);
   }
 
+  /// Of learned ranges the size of an update is known when it was trained: it names the steps of widths that were.
   Outcome run(const Words& more) const {
-    Words arguments{"run", "uneven.toml", "--set", "checkpoint.seconds=0", "--set", "checkpoint.keep=9"};
+    Words arguments{"run", "uneven.toml"};
+    for (const char* setting : {"training.method.range=learned", "checkpoint.seconds=0", "checkpoint.keep=9"})
+      arguments.insert(arguments.end(), {"--set", setting});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return folder.run(arguments);
   }

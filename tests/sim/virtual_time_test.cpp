@@ -367,7 +367,7 @@ const std::string kEach = uneven(
     "}");
 /// The size of an update is known when it was trained, and its few bytes more take seconds.
 const std::string kLearnedSteps =
-    learned(uneven("rounds = 8\ncohort = 5\nover_selection = 1.6\ndeadline = 9000", "20.0"));
+    learned(uneven("rounds = 8\ncohort = 10\nover_selection = 2\ndeadline = 9000", "20.0"));
 const std::string kLearnedStepsEach =
     learned(uneven("rounds = 30\ncohort = 1\naggregation = { name = \"fedasync\", concurrency = 7 }", "2.0"));
 
