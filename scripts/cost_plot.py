@@ -142,11 +142,11 @@ def draw_bars(panel, runs, classes, factor):
         places = [at + (index - (len(runs) - 1) / 2) * height for at in range(len(classes))]
         values = [run.energy.get(name, 0) / factor for name in classes]
         bars = panel.barh(places, values, 0.86 * height, color=colour, label=energy_text(run))
-        panel.bar_label(bars, [f"{value:.3g}" for value in values], padding=3, fontsize=9)
+        panel.bar_label(bars, [f"{float(f'{value:.3g}'):g}" for value in values], padding=3, fontsize=9)
     panel.set_yticks(range(len(classes)), classes)
     panel.invert_yaxis()
     panel.grid(False, axis="y")
-    panel.margins(x=0.12)
+    panel.margins(x=0.2)
 
 
 def draw_energy_by_class(runs):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import metrics
 from metrics import MetricsError
 
-OUTCOMES = ("counted", "late", "released", "refused", "lost", "abandoned")
+OUTCOMES = ("counted", "late", "released", "abandoned", "refused", "lost")
 PHASES = ("down_seconds", "compute_seconds", "up_seconds")
 TEXTS = ("class", "outcome")
 NUMBERS = ("round", "client", "sent", "ended", *PHASES)

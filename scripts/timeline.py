@@ -20,11 +20,11 @@ from metrics import MetricsError
 BLUE = ("#A6CBEA", "#2F7FC1", "#0B3A66")
 ORANGE = ("#F8CD9B", "#E8871E", "#8C4400")
 GREY = ("#D6D6D6", "#9A9A9A", "#4A4A4A")
-SHADES = {"counted": BLUE, "late": ORANGE, "released": ORANGE, "refused": GREY, "lost": GREY,
-          "abandoned": GREY}
-MARKS = {"late": ">", "refused": "s", "lost": "x", "abandoned": "D"}
-MEANING = {"counted": "counted", "late": "late", "released": "released: not done when the round was over",
-           "refused": "refused", "lost": "lost", "abandoned": "abandoned: too few others were done"}
+SHADES = {"counted": BLUE, "late": ORANGE, "released": ORANGE, "abandoned": ORANGE, "refused": GREY,
+          "lost": GREY}
+MARKS = {"late": ">", "abandoned": "D", "refused": "s", "lost": "x"}
+MEANING = {"counted": "counted", "late": "late", "released": "released: called off, for nobody waited for it",
+           "abandoned": "abandoned with its round", "refused": "refused", "lost": "lost"}
 PHASES = ("download", "training", "upload")
 WIDTH = 10  # inches
 ROW, LEAST, MOST = 0.16, 0.9, 11.0  # inches of a row; of all rows

@@ -65,7 +65,7 @@ def asynchronous(fleet, versions, at_once, buffer, stalest=8):
         now, client, task = heapq.heappop(going)
         task["round"], task["staleness"] = len(ends) + 1, len(ends) - task["version"]
         if task["outcome"] == "counted" and task["staleness"] > stalest:
-            task["outcome"] = "stale"
+            task["outcome"] = "released"
         tasks.append(task)
         full += task["outcome"] == "counted"
         if full == buffer:

@@ -48,7 +48,7 @@ class ReadingTest(unittest.TestCase):
     def test_a_malformed_line_is_named(self):
         for line, words in [("1,8,phone", "3 fields, but the header has 15"),
                             (LINE.replace("counted", "won"), "outcome is 'won', but must be one of counted, late, "
-                             "released, refused, lost, abandoned"),
+                             "released, abandoned, refused, lost"),
                             (LINE.replace(",10,", ",soon,"), "ended is 'soon', but must be a number from 0 on"),
                             (LINE.replace(",10,", ",nan,"), "ended is 'nan', but must be a number from 0 on"),
                             (LINE.replace(",0,10,", ",11,10,"), "ended at 10, before it was sent at 11"),

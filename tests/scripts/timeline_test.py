@@ -3,9 +3,11 @@ import io
 import json
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 
+from fixtures import BUILD, SCRIPTS
 from fleet_runs import Fleet, asynchronous, synchronous, write_fleet_run, write_tasks
 from matplotlib import image
 
@@ -20,6 +22,10 @@ def draw(*arguments):
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
         code = timeline.main([str(argument) for argument in arguments])
     return code, error.getvalue()
+
+
+def set_all(settings):
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
 def texts_of(run):
@@ -63,7 +69,7 @@ class TimelineTest(unittest.TestCase):
                          r"52 tasks ended in them: 40 counted, ", "\n".join(texts))
         self.assertEqual(int(rows[1]), int(rows[2]) + 10)
         self.assertIn("virtual time since round 4 began (s)", texts)
-        self.assertTrue({"round 4", "round 5", "phone", "tablet", "released: not done when the", "round was over"}
+        self.assertTrue({"round 4", "round 5", "phone", "tablet", "released: called off, for nobody", "waited for it"}
                         <= set(texts))
 
     def test_nothing_is_cut_off_and_little_is_left_empty(self):
@@ -119,6 +125,16 @@ class TimelineTest(unittest.TestCase):
         self.assertTrue(panel.get_title(loc="left").endswith("; 1.5 min without enough clients; 1 round abandoned "
                                                              "(dotted)"))
         self.assertEqual([line.get_xdata()[0] for line in panel.lines if line.get_linestyle() == ":"], [40])
+
+    def test_a_run_of_the_program_with_an_abandoned_round_is_drawn(self):
+        run = self.around / "run"
+        # Of 20 clients one in ten is lost, so that 18 are often too many to ask for.
+        subprocess.run([f"{BUILD}/sim/anybit-sim", "run", SCRIPTS.parent / "scenarios" / "uneven.toml", "--out", run,
+                        *set_all({"model": "logistic", "federation.rounds": 6, "federation.minimum": 18,
+                                  "evaluate.every": 6})], check=True, capture_output=True)
+        self.assertIn("abandoned", {task.outcome for task in tasks.read_tasks(run)})
+        self.assertEqual(draw(run), (0, ""))
+        self.assertIn("abandoned with its round", texts_of(run))
 
     def test_mistakes_are_one_clear_error(self):
         run = self.write("run", synchronous(Fleet(4, 5), 2, 3))
