@@ -9,14 +9,14 @@ namespace {
 std::string held_text(std::initializer_list<std::uint32_t> names) {
   std::string text;
   for (const std::uint32_t name : names)
-    if (name != 0) text += fmt::format("{}{}", text.empty() ? "its state is of round " : " or ", name);
-  return text.empty() ? "it has no state" : text;
+    if (name != 0) text += fmt::format("{}{}", text.empty() ? "it has version " : " or ", name);
+  return text.empty() ? "it has no state" : text + " of its state";
 }
 
 }  // namespace
 
 std::string no_such_version(std::initializer_list<std::uint32_t> held, std::uint32_t name) {
-  return fmt::format("{}, the server counts on that of round {}", held_text(held), name);
+  return fmt::format("{}, the server counts on version {}", held_text(held), name);
 }
 
 }  // namespace anybit

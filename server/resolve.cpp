@@ -119,6 +119,11 @@ void Resolver::check_aggregation() {
   if (policy.over_selection != 1) refuse("over_selection", of_rounds);
   if (policy.minimum != 1) refuse("minimum", of_rounds);
   if (policy.replace_until != 0) refuse("replace_until", of_rounds);
+  if (!asynchrony->weighted && federation.weighting.name != "examples")
+    refuse("weighting",
+           asynchrony->mixing
+               ? "'" + part.name + "' joins one update at a time and weighs none: leave it out"
+               : "'" + part.name + "' counts all updates alike: give it weighted = true, or leave this out");
   if (asynchrony->mixing && federation.cohort != 1)
     refuse("cohort", "'" + part.name + "' makes a version of each update: set it to 1");
   const std::uint64_t needed =

@@ -119,7 +119,8 @@ void RunDirectory::create() const {
 
 void RunDirectory::clear() const {
   for (const auto& file : {model(), scenario(), provenance(), metrics(), events(), tasks()}) fs::remove(file);
-  for (const char* picture : {"accuracy_by_round", "accuracy_by_width"})
+  for (const char* picture :
+       {"accuracy_by_round", "accuracy_by_width", "accuracy_by_cost", "energy_by_class", "timeline"})
     for (const char* kind : {".png", ".svg"}) fs::remove(path_ / (std::string(picture) + kind));
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(checkpoints(), missing))

@@ -95,14 +95,14 @@ TEST(VersionedState, TheLastProposalOfTwoCounts) {
 
 TEST(VersionedState, AVersionThatIsNotThereChangesNothing) {
   VersionedState state = answered();
-  EXPECT_EQ(state.settle(9), "its state is of round 5 or 10, the server counts on that of round 9");
+  EXPECT_EQ(state.settle(9), "it has version 5 or 10 of its state, the server counts on version 9");
   EXPECT_EQ(state.current(), answered().current());
   EXPECT_EQ(state.pending(), answered().pending());
   EXPECT_EQ(VersionedState({5, {1, 2}}, {}, {}).settle(6),
-            "its state is of round 5, the server counts on that of round 6");
-  EXPECT_EQ(VersionedState().settle(6), "it has no state, the server counts on that of round 6");
+            "it has version 5 of its state, the server counts on version 6");
+  EXPECT_EQ(VersionedState().settle(6), "it has no state, the server counts on version 6");
   state = promoted();
-  EXPECT_EQ(state.settle(9), "its state is of round 5 or 10 or 12, the server counts on that of round 9");
+  EXPECT_EQ(state.settle(9), "it has version 5 or 10 or 12 of its state, the server counts on version 9");
   state.start_afresh(9);
   EXPECT_EQ(state.settle(9), "");
   EXPECT_EQ(current_of(state), (std::vector<float>{0, 0}));

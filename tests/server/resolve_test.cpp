@@ -202,6 +202,18 @@ TEST(Resolve, KnowsTheAvailabilityOfEachClass) {
   expect_mistakes({classes("{name = \"trace\", file = \"/a\", repeat = -1}")}, {"file: '/a'", "repeat"});
 }
 
+TEST(Resolve, AnAsynchronousFederationHasNoPolicyOfRounds) {
+  const std::string fedbuff = "federation.aggregation={name = \"fedbuff\", concurrency = 2";
+  expect_mistakes({fedbuff + "}", "federation.over_selection=2", "federation.minimum=2", "federation.deadline=1",
+                   "federation.replace_until=0.5"},
+                  {"over_selection", "minimum", "replace_until"});
+  expect_mistakes({"federation.aggregation=fedasync"}, {"makes a version of each update: set it to 1"});
+  const std::string width = "federation.weighting=width";
+  expect_mistakes({fedbuff + "}", width}, {"counts all updates alike: give it weighted = true"});
+  expect_mistakes({"federation.aggregation=fedasync", "federation.cohort=1", width}, {"weighs none: leave it out"});
+  expect_mistakes({fedbuff + ", weighted = true}", width}, {});
+}
+
 TEST(Resolve, PointsAtTheLine) {
   const std::string text = std::string(kTinyScenario) + "[checkpoint]\n";
   std::string broken = text;

@@ -217,11 +217,11 @@ TEST_F(LostState, IsSaidAndTheClientDeclines) {
   lan.start_server();
   const Outcome server = lan.end_of_server();
   EXPECT_EQ(server.code, 0) << server.error;
-  EXPECT_NE(server.error.find("client 3 is lost: declines: it has no state, the server counts on that of round "),
+  EXPECT_NE(server.error.find("client 3 is lost: declines: it has no state, the server counts on version "),
             std::string::npos)
       << server.error;
   EXPECT_EQ(lan.end_of_client(3).code, 0);
-  EXPECT_NE(words_of_client().find("declines: it has no state, the server counts on that of round "), std::string::npos)
+  EXPECT_NE(words_of_client().find("declines: it has no state, the server counts on version "), std::string::npos)
       << words_of_client();
   EXPECT_FALSE(ends_as_it_should()) << "its updates are missing";
   EXPECT_EQ(lan.folder().run({"replay", "server/run"}).code, 0);

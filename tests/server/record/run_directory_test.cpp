@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 namespace anybit {
 namespace {
@@ -105,14 +107,15 @@ TEST_F(RunDirectoryTest, ClearsItsOwnFilesOnly) {
   put(directory.metrics(), "x");
   put(path / "notes.txt", "mine");
   put(path / "accuracy_by_hand.txt", "mine");
-  for (const char* picture : {"accuracy_by_round.png", "accuracy_by_width.svg"}) put(path / picture, "x");
+  const std::vector<std::string> pictures = {"accuracy_by_round.png", "accuracy_by_width.svg", "accuracy_by_cost.png",
+                                             "energy_by_class.svg", "timeline.png"};
+  for (const std::string& picture : pictures) put(path / picture, "x");
   put(directory.checkpoints() / "checkpoint-000001.ckpt", "x");
   put(directory.checkpoints() / "kept.ckpt", "x");
   directory.clear();
   EXPECT_FALSE(fs::exists(directory.metrics()));
   EXPECT_FALSE(fs::exists(directory.checkpoints() / "checkpoint-000001.ckpt"));
-  for (const char* picture : {"accuracy_by_round.png", "accuracy_by_width.svg"})
-    EXPECT_FALSE(fs::exists(path / picture));
+  for (const std::string& picture : pictures) EXPECT_FALSE(fs::exists(path / picture));
   for (const char* text : {"notes.txt", "accuracy_by_hand.txt"}) EXPECT_TRUE(fs::exists(path / text));
   EXPECT_TRUE(fs::exists(directory.checkpoints() / "kept.ckpt"));
 }
