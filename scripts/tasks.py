@@ -10,7 +10,7 @@ from metrics import MetricsError
 OUTCOMES = ("counted", "late", "released", "abandoned", "refused", "lost")
 PHASES = ("down_seconds", "compute_seconds", "up_seconds")
 TEXTS = ("class", "outcome")
-NUMBERS = ("round", "client", "sent", "ended", *PHASES)
+NUMBERS = ("round", "client", "sent", "began", "ended", *PHASES)
 FEW_ROUNDS = 3  # that are shown where there are so many, however many clients they have
 TASKS_OF_A_ROW = 4  # about as many are easy to read
 
@@ -19,14 +19,15 @@ class Task(NamedTuple):
     round: int  # that was in progress when it ended
     client: int
     device_class: str  # "" without a fleet
-    sent: float  # virtual seconds from the run's beginning, as is ended
+    sent: float  # virtual seconds from the run's beginning, as are the next two
+    began: float  # when its client came by for it
     ended: float
     outcome: str
-    phases: tuple  # seconds of download, training and upload; may be more or less than it took
+    phases: tuple  # seconds of download, training and upload
 
     def bars(self):
         """(beginning, end) of each phase, cut off where the task ended."""
-        begins = [self.sent, self.sent + self.phases[0], self.sent + self.phases[0] + self.phases[1]]
+        begins = [self.began, self.began + self.phases[0], self.began + self.phases[0] + self.phases[1]]
         return [(min(begin, self.ended), min(begin + length, self.ended))
                 for begin, length in zip(begins, self.phases)]
 
@@ -87,10 +88,11 @@ def _task(file, number, header, row):
                 raise ValueError(f"{name} is '{told[name]}', but must be a whole number")
         if told["outcome"] not in OUTCOMES:
             raise ValueError(f"outcome is '{told['outcome']}', but must be one of {', '.join(OUTCOMES)}")
-        if values["ended"] < values["sent"]:
-            raise ValueError(f"ended at {told['ended']}, before it was sent at {told['sent']}")
-        return Task(int(told["round"]), int(told["client"]), told["class"], values["sent"], values["ended"],
-                    told["outcome"], tuple(values[name] for name in PHASES))
+        if not values["sent"] <= values["began"] <= values["ended"]:
+            raise ValueError(f"began at {told['began']}, but was sent at {told['sent']} and ended at {told['ended']}")
+        return Task(int(told["round"]), int(told["client"]), told["class"],
+                    *(values[name] for name in ("sent", "began", "ended")), told["outcome"],
+                    tuple(values[name] for name in PHASES))
     except ValueError as error:
         raise MetricsError(f"{file}:{number}: {error}") from None
 

@@ -22,6 +22,8 @@ bool is_joined(Merge merge) {
 
 }  // namespace
 
+bool is_always_shifted(const TensorSpec& tensor) { return tensor.merge == Merge::kMax || is_mean_of_statistic(tensor); }
+
 double Contribution::weight_of(const TensorSpec& tensor) const {
   return is_mean_of_statistic(tensor) ? statistics.value_or(weight) : weight;
 }
@@ -109,8 +111,7 @@ std::string RoundSum::decode(const Block& block, std::span<const std::uint8_t> d
   const TensorSpec& of = tensor(block);
   std::string reason =
       uplink_->decode_block(of, delta.subspan(block.code_at, uplink_->code_bytes(of)), block.first, values);
-  const bool shifted =
-      of.merge == Merge::kMax || is_mean_of_statistic(of) || (contribution.shifts_means && of.merge != Merge::kSum);
+  const bool shifted = is_always_shifted(of) || (contribution.shifts_means && of.merge != Merge::kSum);
   if (contribution.shift.empty() || !shifted) return reason;
   const std::span<const float> shift = contribution.shift.subspan(of.offset + block.first, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += shift[i];

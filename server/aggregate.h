@@ -14,6 +14,10 @@
 
 namespace anybit {
 
+/// Whether an update that starts from other parameters than the current ones is shifted there, be it not towards them:
+/// maxima and running statistics are values, not directions.
+bool is_always_shifted(const TensorSpec& tensor);
+
 /// How much an update counts in a sum, and what it is shifted by.
 struct Contribution {
   double weight = 1;   // of its values
@@ -21,7 +25,7 @@ struct Contribution {
   /// Both, of statistics that are merged by a mean; none: as of all others.
   std::optional<double> statistics = {};
   /// Of the layout's size, added to the update's changes where they start from other parameters than the sum's: those
-  /// minus these. Always for maxima and statistics, for other means where `shifts_means`. Empty: nothing.
+  /// minus these. For what is_always_shifted(), for other means where `shifts_means`. Empty: nothing.
   std::span<const float> shift = {};
   bool shifts_means = false;
 
@@ -32,8 +36,7 @@ struct Contribution {
 /// The sum of one round's updates. Memory is O(model), whatever the cohort; the order of arrival never matters
 /// (DESIGN D7). How a tensor is joined is its merge rule:
 ///  - mean, log-mean: sum of weight * delta over sum of divisors, over the updates that name the tensor; both times
-///  steps
-///    that trained it over steps taken where only some did;
+///    steps that trained it over steps taken where only some did;
 ///  - max: the largest delta, which is the largest value, since all start from the same one or are shifted to it;
 ///  - sum: the deltas added up, unweighted.
 ///

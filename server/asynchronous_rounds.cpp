@@ -15,9 +15,6 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// Whether an update that starts from other parameters is shifted there, be it not towards them.
-bool is_always_shifted(const TensorSpec& tensor) { return tensor.merge == Merge::kMax || is_mean_of_statistic(tensor); }
-
 }  // namespace
 
 std::unique_ptr<Rounds> make_asynchronous_rounds(VersionMaker& maker) {

@@ -238,6 +238,7 @@ void FederationRun::record(const DueAnswer& due, TaskOutcome outcome) {
   tasks_.push_back({.client = due.client,
                     .device_class = federation_.fleet.class_of(due.client),
                     .sent = due.sent,
+                    .began = std::min(due.began, time_),
                     .ended = time_,
                     .outcome = outcome,
                     .version = version,

@@ -6,6 +6,7 @@
 #include "nn/gradient.h"
 #include "nn/loss.h"
 #include "program/resident_memory.h"
+#include "server/aggregate.h"
 #include "server/class_accuracy.h"
 #include "sim/client_state_cost.h"
 #include "sim/cost_report.h"
@@ -56,7 +57,8 @@ double server_bytes(const Federation& federation) {
   const auto& tensors = plan.layout->tensors();
   const bool maxima =
       std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) { return tensor.merge == Merge::kMax; });
-  const bool shifts = maxima || (plan.asynchrony && plan.asynchrony->mixing);
+  const bool shifts =
+      (plan.asynchrony && plan.asynchrony->mixing) || std::any_of(tensors.begin(), tensors.end(), is_always_shifted);
   const double shifted = shifts ? std::min<double>(plan.cohort, older_versions(plan)) : 0;
   return state_bytes(federation) + buffer_bytes(federation) * (4 + 1 + (maxima ? 1 : 0) + shifted);
 }

@@ -37,17 +37,17 @@ std::string cell_of(const std::string& name) {
 std::string_view to_string(TaskOutcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 
 std::string tasks_header() {
-  return "round,client,class,sent,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
+  return "round,client,class,sent,began,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
          "bytes_down,bytes_up,energy";
 }
 
 std::string tasks_line(const TaskRecord& task, const std::vector<std::string>& classes) {
   const std::string name =
       task.device_class < 0 ? "" : cell_of(classes.at(static_cast<std::size_t>(task.device_class)));
-  return fmt::format("{},{},{},{:.9g},{:.9g},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g}", task.round,
-                     task.client, name, task.sent, task.ended, to_string(task.outcome), task.version, task.staleness,
-                     task.down_seconds, task.compute_seconds, task.up_seconds, task.flops, task.bytes_down,
-                     task.bytes_up, task.joules);
+  return fmt::format("{},{},{},{:.9g},{:.9g},{:.9g},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g}",
+                     task.round, task.client, name, task.sent, task.began, task.ended, to_string(task.outcome),
+                     task.version, task.staleness, task.down_seconds, task.compute_seconds, task.up_seconds, task.flops,
+                     task.bytes_down, task.bytes_up, task.joules);
 }
 
 bool read_tasks_line(std::string_view line, const std::vector<std::string>& classes, TaskRecord& task) {
@@ -62,6 +62,7 @@ bool read_tasks_line(std::string_view line, const std::vector<std::string>& clas
   else if (!take_cell(line).empty())
     return false;
   take_cell(line);  // sent
+  take_cell(line);  // began
   take_cell(line);  // ended
   const auto found = std::ranges::find(kOutcomes, take_cell(line));
   if (found == kOutcomes.end()) return false;

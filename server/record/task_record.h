@@ -24,6 +24,7 @@ struct TaskRecord {
   std::uint32_t client = 0;
   int device_class = -1;  // index into the fleet's classes; -1: none
   double sent = 0;
+  double began = 0;  // when its client came by for it; `ended` where it never did
   double ended = 0;
   TaskOutcome outcome = TaskOutcome::kCounted;
   std::uint32_t version = 0;    // that it started from

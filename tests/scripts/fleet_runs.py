@@ -6,7 +6,7 @@ import random
 
 from fixtures import point
 
-HEADER = ("round,client,class,sent,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
+HEADER = ("round,client,class,sent,began,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
           "bytes_down,bytes_up,energy")
 # name, share of the clients, FLOP/s, bytes/s down and up, joules a FLOP
 CLASSES = (("tablet", 0.25, 4e9, 4e6, 1e6, 4e-10), ("phone", 0.6, 1.5e9, 2e6, 4e5, 6e-10),
@@ -30,7 +30,7 @@ class Fleet:
         took, outcome = sum(seconds) + LATENCY, "counted"
         if self.random.random() < DROPOUT:
             took, outcome = took * self.random.random(), "lost"
-        return {"round": 0, "client": client, "class": name, "sent": sent, "ended": sent + took, "outcome": outcome,
+        return {"round": 0, "client": client, "class": name, "sent": sent, "began": sent, "ended": sent + took, "outcome": outcome,
                 "version": version, "staleness": 0, "down_seconds": seconds[0], "compute_seconds": seconds[1],
                 "up_seconds": seconds[2], "flops": FLOPS, "bytes_down": BYTES, "bytes_up": BYTES,
                 "energy": joules * FLOPS}

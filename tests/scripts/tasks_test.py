@@ -9,11 +9,11 @@ from metrics import MetricsError
 from tasks import Task, Window
 
 HEADER = fleet_runs.HEADER
-LINE = "1,7,phone,0,10,counted,0,0,1,6,2,100,20,30,0.5"
+LINE = "1,7,phone,0,0,10,counted,0,0,1,6,2,100,20,30,0.5"
 
 
 def task(client, sent, ended, round_=1, device_class="phone", phases=(1, 6, 2), outcome="counted"):
-    return Task(round_, client, device_class, sent, ended, outcome, phases)
+    return Task(round_, client, device_class, sent, sent, ended, outcome, phases)
 
 
 class ReadingTest(unittest.TestCase):
@@ -33,30 +33,30 @@ class ReadingTest(unittest.TestCase):
         return str(caught.exception)
 
     def test_a_line_is_a_task(self):
-        self.assertEqual(self.read(f"{HEADER}\n{LINE}\n2,8,,10,12.5,lost,1,0,1e-3,6,2,1,2,3,0\n"),
+        self.assertEqual(self.read(f"{HEADER}\n{LINE}\n2,8,,10,10,12.5,lost,1,0,1e-3,6,2,1,2,3,0\n"),
                          [task(7, 0, 10), task(8, 10, 12.5, 2, "", (0.001, 6, 2), "lost")])
         self.assertEqual(self.read(HEADER + "\n"), [])
 
     def test_further_columns_and_another_order_are_read_by_their_names(self):
-        header = "client,note,class,round,sent,ended,outcome,down_seconds,compute_seconds,up_seconds"
-        self.assertEqual(self.read(f"{header}\n7,new,phone,1,0,10,counted,1,6,2\n"), [task(7, 0, 10)])
+        header = "client,note,class,round,sent,began,ended,outcome,down_seconds,compute_seconds,up_seconds"
+        self.assertEqual(self.read(f"{header}\n7,new,phone,1,0,0,10,counted,1,6,2\n"), [task(7, 0, 10)])
 
     def test_a_last_line_that_was_cut_off_is_left_out(self):
-        for torn in ("1,8,phone", "1,8,phone\n", "1,8,phone,0,10,counted,0,0,1,6,2,100,20,30,0."):
+        for torn in ("1,8,phone", "1,8,phone\n", "1,8,phone,0,0,10,counted,0,0,1,6,2,100,20,30,0."):
             self.assertEqual(self.read(f"{HEADER}\n{LINE}\n{torn}"), [task(7, 0, 10)], torn)
 
     def test_a_malformed_line_is_named(self):
-        for line, words in [("1,8,phone", "3 fields, but the header has 15"),
+        for line, words in [("1,8,phone", "3 fields, but the header has 16"),
                             (LINE.replace("counted", "won"), "outcome is 'won', but must be one of counted, late, "
                              "released, abandoned, refused, lost"),
                             (LINE.replace(",10,", ",soon,"), "ended is 'soon', but must be a number from 0 on"),
                             (LINE.replace(",10,", ",nan,"), "ended is 'nan', but must be a number from 0 on"),
-                            (LINE.replace(",0,10,", ",11,10,"), "ended at 10, before it was sent at 11"),
+                            (LINE.replace(",0,0,10,", ",0,11,10,"), "began at 11, but was sent at 0 and ended at 10"),
                             (LINE.replace(",7,", ",7.5,"), "client is '7.5', but must be a whole number")]:
             self.assertEqual(self.error_of(f"{HEADER}\n{LINE}\n{line}\n{LINE}\n"), f"{self.file}:3: {words}")
 
     def test_a_header_without_a_column_is_named(self):
-        self.assertEqual(self.error_of("round,client,class,sent,ended\n"),
+        self.assertEqual(self.error_of("round,client,class,sent,began,ended\n"),
                          f"{self.file}:1: the header lacks down_seconds, compute_seconds, up_seconds, outcome")
         self.assertIn(":1: the header lacks round", self.error_of(""))
 

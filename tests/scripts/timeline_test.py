@@ -83,13 +83,20 @@ class TimelineTest(unittest.TestCase):
 
     def test_each_phase_is_a_bar_and_marks_are_where_tasks_ended(self):
         task = Fleet(2, 5).task(0, 0, 0) | {"outcome": "lost", "down_seconds": 2, "compute_seconds": 5, "up_seconds": 9,
-                                            "round": 2, "sent": 100, "ended": 110}
+                                            "round": 2, "sent": 100, "began": 100, "ended": 110}
         run = self.write("run", ([task], [100, 120]))
         panel = panel_of(run, "2")
         spans = [(path.get_extents().x0, path.get_extents().x1) for path in panel.collections[0].get_paths()]
         self.assertEqual(spans, [(0, 10), (0, 2), (2, 7), (7, 10)])  # first the thin line of all of it
         mark, = (line for line in panel.lines if line.get_marker() == "x")
         self.assertEqual((list(mark.get_xdata()), list(mark.get_ydata())), ([10], [0]))
+
+    def test_bars_begin_when_the_client_came_by(self):
+        task = Fleet(2, 5).task(0, 0, 0) | {"round": 1, "sent": 0, "began": 40, "ended": 56, "down_seconds": 2,
+                                            "compute_seconds": 5, "up_seconds": 9}
+        panel = panel_of(self.write("run", ([task], [60])), "1")
+        spans = [(path.get_extents().x0, path.get_extents().x1) for path in panel.collections[0].get_paths()]
+        self.assertEqual(spans, [(0, 56), (40, 42), (42, 47), (47, 56)])
 
     def test_a_line_is_where_each_round_ends(self):
         played = synchronous(Fleet(4, 5), 4, 3)

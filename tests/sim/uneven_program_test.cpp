@@ -78,7 +78,7 @@ TEST_P(UnevenProgram, WritesTimeEnergyAndTasks) {
                           "\"participation\": {\"clients\": "})
     EXPECT_NE(text.find(key), std::string::npos) << key;
   const std::string tasks = folder.read("whole/tasks.csv");
-  EXPECT_TRUE(tasks.starts_with("round,client,class,sent,ended,outcome,")) << tasks;
+  EXPECT_TRUE(tasks.starts_with("round,client,class,sent,began,ended,outcome,")) << tasks;
   EXPECT_NE(tasks.find(",\"slow, at night\","), std::string::npos);
   EXPECT_GE(std::ranges::count(tasks, '\n'), 1 + 4 * 3);
 }
