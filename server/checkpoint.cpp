@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "program/durable_file.h"
+#include "server/checkpoint_tasks.h"
 #include "server/saved_client_states.h"
 #include "wire/message.h"
 
@@ -77,13 +78,6 @@ struct Course {
   std::uint64_t tasks = 0;
 };
 
-/// Before the bytes of each downlink.
-struct DownlinkHead {
-  std::uint32_t version = 0;
-  std::uint32_t digest = 0;
-  std::uint64_t bytes = 0;
-};
-
 /// Everything before the sections' bytes; the file has as much of the table as there are sections.
 struct Header {
   std::array<char, 8> magic = kMagic;
@@ -94,9 +88,7 @@ struct Header {
   std::size_t bytes() const { return offsetof(Header, table) + sections * sizeof(Section); }
 };
 static_assert(sizeof(Section) == 16 && sizeof(Header) == 16 + 16 * kSections, "no padding");
-static_assert(sizeof(CountedClient) == 8 && sizeof(TaskInFlight) == 32 && sizeof(Course) == 24 &&
-                  sizeof(DownlinkHead) == 16,
-              "no padding");
+static_assert(sizeof(CountedClient) == 8 && sizeof(TaskInFlight) == 32 && sizeof(Course) == 24, "no padding");
 
 using ByteSpan = std::span<const std::uint8_t>;
 
@@ -117,8 +109,7 @@ struct Numbered {
   Numbered(std::uint64_t layout, const FederationState& state)
       : numbers{layout, state.version, state.round, state.abandoned},
         course{state.time, state.expected_round, state.tasks} {
-    for (const Downlink& downlink : state.downlinks)
-      heads.push_back({downlink.version, downlink.digest, downlink.bytes->size()});
+    for (const Downlink& downlink : state.downlinks) heads.push_back(head_of(downlink));
   }
 };
 
@@ -288,34 +279,6 @@ bool take_course(const std::vector<Course>& courses, FederationState& state) {
   state.expected_round = course.expected_round;
   state.tasks = static_cast<std::uint32_t>(course.tasks);
   return true;
-}
-
-/// Takes the downlinks apart; false where they are not whole, not in order, or not what their digests say.
-bool take_downlinks(ByteSpan bytes, FederationState& state) {
-  while (!bytes.empty()) {
-    DownlinkHead head;
-    if (bytes.size() < sizeof head) return false;
-    std::memcpy(&head, bytes.data(), sizeof head);
-    bytes = bytes.subspan(sizeof head);
-    if (head.bytes > bytes.size()) return false;
-    auto own = std::make_shared<Bytes>(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(head.bytes));
-    bytes = bytes.subspan(head.bytes);
-    if (crc32c(*own) != head.digest) return false;
-    if (!state.downlinks.empty() && state.downlinks.back().version >= head.version) return false;
-    state.downlinks.push_back({head.version, head.digest, std::move(own)});
-  }
-  return true;
-}
-
-bool tasks_can_be(const FederationState& state) {
-  const auto can_be = [&](const TaskInFlight& task) {
-    return task.number < state.tasks && task.version <= state.version && std::isfinite(task.since) &&
-           std::isfinite(task.delay) &&
-           std::ranges::find(state.downlinks, task.version, &Downlink::version) != state.downlinks.end();
-  };
-  const std::ranges::greater_equal out_of_order;
-  return std::ranges::all_of(state.in_flight, can_be) &&
-         std::ranges::adjacent_find(state.in_flight, out_of_order, &TaskInFlight::client) == state.in_flight.end();
 }
 
 void check_table(const Reader& reader, const Header& header) {
