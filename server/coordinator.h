@@ -196,8 +196,7 @@ class VersionMaker;
 ///  trained from that task's parameters, which a server that went back to an earlier checkpoint may make others;
 ///  - within one history of states a task's name is never used again: rounds that were abandoned have numbers of their
 ///  own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
-///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released,
-///  and
+///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released, and
 ///    nobody is in a round twice;
 ///  - at most as many updates count for a version as the cohort has members;
 ///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
@@ -206,8 +205,7 @@ class VersionMaker;
 ///  concluded with a version, never touched by one that is abandoned;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
-///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken
-///  when
+///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken when
 ///    clients can be reached again, or it has stopped; and where there is a deadline it has asked to be woken then. The
 ///    driver owes a ClientLost for each client that it gives up, and TimePassed when it was asked for it;
 ///  - a run ends: after plan.rounds versions, or where it gives up (EndFederation).

@@ -174,7 +174,7 @@ void FederationRun::act(Action& action, const DueAnswer* answer) {
 
 void FederationRun::conclude(const RoundReport& report) {
   if (sink_) sink_(describe(report, time_));
-  players_.states().settle(coordinator_.progress());
+  if (players_.states().floats() > 0) players_.states().settle(coordinator_.state());
   concluded_ = report;
 }
 

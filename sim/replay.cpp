@@ -150,7 +150,7 @@ void Replay::feed(const Event& event, double time) {
     if (const auto* let_go = std::get_if<Release>(&action)) pending_.erase(let_go->task.client);
     if (const auto* conclude = std::get_if<ConcludeRound>(&action)) {
       std::erase_if(pending_, [](const auto& one) { return one.second.answered.has_value(); });
-      players_.states().settle(coordinator_.progress());
+      players_.states().settle(coordinator_.state());
       concluded_ = conclude->report.round - 1;
     }
     const auto* send = std::get_if<SendTask>(&action);

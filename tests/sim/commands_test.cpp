@@ -153,10 +153,10 @@ TEST_F(Commands, PlotDrawsPictures) {
 }
 
 constexpr const char* kTasks =
-    "round,client,class,sent,began,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,bytes_down,"
-    "bytes_up,energy\n"
+    "round,client,class,sent,began,ended,outcome,version,staleness,down_seconds,compute_seconds,up_seconds,flops,"
+    "bytes_down,bytes_up,energy\n"
     "1,0,phone,0,0,5,counted,0,0,1,3,1,100,20,30,0.5\n"
-    "1,1,watch,0,5,released,0,0,2,6,2,100,20,30,0.5\n";
+    "1,1,watch,0,0,5,released,0,0,2,6,2,100,20,30,0.5\n";
 
 TEST_F(Commands, TimelineDrawsTasks) {
   folder.write("run/metrics.jsonl", "{\"round\": 1, \"time\": 5}\n");
