@@ -24,8 +24,7 @@ namespace anybit {
 ///    is at work;
 ///  - a task is released at policy.deadline seconds from its beginning (0: never), and once its version is more than
 ///    max_staleness behind;
-///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more,
-///  have
+///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more, have
 ///    failed or missed their deadline since the last version. Told to start again it goes on with the updates that
 ///    wait, and with new tasks.
 class AsynchronousRounds final : public Rounds {
