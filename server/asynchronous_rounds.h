@@ -19,8 +19,7 @@ namespace anybit {
 ///
 /// Beside what Coordinator promises:
 ///  - nobody has two tasks at once, nor one while an update of its own waits for the version that it will count in;
-///  - who is asked next is a function of (seed, number of the task), of the time where not all can be reached, and of
-///  who
+///  - who is asked next is a function of (seed, number of the task), of the time where not all can be reached, and of who
 ///    is at work;
 ///  - a task is released at policy.deadline seconds from its beginning (0: never), and once its version is more than
 ///    max_staleness behind;
