@@ -46,6 +46,8 @@ std::vector<double> drive(const FederationPlan& plan, const SmallFederation& fed
     ++events;
     for (const Action& action : actions) {
       if (const auto* send = std::get_if<SendTask>(&action)) tasks.push_back(*send);
+      if (const auto* released = std::get_if<Release>(&action))
+        std::erase_if(tasks, [&](const SendTask& task) { return task.client == released->task.client; });
       over = over || std::holds_alternative<EndFederation>(action);
       if (!std::holds_alternative<ConcludeRound>(action) || events < least_events) continue;
       times.push_back(microseconds(spent) / events);
@@ -147,8 +149,8 @@ int main(int count, char** arguments) {
   anybit::BenchOptions options;
   CLI::App program("Times of the coordinator", "bench_coordinator");
   program.add_option("--clients", options.clients, "Registered clients")->check(CLI::Range(1U, 1U << 31U));
-  program.add_option("--cohort", options.cohort, "Clients of a round");
-  program.add_option("--rounds", options.rounds, "Rounds");
+  program.add_option("--cohort", options.cohort, "Clients of a round")->check(CLI::Range(1U, 1U << 20U));
+  program.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(1U, 1U << 20U));
   CLI11_PARSE(program, count, arguments);
   anybit::measure(options);
 }
