@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kAlways = "always";
 
 bool takes_time(const FleetClass& one) {
-  return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0 || one.drop_out > 0 ||
-         one.availability.name != kAlways;
+  return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0 || one.drop_out > 0 || one.energy_flop > 0 ||
+         one.energy_byte > 0 || one.idle_power > 0 || one.availability.name != kAlways;
 }
 
 }  // namespace

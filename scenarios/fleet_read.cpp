@@ -11,6 +11,7 @@ namespace anybit {
 namespace {
 
 constexpr double kMostSpread = 10;  // one device in six is e^10 times as fast as one in the middle
+constexpr double kMostLatency = 1e6, kMostEnergy = 1000, kMostPower = 1e6;  // s, J, W: sums of them stay numbers
 
 /// It stands in lines of tasks.csv, where no name means that there is no fleet.
 std::string read_class_name(SectionReader& section, const Mistakes& mistakes) {
@@ -36,10 +37,10 @@ FleetClass read_class(const TomlNode& node, Mistakes& mistakes) {
   made.down = section.number("down", 0.0, made.down);
   made.up = section.number("up", 0.0, made.up);
   made.link_spread = section.number_within("link_spread", 0.0, kMostSpread, made.link_spread);
-  made.latency = section.number("latency", 0.0, made.latency);
-  made.energy_flop = section.number("energy_flop", 0.0, made.energy_flop);
-  made.energy_byte = section.number("energy_byte", 0.0, made.energy_byte);
-  made.idle_power = section.number("idle_power", 0.0, made.idle_power);
+  made.latency = section.number_within("latency", 0.0, kMostLatency, made.latency);
+  made.energy_flop = section.number_within("energy_flop", 0.0, kMostEnergy, made.energy_flop);
+  made.energy_byte = section.number_within("energy_byte", 0.0, kMostEnergy, made.energy_byte);
+  made.idle_power = section.number_within("idle_power", 0.0, kMostPower, made.idle_power);
   made.drop_out = section.number_within("drop_out", 0.0, 1.0, made.drop_out);
   made.availability = section.part("availability", made.availability.name);
   section.finish();

@@ -26,6 +26,7 @@ STYLE = {
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
     "legend.frameon": False,
+    "text.parse_math": False,  # names of runs and classes may have a $
     "svg.hashsalt": "anybit",
 }
 TIME_UNITS = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
@@ -114,6 +115,7 @@ def panels_of(rows, columns, title_lines, sharey=True):
 def beside(panel, handles, labels, title, corner="center left"):
     """A legend right of the panel; corner: what of it is at half the panel's height."""
     labels = [wrapped(label, LEGEND_LETTERS) for label in labels]
+    labels = [" " + label if label.startswith("_") else label for label in labels]  # else Matplotlib leaves them out
     panel.legend(handles, labels, title=title, loc=corner, bbox_to_anchor=(1.02, 0.5), alignment="left")
 
 

@@ -52,8 +52,8 @@ def read_tasks(folder):
     try:
         text = file.read_bytes().decode()
     except FileNotFoundError:
-        raise MetricsError(f"{file}: no such file; a run writes it only where its devices take time: give its scenario "
-                           "a fleet (docs/scenario.md), and run it again") from None
+        raise MetricsError(f"{file}: no such file; anybit-sim writes it where devices take time, a server never: give "
+                           "the scenario a fleet (docs/scenario.md), and run it with anybit-sim") from None
     except (OSError, UnicodeDecodeError) as error:
         raise MetricsError(f"{file}: {metrics.reason(error)}") from None
     lines = text.split("\n")[:-1]  # a last line without its end was being written
@@ -149,6 +149,20 @@ def ordered_clients(tasks, shown):
         place = (speed[task.device_class], task.sent, task.ended, task.client)
         first[task.client] = min(place, first.get(task.client, place))
     return [(place[0][1], client) for client, place in sorted(first.items(), key=lambda item: item[1])]
+
+
+def with_stragglers(rows, tasks, most):
+    """Of [(class, client), ...] at most so many: whose counted update was the last of its round, and of the others
+    some that are spread over all."""
+    last = {}
+    for task in tasks:
+        if task.outcome == "counted" and task.ended >= last.get(task.round, task).ended:
+            last[task.round] = task
+    ended_one = {task.client for task in last.values()}
+    kept = [row for row in rows if row[1] in ended_one][:most]
+    kept += evenly([row for row in rows if row[1] not in ended_one], most - len(kept))
+    chosen = set(kept)
+    return [row for row in rows if row in chosen]
 
 
 def evenly(items, most):

@@ -153,8 +153,8 @@ def title_of(name, window, rounds, kept, of_all):
     """What of the run the picture shows, and what it leaves out."""
     first, last = window.first, window.last
     text = f"{name}: " + (f"round {first}" if first == last else f"rounds {first} to {last}") + f" of {rounds}, "
-    return text + (f"{kept} of {of_all} clients, evenly picked ({of_all - kept} left out)" if kept < of_all else
-                   count_text(of_all, "client"))
+    return text + (f"{kept} of {of_all} clients, the last of each round and others ({of_all - kept} left out)"
+                   if kept < of_all else count_text(of_all, "client"))
 
 
 def tally_of(tasks, window):
@@ -172,7 +172,7 @@ def draw(folder, records, tasks, window, ends, most_clients):
         raise MetricsError(f"{folder / 'tasks.csv'}: rounds {window.first} to {window.last} took no time, or no task "
                            "ended in them; ask for others (--rounds A-B)")
     clients = tasks_file.ordered_clients(tasks, seen)
-    rows = tasks_file.evenly(clients, most_clients)
+    rows = tasks_file.with_stragglers(clients, seen, most_clients)
     places = places_of(rows)
     shown = [task for task in seen if task.client in places]
     factor, unit = picture.unit_for(window.end - window.begin, picture.TIME_UNITS)

@@ -134,7 +134,7 @@ std::string cost_report(const Federation& federation, int threads) {
       fmt::format("{:<22}{} down, {} up\n", "bytes a round",
                   bytes_text(selected * frame.task + cohort * frame.acknowledge), bytes_text(cohort * frame.update));
   text += fmt::format("{:<22}{:.3g}\n", "FLOPs a round",
-                      TaskCosts(federation).flops_an_example() * mean(examples) * cohort);
+                      TaskCosts(federation).flops_an_example() * mean(examples) * selected);
   text += fleet_report(federation, mean(examples), frame);
   text += memory_line(memory_cost(federation, threads), threads);
   text += state_line(federation);

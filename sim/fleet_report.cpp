@@ -35,12 +35,11 @@ std::string round_line(const std::vector<ClassTask>& tasks, const RoundPolicy& p
     if (task.device.share > 0 && (slowest == nullptr || task.times.total() > slowest->times.total())) slowest = &task;
   const double seconds = slowest->times.total();
   const std::string& name = slowest->device.name;
-  const char* at_most = policy.over_selection > 1 ? "at most " : "";  // the slowest need not count
   if (policy.deadline > 0 && policy.deadline < seconds)
-    return fmt::format("{:<22}{}{:.4g} s, its deadline; a task of class '{}' takes {:.4g} s\n", "time of a round",
-                       at_most, policy.deadline, name, seconds);
-  return fmt::format("{:<22}{}{:.4g} s, as long as a task of class '{}', the slowest\n", "time of a round", at_most,
-                     seconds, name);
+    return fmt::format("{:<22}{:.4g} s, its deadline; a task of class '{}' takes {:.4g} s\n", "time of a round",
+                       policy.deadline, name, seconds);
+  return fmt::format("{:<22}about {:.4g} s, as long as a task in the middle of class '{}', the slowest\n",
+                     "time of a round", seconds, name);
 }
 
 }  // namespace

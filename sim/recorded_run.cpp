@@ -39,6 +39,11 @@ bool RecordedRun::run_rounds(const std::function<bool()>& stop, Progress& progre
     recorder_.conclude(*record);
     if (recorder_.checkpoint_is_due(run_.version())) recorder_.save(state(), &run_.client_states());
     progress.round(*record);
+    // Where nobody plays, as all drop out, say, nobody else asks.
+    if (record->report.abandoned && stop && stop()) {
+      recorder_.keep(state());
+      return false;
+    }
   }
   return true;
 }

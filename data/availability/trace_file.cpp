@@ -110,7 +110,10 @@ void Reading::line(std::string_view text, int number) {
   const bool is_first = !std::exchange(begun_, true);
   const std::optional<Fields> fields = split(text);
   if (!fields) return refuse(number, fmt::format("expected client,start,end, not '{}'", shown(text)));
-  if (is_first && is_header(*fields)) return;
+  if (is_first && is_header(*fields)) {
+    if (*fields == Fields{"client", "start", "end"}) return;
+    return refuse(number, fmt::format("the columns are called '{}', but must be client,start,end", shown(text)));
+  }
   Interval interval;
   interval.line = number;
   if (const std::string reason = fill(*fields, interval); !reason.empty()) return refuse(number, reason);

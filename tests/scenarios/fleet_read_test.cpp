@@ -49,7 +49,12 @@ TEST(ReadFleet, HasAllKeysOfAClass) {
 
 TEST(ReadFleet, EachNumberHasItsLimits) {
   const auto mistake_of = [](const std::string& line) { return mistakes_of(kSmallest + kPhone + line + "\n"); };
-  for (const char* key : {"compute", "down", "up", "latency", "energy_flop", "energy_byte", "idle_power", "memory"})
+  const std::vector<std::pair<std::string, std::string>> limited = {
+      {"latency", "1e+06"}, {"energy_flop", "1000.0"}, {"energy_byte", "1000.0"}, {"idle_power", "1e+06"}};
+  for (const auto& [key, most] : limited)
+    EXPECT_EQ(mistake_of(key + " = 1e308"),
+              Lines{"a.toml:13: fleet.class." + key + ": 1e+308 is out of range; accepted: 0.0 to " + most});
+  for (const char* key : {"compute", "down", "up", "memory"})
     EXPECT_EQ(mistake_of(std::string(key) + " = -1.0"),
               Lines{"a.toml:13: fleet.class." + std::string(key) +
                     ": -1.0 is out of range; accepted: finite and at least 0.0"});

@@ -63,8 +63,9 @@ class ReadingTest(unittest.TestCase):
     def test_a_run_without_tasks_says_why_and_what_to_do(self):
         with self.assertRaises(MetricsError) as caught:
             tasks.read_tasks(self.folder)
-        self.assertEqual(str(caught.exception), f"{self.file}: no such file; a run writes it only where its devices "
-                         "take time: give its scenario a fleet (docs/scenario.md), and run it again")
+        self.assertEqual(str(caught.exception), f"{self.file}: no such file; anybit-sim writes it where devices take "
+                         "time, a server never: give the scenario a fleet (docs/scenario.md), and run it "
+                         "with anybit-sim")
 
 
 class PhasesTest(unittest.TestCase):
@@ -122,6 +123,16 @@ class PickingTest(unittest.TestCase):
         self.assertEqual(tasks.evenly(list(range(10)), 5), [1, 3, 5, 7, 9])
         self.assertEqual(tasks.evenly(list(range(10)), 3), [1, 5, 8])
         self.assertEqual(tasks.evenly([1, 2], 3), [1, 2])
+
+    def test_who_ended_a_round_is_among_the_few(self):
+        rows = [("phone", client) for client in range(20)]
+        played = [task(client, 0, 10 + client, 1) for client in range(17)]
+        played += [task(18, 30, 33, 2), task(17, 30, 50, 2, outcome="lost")]
+        kept = tasks.with_stragglers(rows, played, 5)
+        self.assertEqual(len(kept), 5)
+        self.assertEqual(kept, sorted(kept))
+        self.assertTrue({("phone", 16), ("phone", 18)} <= set(kept))
+        self.assertEqual(tasks.with_stragglers(rows[:3], played, 5), rows[:3])
 
     def test_the_ends_of_rounds_come_from_the_metrics(self):
         self.assertEqual(tasks.round_ends("m", [{"round": 1, "time": 2}, {"round": 2, "time": 3.5}]), {1: 2, 2: 3.5})

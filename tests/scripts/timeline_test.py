@@ -65,7 +65,8 @@ class TimelineTest(unittest.TestCase):
         run = self.write("sync", synchronous(Fleet(100, 1), 6, 20, 6))
         self.assertEqual(draw(run, "--rounds", "4-5", "--clients", "10"), (0, ""))
         texts = texts_of(run)
-        rows = re.search(r"sync: rounds 4 to 5 of 6, 10 of (\d+) clients, evenly picked \((\d+) left out\)\n"
+        rows = re.search(r"sync: rounds 4 to 5 of 6, 10 of (\d+) clients, the last of each round and others "
+                         r"\((\d+) left out\)\n"
                          r"52 tasks ended in them: 40 counted, ", "\n".join(texts))
         self.assertEqual(int(rows[1]), int(rows[2]) + 10)
         self.assertIn("virtual time since round 4 began (s)", texts)
@@ -155,7 +156,7 @@ class TimelineTest(unittest.TestCase):
         (run / "tasks.csv").unlink()
         code, error = draw(run)
         self.assertEqual((code, error.count("\n")), (1, 1))
-        self.assertIn("tasks.csv: no such file; a run writes it only where its devices take time", error)
+        self.assertIn("tasks.csv: no such file; anybit-sim writes it where devices take time", error)
         nowhere = self.around / "nowhere"
         self.assertIn(f"{nowhere} is no folder of a run", draw(nowhere)[1])
 

@@ -162,7 +162,7 @@ TEST_F(Commands, TimelineDrawsTasks) {
   folder.write("run/metrics.jsonl", "{\"round\": 1, \"time\": 5}\n");
   const Outcome timeless = folder.run({"timeline", "run"});
   EXPECT_EQ(timeless.code, 1);
-  EXPECT_NE(timeless.error.find("a run writes it only where its devices take time"), std::string::npos);
+  EXPECT_NE(timeless.error.find("anybit-sim writes it where devices take time"), std::string::npos);
   folder.write("run/tasks.csv", kTasks);
   good({"timeline", "run", "--rounds", "1-1", "--clients", "1", "--out", "pictures"});
   for (const char* kind : {".png", ".svg"}) EXPECT_TRUE(folder.has("pictures/timeline" + std::string(kind)));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <regex>
 
@@ -99,6 +100,15 @@ TEST_F(RecordedRunTest, GoesOnFromRoundsThatWereAbandoned) {
       }
     }
   }
+}
+
+TEST_F(RecordedRunTest, IsStoppedWhereAllDropOut) {
+  federation =
+      tiny_federation({"federation.give_up=1000", "evaluate.every=0", "data.proxy=0", "evaluate.activations=[32]",
+                       "fleet.class=[{name = \"one\", share = 1.0, widths = [32], drop_out = 1.0}]"});
+  EXPECT_FALSE(run("lost", false, 4));
+  const std::string lines = folder.read("lost/metrics.jsonl");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 4);
 }
 
 TEST_F(RecordedRunTest, TestsTheLastVersionByClassOnlyAndTheSameAfterAStop) {

@@ -73,6 +73,9 @@ TEST(TraceReader, TellsEachMistakeWithItsLine) {
             Lines{"t.csv:2: client 1: 200.0 to 300.5 ends after 'repeat', 300.0 seconds"});
   EXPECT_EQ(mistakes_of("client,start,end\nclient,start,end\n"), Lines{"t.csv:2: 'client' is no client's number"})
       << "one header";
+  for (const std::string header : {"client,start,duration", "client,end,start", "foo,bar,baz"})
+    EXPECT_EQ(mistakes_of(header + "\n1,0,5\n"),
+              Lines{"t.csv:1: the columns are called '" + header + "', but must be client,start,end"});
 }
 
 TEST(TraceReader, TellsBothLinesOfAnOverlap) {
