@@ -4,8 +4,8 @@
 #include <stdexcept>
 
 #include "quant/grids/extremes.h"
-#include "quant/quantizers/fake_quantizers.h"
 #include "quant/quantizers/learned_step.h"
+#include "quant/quantizers/moving_range.h"
 #include "quant/quantizers/range_rule.h"
 #include "quant/schedules/width_plan.h"
 

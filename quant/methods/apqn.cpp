@@ -14,8 +14,9 @@ MethodTable::Row apqn_row() {
   info.options.insert(info.options.begin(), {widths_option(), sampling_option()});
   info.neutral = {"fedavg", {{"widths", std::vector<std::int64_t>{32}}}, {}, ""};
   return {info, [](const Options& options) {
-            FakeSettings settings = read_quantizer_options(options, read_widths(options, "widths"), StepGradients::kNo);
-            settings.noise = true;
+            QuantizerSettings settings =
+                read_quantizer_options(options, read_widths(options, "widths"), StepGradients::kNo);
+            settings.weights.noise = true;
             return quantizing_method("apqn", read_sampling(options), std::move(settings));
           }};
 }

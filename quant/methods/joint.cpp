@@ -46,7 +46,7 @@ MethodTable::Row joint_row() {
   info.options.insert(info.options.begin(), {widths_option(), rounding_option()});
   info.neutral = {"qat", {{"widths", std::vector<std::int64_t>{4}}}, {{"width", std::int64_t{4}}}, ""};
   return {info, [](const Options& options) {
-            FakeSettings settings = read_quantizer_options(options, read_widths(options, "widths"));
+            QuantizerSettings settings = read_quantizer_options(options, read_widths(options, "widths"));
             const WidthPlan plan = settings.plan;
             Method method = quantizing_method("joint", "step", std::move(settings));
             method.rule = std::make_shared<const MeanOverWidths>(plan);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quant/quantizers/fake_quantizers.h"
 #include "quant/schedules/schedule.h"
 
 namespace anybit {
@@ -82,34 +83,36 @@ OptionRow sampling_option() {
 
 std::string read_sampling(const Options& options) { return one_of(options, "sampling", sampling_names()); }
 
-FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths, StepGradients steps) {
-  FakeSettings settings;
+QuantizerSettings read_quantizer_options(const Options& options, std::vector<int> widths, StepGradients steps) {
+  QuantizerSettings settings;
   settings.plan.widths = std::move(widths);
   settings.plan.activations = read_width(options, "activations", false);
   settings.plan.first = read_width(options, "first", true);
   settings.plan.last = read_width(options, "last", true);
-  settings.rule = read_rule(options, steps);
-  settings.per_channel = one_of(options, "granularity", {"tensor", "channel"}) == "channel";
-  settings.fit = {options.boolean("full_range"), options.number("percentile")};
+  settings.weights.rule = read_rule(options, steps);
+  settings.weights.per_channel = one_of(options, "granularity", {"tensor", "channel"}) == "channel";
+  settings.weights.fit = {options.boolean("full_range"), options.number("percentile")};
   if (options.has("rounding"))
-    settings.rounding = rounding_from(one_of(options, "rounding", {"half_even", "half_up", "stochastic"}));
+    settings.weights.rounding = rounding_from(one_of(options, "rounding", {"half_even", "half_up", "stochastic"}));
   const double momentum = options.number("activation_momentum");
   options.require(momentum >= 0.0 && momentum < 1.0, "activation_momentum", "must be at least 0 and below 1");
-  settings.activation_momentum = static_cast<float>(momentum);
+  settings.activations = {static_cast<float>(momentum), settings.weights.rounding};
   return settings;
 }
 
-Method quantizing_method(std::string name, const std::string& sampling, FakeSettings settings) {
+Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings) {
   Method method;
   method.name = std::move(name);
   method.schedule = make_schedule(sampling, settings.plan);
   method.has_activation_ranges = settings.plan.activations != kFloatWidth;
-  method.weight_fit = settings.fit;
-  if (sampling == "device" && settings.rule->timing() == FitTiming::kLearned)
+  method.weight_fit = settings.weights.fit;
+  if (sampling == "device" && settings.weights.rule->timing() == FitTiming::kLearned)
     method.refuse = [plan = settings.plan](const Network& network, std::span<const int> device_widths) {
       return width_without_step(plan, network, device_widths);
     };
-  method.quantizers = std::make_shared<const FakeQuantizers>(std::move(settings));
+  method.quantizers = std::make_shared<const FakeQuantizers>(
+      FakeQuantizers::Kinds{std::move(settings.plan), grid_weights(std::move(settings.weights)),
+                            moving_range_activations(settings.activations)});
   return method;
 }
 

@@ -3,7 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include "quant/quantizers/fake_quantizers.h"
+#include "quant/method.h"
+#include "quant/quantizers/grid_weights.h"
+#include "quant/quantizers/moving_range.h"
+#include "quant/schedules/width_plan.h"
 
 namespace anybit {
 
@@ -26,11 +29,18 @@ OptionRow widths_option();
 OptionRow sampling_option();
 std::string read_sampling(const Options& options);
 
+/// What the options say of a method's quantizers.
+struct QuantizerSettings {
+  WidthPlan plan;
+  WeightGrids weights;
+  MovingRange activations;
+};
+
 /// What the resolved options say about the weights' widths `widths`. ScenarioError for values that do not fit.
-FakeSettings read_quantizer_options(const Options& options, std::vector<int> widths,
-                                    StepGradients steps = StepGradients::kYes);
+QuantizerSettings read_quantizer_options(const Options& options, std::vector<int> widths,
+                                         StepGradients steps = StepGradients::kYes);
 
 /// A method with these quantizers and the schedule `sampling` (see make_schedule).
-Method quantizing_method(std::string name, const std::string& sampling, FakeSettings settings);
+Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings);
 
 }  // namespace anybit
