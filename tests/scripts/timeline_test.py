@@ -10,6 +10,7 @@ import unittest
 from fixtures import BUILD, SCRIPTS
 from fleet_runs import Fleet, asynchronous, synchronous, write_fleet_run, write_tasks
 from matplotlib import image
+from matplotlib.text import Text
 
 import metrics
 import tasks
@@ -98,6 +99,7 @@ class TimelineTest(unittest.TestCase):
         panel = panel_of(self.write("run", ([task], [60])), "1")
         spans = [(path.get_extents().x0, path.get_extents().x1) for path in panel.collections[0].get_paths()]
         self.assertEqual(spans, [(0, 56), (40, 42), (42, 47), (47, 56)])
+        self.assertIn("waiting, latency", [text.get_text() for text in panel.figure.findobj(Text)])
 
     def test_a_line_is_where_each_round_ends(self):
         played = synchronous(Fleet(4, 5), 4, 3)
