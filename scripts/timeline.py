@@ -124,7 +124,8 @@ def label_rows(panel, rows, places):
 def legends(panel, shown):
     """What there is of phases and, below, of outcomes."""
     phases = list(zip([Patch(color=colour) for colour in BLUE], PHASES))
-    if any(task.began - task.sent + task.ended - task.bars()[-1][1] > 0.01 * (task.ended - task.sent) for task in shown):
+    idle = [task.began - task.sent + task.ended - task.bars()[-1][1] for task in shown]
+    if any(seconds > 0.01 * (task.ended - task.sent) for seconds, task in zip(idle, shown)):
         phases.append((Line2D([], [], color=BLUE[1], linewidth=1.2), "waiting, latency"))
     outcomes = []
     for outcome in (name for name in MEANING if name in {task.outcome for task in shown}):
