@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "server/client_permutation.h"
 #include "tests/server/asynchronous_by_hand.h"
+#include "tests/server/random_schedules.h"
 
 namespace anybit {
 namespace {
@@ -45,8 +45,6 @@ struct Account {
            std::ranges::none_of(buffer, [&](const Arrived& one) { return one.task.client == client; });
   }
 };
-
-using Counts = std::map<std::string, long>;
 
 SmallFederation random_federation(Stream& stream) {
   const std::uint32_t concurrency = 1 + stream.below(6);
@@ -333,15 +331,10 @@ class Schedule {
 };
 
 TEST(AsynchronousSchedules, RandomOnesLoseAndDoubleNothing) {
-  constexpr std::uint32_t kSeeds = 4000;
-  Counts counts;
-  for (std::uint32_t seed = 0; seed < kSeeds; ++seed) ASSERT_EQ(Schedule(seed, counts).run(), "") << "seed " << seed;
-  std::printf("seeds 0 ... %u:", kSeeds - 1);
-  for (const auto& [what, number] : counts) std::printf(" %s %ld,", what.c_str(), number);
-  std::printf(" no fault\n");
-  for (const char* what : {"drop", "duplicate", "spoil", "other sender", "loss", "kill", "clock jump", "counted",
-                           "double", "late or strange", "stale", "overdue", "versions", "given up"})
-    EXPECT_GT(counts[what], 500) << what << ": the schedules hardly reach it";
+  expect_no_fault<Schedule>(4000,
+                            {"drop", "duplicate", "spoil", "other sender", "loss", "kill", "clock jump", "counted",
+                             "double", "late or strange", "stale", "overdue", "versions", "given up"},
+                            500);
 }
 
 }  // namespace

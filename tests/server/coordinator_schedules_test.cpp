@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "nn/random.h"
+#include "tests/server/random_schedules.h"
 #include "tests/server/small_federation.h"
 #include "tests/server/watched_federation.h"
 
@@ -70,8 +70,6 @@ SmallFederation random_federation(Stream& stream) {
   policy.give_up = 1 + stream.below(4);
   return federation;
 }
-
-using Counts = std::map<std::string, long>;
 
 /// Runs one federation to its end. The driver is a server whose network and clock do what they like.
 class Schedule {
@@ -186,16 +184,11 @@ class Schedule {
 };
 
 TEST(CoordinatorSchedules, RandomOnesLoseAndDoubleNothing) {
-  constexpr std::uint32_t kSeeds = 10000;
-  Counts counts;
-  for (std::uint32_t seed = 0; seed < kSeeds; ++seed) ASSERT_EQ(Schedule(seed, counts).run(), "") << "seed " << seed;
-  std::printf("seeds 0 ... %u:", kSeeds - 1);
-  for (const auto& [what, number] : counts) std::printf(" %s %ld,", what.c_str(), number);
-  std::printf(" no fault\n");
-  for (const char* what : {"drop", "slow client", "duplicate", "delay", "corrupt", "clock jump forwards",
-                           "clock jump backwards", "disconnect", "reorder", "rounds abandoned", "rounds committed",
-                           "other parameters", "clients released", "clients replaced", "given up"})
-    EXPECT_GT(counts[what], 1000) << what << ": the schedules hardly reach it";
+  expect_no_fault<Schedule>(10000,
+                            {"drop", "slow client", "duplicate", "delay", "corrupt", "clock jump forwards",
+                             "clock jump backwards", "disconnect", "reorder", "rounds abandoned", "rounds committed",
+                             "other parameters", "clients released", "clients replaced", "given up"},
+                            1000);
 }
 
 }  // namespace
