@@ -66,6 +66,11 @@ double Fleet::available_until(std::uint32_t client, double time) const {
   return when ? when->until(client, time) : std::numeric_limits<double>::infinity();
 }
 
+double Fleet::longest_available(std::uint32_t client) const {
+  const Availability* when = availability(client);
+  return when ? when->longest(client) : std::numeric_limits<double>::infinity();
+}
+
 bool Fleet::takes_time() const {
   return std::any_of(classes_.begin(), classes_.end(), [](const FleetClass& one) { return anybit::takes_time(one); });
 }

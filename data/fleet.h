@@ -34,6 +34,8 @@ class Fleet {
   bool available(std::uint32_t client, double time) const;
   double next_available(std::uint32_t client, double time) const;
   double available_until(std::uint32_t client, double time) const;
+  /// The longest that the device can take part at a stretch, in seconds; infinity: there is no end.
+  double longest_available(std::uint32_t client) const;
 
   /// Whether virtual time matters: a class computes, sends or waits for some time, drops out or is away at times.
   bool takes_time() const;

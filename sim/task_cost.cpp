@@ -71,6 +71,15 @@ double task_joules(const FleetClass& device, const TaskWork& done, double waitin
          device.idle_power * waiting;
 }
 
+std::vector<ClassTask> class_tasks(const Fleet& fleet, const TaskWork& work) {
+  std::vector<ClassTask> tasks;
+  for (const FleetClass& device : fleet.classes()) {
+    const TaskTimes times = task_times({device.compute, device.down, device.up}, device.latency, work);
+    tasks.push_back({device, times, task_joules(device, work, times.total() - times.compute)});
+  }
+  return tasks;
+}
+
 TaskCosts::TaskCosts(const Federation& federation)
     : federation_(federation), least_update_(least_update_of(federation.training)) {
   const TrainingPlan& plan = federation.training;

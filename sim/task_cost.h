@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "server/federation.h"
 
@@ -45,6 +46,14 @@ struct DeviceSpeed {
 TaskTimes task_times(const DeviceSpeed& speed, double latency, const TaskWork& work);
 /// energy = flops x energy_flop + bytes x energy_byte + the rest of the time x idle_power.
 double task_joules(const FleetClass& device, const TaskWork& done, double waiting);
+
+/// A task on the device in the middle of a class.
+struct ClassTask {
+  const FleetClass& device;
+  TaskTimes times;
+  double joules;
+};
+std::vector<ClassTask> class_tasks(const Fleet& fleet, const TaskWork& work);
 
 /// What tasks cost on the devices of a federation's fleet: pure functions of (seed, round, client), so nothing is
 /// stored for any number of clients. Without a fleet all is for nothing.

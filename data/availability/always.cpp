@@ -10,6 +10,7 @@ class Always final : public Availability {
   bool available(std::uint32_t, double) const override { return true; }
   double next(std::uint32_t, double time) const override { return time; }
   double until(std::uint32_t, double) const override { return std::numeric_limits<double>::infinity(); }
+  double longest(std::uint32_t) const override { return std::numeric_limits<double>::infinity(); }
 };
 
 }  // namespace

@@ -24,6 +24,8 @@ class Availability {
   virtual double next(std::uint32_t client, double time) const = 0;
   /// The first time after `time` at which available() is not what it is then; infinity: never.
   virtual double until(std::uint32_t client, double time) const = 0;
+  /// The longest that it holds at a stretch, in seconds; infinity: there is no end; 0: it never does.
+  virtual double longest(std::uint32_t client) const = 0;
 };
 
 /// Begins the name of each trace among the checksums of a run's data.

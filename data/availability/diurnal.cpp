@@ -44,6 +44,10 @@ class Diurnal final : public Availability {
 
   double until(std::uint32_t client, double time) const override { return turn(client, time); }
 
+  double longest(std::uint32_t) const override {
+    return length_ >= day_ ? std::numeric_limits<double>::infinity() : length_;
+  }
+
  private:
   /// Seconds after the run's beginning, or before it, at which the client's hours begin.
   double begin(std::uint32_t client) const {

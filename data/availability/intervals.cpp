@@ -74,4 +74,14 @@ double Intervals::until(std::uint32_t client, double time) const {
   return on_grid(time + (turn - passed));
 }
 
+double Intervals::longest(std::uint32_t client) const {
+  const Range range = range_of(client);
+  double most = 0;
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    const double end = until(client, starts_[i]);  // that of the last can be past the repetition's
+    most = std::max(most, end - starts_[i]);
+  }
+  return most;
+}
+
 }  // namespace anybit

@@ -28,6 +28,7 @@ class Intervals final : public Availability {
   bool available(std::uint32_t client, double time) const override;
   double next(std::uint32_t client, double time) const override;
   double until(std::uint32_t client, double time) const override;
+  double longest(std::uint32_t client) const override;
 
  private:
   /// A client's intervals are first to last - 1.

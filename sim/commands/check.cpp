@@ -9,7 +9,7 @@
 #include "sim/client_state_cost.h"
 #include "sim/commands/commands.h"
 #include "sim/cost_report.h"
-#include "sim/deadline.h"
+#include "sim/task_limits.h"
 
 namespace anybit {
 namespace {
@@ -26,7 +26,7 @@ int check_scenario(const CheckOptions& options) {
   const ResolvedScenario resolved = resolve_file(options.scenario, options.settings, data);
   for (const std::string& note : resolved.notes) tell(note);
   const Federation federation = make_federation(resolved.scenario, data);
-  check_deadline(federation);
+  check_task_limits(federation);
   refuse_large_client_states(federation);
   fmt::print("{}", cost_report(federation, options.machine.worker_threads()));
   return 0;

@@ -14,8 +14,8 @@
 #include "server/resolve.h"
 #include "sim/client_state_cost.h"
 #include "sim/commands/commands.h"
-#include "sim/deadline.h"
 #include "sim/recorded_run.h"
+#include "sim/task_limits.h"
 
 namespace anybit {
 namespace {
@@ -59,7 +59,7 @@ int run_scenario(const RunOptions& options) {
   if (start.finished) return 0;
 
   const Federation federation = make_federation(resolved.scenario, data);
-  check_deadline(federation);
+  check_task_limits(federation);
   refuse_large_client_states(federation);
   FederationState state = prepare_directory(directory, federation, start);
   std::shared_ptr<const ClientStateReader> client_states;

@@ -43,12 +43,55 @@ TEST(FleetReport, LeavesAClassOutOfARoundThatNobodyIsOf) {
   EXPECT_NE(rounds.find("2 s, as long as a task in the middle of class 'all'"), std::string::npos) << rounds;
 }
 
-TEST(FleetReport, SaysNothingOfRoundsWhereThereAreNone) {
-  const std::vector<std::string> settings = {"federation.cohort=1",
-                                             "federation.aggregation={name = \"fedbuff\", concurrency = 3}"};
-  const std::string text = report(kTwoClasses, settings);
-  EXPECT_NE(text.find("gateway"), std::string::npos);
-  EXPECT_EQ(text.find("time of a round"), std::string::npos);
+TEST(FleetReport, KnowsThatClientsComeSpreadOverARound) {
+  const auto line = [](const std::vector<std::string>& settings) {
+    const std::string text = report(kTwoClasses, settings);
+    return text.substr(text.find("time of a round"));
+  };
+  EXPECT_EQ(
+      line({"federation.pace=0.5"}),
+      "time of a round       about 10 to 15 s: a task in the middle of class 'gateway', the slowest, and up to 5 s "
+      "until its client comes by (federation.pace)\n");
+  EXPECT_TRUE(line({"federation.pace=0.5", "federation.deadline=12"})
+                  .starts_with("time of a round       about 10 to 12 s, its deadline: a task"));
+}
+
+std::string version(const std::string& classes, std::vector<std::string> settings = {}) {
+  settings.insert(settings.end(),
+                  {"federation.cohort=2", "federation.aggregation={name = \"fedbuff\", concurrency = 4}"});
+  const std::string text = report(classes, settings);
+  EXPECT_EQ(text.find("time of a round"), std::string::npos) << "there are none";
+  return text.substr(text.find("time of a version"));
+}
+
+TEST(FleetReport, SaysHowLongAnAsynchronousVersionTakes) {
+  const std::string classes =
+      "{name = \"a\", share = 0.75, widths = [8], latency = 1}, {name = \"b\", share = 0.25, widths = [8], latency = "
+      "5}";
+  EXPECT_EQ(version(classes),
+            "time of a version     about 2 s: 2 updates, of 4 clients at work who take 4 s for each\n");
+  // Three answers in four, each after 2 s; the fourth is given up after 6.
+  EXPECT_EQ(version(classes, {"federation.deadline=6"}),
+            "time of a version     about 2 s: 2 updates, of 4 clients at work who take 4 s for each\n");
+  EXPECT_NE(version(classes, {"federation.deadline=9"}).find("about 2.5 s"), std::string::npos);
+  EXPECT_EQ(version(classes, {"federation.deadline=1"}),
+            "time of a version     not known: the device in the middle of no class answers in time\n");
+  EXPECT_NE(version(classes, {"federation.pace=0.4"}).find("about 3 s"), std::string::npos) << "2 s later on the mean";
+}
+
+TEST(FleetReport, CountsWhoDropsOutOfAVersionHalfWay) {
+  // Of two tasks one is answered after 4 s, the other given up after 2.
+  EXPECT_NE(
+      version("{name = \"a\", share = 1, widths = [8], latency = 2, drop_out = 0.5}").find("who take 6 s for each"),
+      std::string::npos);
+}
+
+TEST(FleetReport, TellsOfAClassThatIsNeverThereForATask) {
+  const std::string text = report(
+      "{name = \"a\", share = 0.5, widths = [8], latency = 3, availability = {name = \"diurnal\", day = 100, from = 0, "
+      "to = 1.2}}, {name = \"b\", share = 0.5, widths = [8]}");
+  EXPECT_NE(text.find("\n  class 'a' never answers: the device that comes nearest is there for 5 s"), std::string::npos)
+      << text;
 }
 
 TEST(FleetReport, CountsEnergyWhereNothingTakesTime) {

@@ -29,6 +29,7 @@ TEST(Availability, AlwaysIsAlways) {
   EXPECT_TRUE(always->available(3, 1e9));
   EXPECT_EQ(always->next(3, 5), 5);
   EXPECT_EQ(always->until(3, 5), kNever);
+  EXPECT_EQ(always->longest(3), kNever);
 }
 
 TEST(Availability, UnknownOnesAreNamed) {
@@ -54,6 +55,7 @@ TEST(Diurnal, KeepsHoursOfTheDay) {
   EXPECT_EQ(day->until(0, 0), 8 * kHour);
   EXPECT_EQ(day->until(0, 9 * kHour), 20 * kHour);
   EXPECT_EQ(day->until(0, 20 * kHour), 32 * kHour);
+  EXPECT_EQ(day->longest(0), 12 * kHour);
 }
 
 TEST(Diurnal, HoursMayPassMidnight) {
@@ -130,6 +132,7 @@ TEST(Diurnal, TheWholeDayIsAlways) {
   EXPECT_TRUE(whole->available(3, 12345));
   EXPECT_EQ(whole->next(3, 5), 5);
   EXPECT_EQ(whole->until(3, 5), kNever);
+  EXPECT_EQ(whole->longest(3), kNever);
 }
 
 TEST(Diurnal, RefusesHoursThatAreNone) {

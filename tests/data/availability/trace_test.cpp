@@ -120,11 +120,14 @@ TEST(Intervals, HoldFromStartToBeforeEnd) {
   EXPECT_FALSE(once.available(5, 0)) << "who is not listed";
   EXPECT_EQ(once.next(5, 0), kNever);
   EXPECT_EQ(once.until(5, 0), kNever);
+  EXPECT_EQ(once.longest(3), 10);
+  EXPECT_EQ(once.longest(5), 0);
 }
 
 TEST(Intervals, ThoseThatTouchAreOne) {
   const Intervals touching(read("1,10,20\n1,20,30\n"), 0);
   EXPECT_EQ(touching.until(1, 10), 30);
+  EXPECT_EQ(touching.longest(1), 20);
 }
 
 TEST(Intervals, StartAgain) {
@@ -145,6 +148,8 @@ TEST(Intervals, GoOnPastTheEndOfARepetition) {
   EXPECT_EQ(over.until(2, 5), kNever);
   EXPECT_TRUE(over.available(2, 1e6));
   EXPECT_EQ(over.until(3, 5), kNever);
+  EXPECT_EQ(over.longest(1), 20);
+  EXPECT_EQ(over.longest(2), kNever);
 }
 
 /// Whoever sleeps until a turn must find it come, wherever the times lie between two doubles.
