@@ -65,7 +65,8 @@ void refuse_other_run(const RunDirectory& directory, const Checkpoint& model, co
 int replay_run(const ReplayOptions& options) {
   options.machine.apply();
   const RunDirectory directory(options.run_directory);
-  if (!std::filesystem::is_directory(directory.path()))
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(directory.path(), unreadable))
     throw CommandError(fmt::format("{}: there is no such folder", options.run_directory));
   if (!directory.is_finished())
     throw CommandError(fmt::format("{}: no model.ckpt there to compare with; finish the run first (run ... --resume)",
@@ -94,7 +95,11 @@ int replay_run(const ReplayOptions& options) {
 
 void add_replay_command(CLI::App& program, Chosen& chosen) {
   auto options = std::make_shared<ReplayOptions>();
-  CLI::App& command = *program.add_subcommand("replay", "Run a finished run's event log again and compare the model");
+  CLI::App& command = *program.add_subcommand("replay",
+                                              "Run a finished run's events.log again; each update must have its "
+                                              "checksum there, and the end be that of model.ckpt: "
+                                              "parameters, the strategy's state, versions, rounds and virtual time. "
+                                              "metrics.jsonl and tasks.csv are not compared");
   command.add_option("run_directory", options->run_directory, "Run directory")->required();
   command
       .add_option("--own", options->own,
