@@ -14,6 +14,7 @@
 #include "server/observer.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
+#include "server/record/trace_copies.h"
 #include "server/resolve.h"
 #include "server/server_options.h"
 #include "wire/tls_folder.h"
@@ -96,7 +97,7 @@ struct Loaded {
 
 Loaded load(const Scenario& scenario, const std::vector<std::string>& data, const RunDirectory& directory,
             StartingPoint& start) {
-  Loaded loaded{make_federation(scenario, data), {}};
+  Loaded loaded{make_federation(scenario, start.checkpoint ? with_trace_copies(data, directory) : data), {}};
   loaded.state = prepare_directory(directory, loaded.federation, start);
   write_origin(directory, loaded.federation, start.kernels, loaded.state.version);
   return loaded;

@@ -56,6 +56,19 @@ void refuse_what_cannot_be(const Federation& federation, const Checkpoint& check
   }
 }
 
+/// Names that the file system takes for none, as too long ones, or that nobody may look at.
+void refuse_unusable_path(const RunDirectory& directory) {
+  constexpr const char* kLongestName = "checkpoint-000000.ckpt.tmp";
+  std::error_code failure;
+  if (std::filesystem::status(directory.checkpoints() / kLongestName, failure).type() !=
+      std::filesystem::file_type::none)
+    return;
+  constexpr std::size_t kShown = 80;
+  const std::string path = directory.path().string();
+  throw RunError(fmt::format("{}: cannot be a run directory: {}; name another (--out)",
+                             path.size() > kShown ? path.substr(0, kShown) + "..." : path, failure.message()));
+}
+
 /// True where the model is whole; a damaged one is noted.
 bool model_is_whole(const RunDirectory& directory, const Scenario& resolved, std::vector<std::string>& notes) {
   Checkpoint model;
@@ -84,7 +97,8 @@ void go_on(const RunDirectory& directory, const Scenario& resolved, StartingPoin
     if (directory.is_finished())
       throw RunError(
           fmt::format("{}: no checkpoint to write it again from; start the run anew (--force)", start.notes.back()));
-    start.notes.push_back(fmt::format("{}: no checkpoint to resume from; starting anew", path));
+    start.notes.push_back(directory.holds_run() ? fmt::format("{}: no checkpoint to resume from; starting anew", path)
+                                                : fmt::format("{}: no run there to resume; starting anew", path));
     return;
   }
   const Checkpoint& checkpoint = start.checkpoint->checkpoint;
@@ -108,6 +122,7 @@ StartingPoint find_starting_point(const RunDirectory& directory, const Scenario&
   start.who = who;
   if (who == WhoTrains::kThisProcess) start.kernels = kernel_set();
   const std::string path = directory.path().string();
+  refuse_unusable_path(directory);
   if (directory.is_foreign())
     throw RunError(fmt::format("{}: it is not empty and holds no run; name another run directory", path));
   // An empty folder is locked once it is sure that there will be a run in it.

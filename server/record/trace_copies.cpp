@@ -16,6 +16,11 @@ bool is_copy_itself(const RunDirectory& directory, const TraceFile& trace) {
 
 }  // namespace
 
+std::vector<std::string> with_trace_copies(std::vector<std::string> data_directories, const RunDirectory& directory) {
+  data_directories.push_back(directory.traces().string());
+  return data_directories;
+}
+
 void write_trace_copies(const RunDirectory& directory, const Fleet& fleet) {
   for (const TraceFile& trace : fleet.traces()) {
     const fs::path copy = directory.traces() / trace.name;

@@ -11,6 +11,7 @@
 #include "program/tell.h"
 #include "server/record/provenance.h"
 #include "server/record/resume.h"
+#include "server/record/trace_copies.h"
 #include "server/resolve.h"
 #include "sim/client_state_cost.h"
 #include "sim/commands/commands.h"
@@ -58,7 +59,8 @@ int run_scenario(const RunOptions& options) {
   for (const std::string& note : start.notes) tell(note);
   if (start.finished) return 0;
 
-  const Federation federation = make_federation(resolved.scenario, data);
+  const Federation federation =
+      make_federation(resolved.scenario, start.checkpoint ? with_trace_copies(data, directory) : data);
   check_task_limits(federation);
   refuse_large_client_states(federation);
   FederationState state = prepare_directory(directory, federation, start);

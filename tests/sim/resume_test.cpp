@@ -54,6 +54,21 @@ TEST_F(Resume, WritesADamagedModelAgain) {
   EXPECT_EQ(folder.read("done/model.ckpt"), model);
 }
 
+TEST_F(Resume, SaysWhereThereIsNoRun) {
+  const Outcome outcome = run({"--resume"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  expect_holds(outcome.error, "done: no run there to resume; starting anew\n");
+}
+
+TEST_F(Resume, RefusesANameThatIsTooLong) {
+  for (const char* how : {"--resume", "--force"}) {
+    const Outcome outcome = folder.run({"run", "tiny.toml", how, "--out", std::string(300, 'a')});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(complaints(outcome), Words{"anybit-sim: " + std::string(80, 'a') +
+                                         "...: cannot be a run directory: File name too long; name another (--out)"});
+  }
+}
+
 TEST_F(Resume, NeverThrowsADamagedModelAway) {
   finish_run();
   flip_bit("done/model.ckpt", 200);

@@ -68,6 +68,24 @@ TEST_F(TraceRun, IsNotResumedWithAnotherTrace) {
   EXPECT_EQ(again.code, 0) << again.error;
 }
 
+TEST_F(TraceRun, IsResumedWithItsCopyWhereTheTraceIsGone) {
+  finish_run();
+  const std::string model = folder.read("done/model.ckpt");
+  for (const char* file : {"done/model.ckpt", "done/checkpoints/checkpoint-000004.ckpt", "week.csv"})
+    std::filesystem::remove(folder.path() / file);
+  const Outcome outcome = run({"--resume"});
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  EXPECT_EQ(folder.read("done/model.ckpt"), model);
+}
+
+TEST_F(TraceRun, DoesNotBeginWithTheCopyOfTheRunBefore) {
+  finish_run();
+  std::filesystem::remove(folder.path() / "week.csv");
+  const Outcome outcome = run({"--force"});
+  EXPECT_EQ(outcome.code, 1);
+  expect_holds(outcome.error, "fleet.class.availability.file: there is no such file");
+}
+
 TEST_F(TraceRun, CanBeStartedAnewFromItsOwnScenario) {
   finish_run();
   std::filesystem::remove(folder.path() / "week.csv");
