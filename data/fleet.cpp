@@ -16,6 +16,11 @@ bool takes_time(const FleetClass& one) {
          one.energy_byte > 0 || one.idle_power > 0 || one.availability.name != kAlways;
 }
 
+/// Of the file that names a trace; a name that was typed is looked for where it was typed.
+std::filesystem::path folder_of(const SourcePosition& where) {
+  return from_override(where) ? "." : std::filesystem::path(where.file).parent_path();
+}
+
 }  // namespace
 
 int Fleet::class_of(std::uint32_t client) const {
@@ -84,7 +89,7 @@ Fleet make_fleet(const Scenario& scenario, const std::vector<std::string>& direc
     const AvailabilitySource source{.seed = scenario.seed,
                                     .clients = scenario.data.clients,
                                     .is_member = is_member,
-                                    .beside = std::filesystem::path(when.where.file).parent_path(),
+                                    .beside = folder_of(when.where),
                                     .directories = directories,
                                     .files = &fleet.traces_};
     mistakes.check([&] { fleet.availabilities_.push_back(availabilities().make(when, source)); });

@@ -35,14 +35,14 @@ struct Mistake {
 };
 
 /// Fills `resolved` and returns the mistakes.
-std::vector<Mistake> resolve(const RowInfo& row, const Options& given, Options& resolved) {
+std::vector<Mistake> resolve(const RowInfo& row, const Options& given, const SourcePosition& where, Options& resolved) {
   std::vector<Mistake> mistakes;
   for (const Options::Entry& entry : given.entries())
     if (!knows(row, entry.key)) mistakes.push_back({entry.key, unknown_option(row, given, entry.key)});
   for (const OptionRow& option : row.options) {
     const Options::Entry* entry = given.find(option.name);
     if (!entry) {
-      resolved.set(option.name, option.fallback);
+      resolved.set(option.name, option.fallback, where);
     } else if (auto value = convert_like(entry->value, option.fallback)) {
       resolved.set(option.name, std::move(*value), entry->where);
     } else {
@@ -88,18 +88,19 @@ Mistakes refused_values(const RowInfo& row, Options options, OptionValue OptionR
 
 }  // namespace
 
-Options resolve_options(const RowInfo& row, const Options& given) {
+Options resolve_options(const RowInfo& row, const Options& given, const SourcePosition& where) {
   Options resolved(given.path(), given.keys_beside());
-  const std::vector<Mistake> mistakes = resolve(row, given, resolved);
+  const std::vector<Mistake> mistakes = resolve(row, given, where, resolved);
   if (!mistakes.empty()) given.refuse(mistakes.front().key, mistakes.front().reason);
   return resolved;
 }
 
 std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given,
-                                           const std::function<void(const Options&)>& make) {
+                                           const std::function<void(const Options&)>& make,
+                                           const SourcePosition& where) {
   Options resolved(given.path(), given.keys_beside());
   Mistakes found;
-  for (const Mistake& mistake : resolve(row, given, resolved))
+  for (const Mistake& mistake : resolve(row, given, where, resolved))
     found.check([&] { given.refuse(mistake.key, mistake.reason); });
   const Mistakes with_fallbacks = refused_values(row, resolved, &OptionRow::fallback, make);
   const Mistakes with_alternatives = refused_values(row, resolved, &OptionRow::alternative, make);

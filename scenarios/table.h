@@ -41,15 +41,16 @@ struct RowInfo {
 /// Checks a part's options against its row and fills in the defaults, in the row's order. ScenarioError names the
 /// nearest known option for an unknown one, and the expected type for a wrong one.
 /// An integer serves as a number and a single value as a list of one; both are stored as the fallback's type, so that
-/// the canonical text is one.
-Options resolve_options(const RowInfo& row, const Options& given);
+/// the canonical text is one. `where`: the place of the part, which stands for that of what is not written.
+Options resolve_options(const RowInfo& row, const Options& given, const SourcePosition& where = {"default", 0});
 
 /// Every mistake in a part's options: unknown ones, wrong types, and the values that `make` refuses, each key's first.
 /// `make` stops at the first value that it refuses, so it is asked again with a valid stand-in there: the fallback, and
 /// in a second pass the alternative, because a mistake that only one of the two brings about is the stand-in's, not the
-/// user's. What else it throws, e.g. for a missing file, is no matter of options.
+/// user's. What else it throws, e.g. for a missing file, is no matter of options. `where`: as above.
 std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given,
-                                           const std::function<void(const Options&)>& make);
+                                           const std::function<void(const Options&)>& make,
+                                           const SourcePosition& where = {"default", 0});
 
 /// Where the part's name came from an override, removes the options that the file wrote for the old row and `row` does
 /// not know, and returns their names. Options that were set by overrides themselves stay, and stay mistakes.
@@ -88,7 +89,7 @@ class Table {
 
   /// The part with every default filled in; ScenarioError for a name or option that the table does not know.
   Part resolve(const Part& part) const {
-    return {part.name, resolve_options(row(part).info, part.options), part.where};
+    return {part.name, resolve_options(row(part).info, part.options, part.where), part.where};
   }
 
   /// Every mistake of the part: an unknown name, or all that is wrong with its options. What was made to find out is
@@ -96,8 +97,9 @@ class Table {
   std::vector<ScenarioError> mistakes(const Part& part, const Arguments&... arguments) const {
     try {
       const Row& found = row(part);
-      return option_mistakes(found.info, part.options,
-                             [&](const Options& options) { (void)found.make(options, arguments...); });
+      return option_mistakes(
+          found.info, part.options, [&](const Options& options) { (void)found.make(options, arguments...); },
+          part.where);
     } catch (const ScenarioError& unknown_name) {
       return {unknown_name};
     }
@@ -106,7 +108,7 @@ class Table {
   /// Makes the named member; throws as the maker does.
   Made make(const Part& part, Arguments... arguments) const {
     const Row& found = row(part);
-    return found.make(resolve_options(found.info, part.options), std::forward<Arguments>(arguments)...);
+    return found.make(resolve_options(found.info, part.options, part.where), std::forward<Arguments>(arguments)...);
   }
 
  private:

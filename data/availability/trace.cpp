@@ -81,7 +81,8 @@ void keep(const std::string& name, const std::string& path, std::string_view tex
 std::shared_ptr<const Availability> make_trace(const Options& options, const AvailabilitySource& source) {
   require_name(options);
   const double repeat = on_grid(options.non_negative("repeat"));
-  options.require(repeat <= kMostSeconds, "repeat", "must be at most " + shortest_number(kMostSeconds) + " seconds");
+  options.require(options.number("repeat") == 0 || (repeat >= 1 && repeat <= kMostSeconds), "repeat",
+                  "must be 0, for never, or 1 to " + shortest_number(kMostSeconds) + " seconds");
   if (!source.files) return nullptr;
   const std::string path = find_trace(options, source);
   const std::string text = read_text(path, options);

@@ -40,6 +40,7 @@ TEST(ResolveOptions, FillsDefaultsInTheOrderOfTheRow) {
   EXPECT_EQ(resolved.entries()[2].key, "sampling");
   EXPECT_EQ(resolved.entries()[2].where.line, 4);
   EXPECT_EQ(resolved.path(), "training.method");
+  EXPECT_EQ(resolve_options(kMixed, options, {"a.toml", 2}).entries()[0].where.line, 2) << "the part's place";
 }
 
 TEST(ResolveOptions, StoresTheTypeOfTheRow) {

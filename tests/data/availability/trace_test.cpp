@@ -258,6 +258,25 @@ TEST_F(TraceFleet, SaysWhereItWasLookedFor) {
                                               path + "/traces/trace.csv, " + path + "/data/trace.csv"});
 }
 
+TEST_F(TraceFleet, TellsWhereAMissingDefaultFileIsNamed) {
+  scenario.fleet[0].availability.options = Options("fleet.class.availability", {"name"});
+  const std::string path = folder.path();
+  EXPECT_EQ(mistakes(), Lines{path + "/a.toml:3: fleet.class.availability.file: there is no such file: none of " +
+                              path + "/availability.csv, " + path + "/traces/availability.csv"});
+}
+
+TEST_F(TraceFleet, OfACommandLineIsLookedForInTheCurrentFolder) {
+  scenario.fleet[0].availability.where = override_position("fleet.class");
+  scenario.fleet[0].availability.options.set("file", std::string("trace.csv"), override_position("fleet.class"));
+  write("trace.csv", lines_of_all());
+  EXPECT_EQ(mistakes(), Lines{"--set fleet.class: fleet.class.availability.file: there is no such file: none of "
+                              "./trace.csv, ./traces/trace.csv"});
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  EXPECT_EQ(make_fleet(scenario, {}).traces().at(0).path, "./trace.csv");
+  std::filesystem::current_path(before);
+}
+
 TEST_F(TraceFleet, RefusesAClientWithoutALine) {
   std::string text = lines_of_all();
   const auto clients = std::ranges::count(text, '\n');
@@ -293,7 +312,9 @@ TEST_F(TraceFleet, RefusesNegativeRepetitions) {
   EXPECT_EQ(mistakes().size(), 1U);
   EXPECT_TRUE(mistakes()[0].starts_with(at() + "repeat: ")) << mistakes()[0];
   set("repeat", 2e9);
-  EXPECT_EQ(mistakes(), Lines{at() + "repeat: must be at most 1e+09 seconds"});
+  EXPECT_EQ(mistakes(), Lines{at() + "repeat: must be 0, for never, or 1 to 1e+09 seconds"});
+  set("repeat", 1e-9);  // no step of the time grid
+  EXPECT_EQ(mistakes(), Lines{at() + "repeat: must be 0, for never, or 1 to 1e+09 seconds"});
 }
 
 }  // namespace
