@@ -104,7 +104,7 @@ Source source_of(const TomlNode* node) {
   if (!classes) return Source::kFile;
   const bool new_from = from_override(from->where), new_classes = from_override(classes->where);
   if (new_from != new_classes) return new_from ? Source::kFile : Source::kClasses;
-  return classes->children.empty() ? Source::kFile : Source::kBoth;
+  return Source::kBoth;
 }
 
 /// The classes of the file that `from` names.
@@ -126,7 +126,7 @@ std::vector<FleetClass> read_fleet(const TomlNode* node, OtherFiles files, Mista
   SectionReader section(node, "fleet", mistakes);
   const Source source = source_of(node);
   std::vector<FleetClass> fleet;
-  if (source == Source::kBoth) section.refuse("from", "there are [[fleet.class]] tables, too; keep one of the two");
+  if (source == Source::kBoth) section.refuse("from", "there is fleet.class, too; keep one of the two");
   if (source == Source::kFile) fleet = read_from(section, files, mistakes);
   if (source == Source::kClasses) fleet = read_classes(section, mistakes);
   section.know({"from", "class"});

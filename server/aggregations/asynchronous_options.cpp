@@ -11,6 +11,16 @@ namespace {
 constexpr std::int64_t kMostConcurrency = (1 << 24) - 1;
 constexpr std::int64_t kMostStaleness = 1 << 20;
 
+constexpr double kExponent = 0.5;
+constexpr double kSlope = 10;
+constexpr std::int64_t kPatience = 4;
+
+/// What another discount has may only stand there as a default that was written out.
+void refuse_idle(const Options& options, const char* key, const OptionValue& fallback, bool acts) {
+  options.require(acts || options.find(key)->value == fallback, key,
+                  "is of another discount than '" + options.text("discount") + "': leave it out");
+}
+
 StalenessDiscount read_discount(const Options& options) {
   const std::string& name = options.text("discount");
   const double exponent = options.non_negative("exponent");
@@ -22,6 +32,9 @@ StalenessDiscount read_discount(const Options& options) {
   options.require(slope <= 1e6, "slope", "must be 0 to 1e6");
   options.require(name == "constant" || name == "polynomial" || name == "hinge", "discount",
                   "must be 'constant', 'polynomial' or 'hinge'");
+  refuse_idle(options, "exponent", kExponent, name == "polynomial");
+  refuse_idle(options, "slope", kSlope, name == "hinge");
+  refuse_idle(options, "patience", kPatience, name == "hinge");
   if (name == "constant") return constant_discount();
   if (name == "polynomial") return polynomial_discount(exponent);
   return hinge_discount(slope, static_cast<std::uint32_t>(patience));
@@ -57,18 +70,14 @@ std::vector<OptionRow> asynchronous_options(const char* discount) {
   return {
       {"concurrency", std::int64_t{10}, std::int64_t{3}, "clients that train at any time"},
       {"max_staleness", std::int64_t{20}, std::int64_t{0}, "versions that an update may be behind; older are dropped"},
-      {"discount",
-       std::string(discount),
-       std::string("hinge"),
-       "of stale updates: constant, polynomial or hinge",
-       {{"patience", std::int64_t{0}}}},
-      {"exponent", 0.5, 3.0, "polynomial: s = (1 + staleness)^-exponent", only("polynomial")},
+      {"discount", std::string(discount), std::string("hinge"), "of stale updates: constant, polynomial or hinge"},
+      {"exponent", kExponent, 3.0, "polynomial: s = (1 + staleness)^-exponent", only("polynomial")},
       {"slope",
-       10.0,
+       kSlope,
        0.1,
        "hinge: s = 1 / (slope (staleness - patience) + 1)",
        {{"discount", std::string("hinge")}, {"patience", std::int64_t{0}}}},
-      {"patience", std::int64_t{4}, std::int64_t{0}, "hinge: staleness up to which s is 1", only("hinge")}};
+      {"patience", kPatience, std::int64_t{0}, "hinge: staleness up to which s is 1", only("hinge")}};
 }
 
 Asynchrony read_asynchrony(const Options& options) {

@@ -61,6 +61,12 @@ TEST(Aggregations, RefuseWhatCannotBe) {
             "a.toml:4: federation.aggregation.concurrency: must be 1 to 16777215");
   EXPECT_NE(refusal("fedbuff", "discount", std::string("linear")), "");
   EXPECT_NE(refusal("fedbuff", "exponent", -1.0), "");
+  EXPECT_EQ(refusal("fedbuff", "slope", 3.0),
+            "a.toml:4: federation.aggregation.slope: is of another discount than 'polynomial': leave it out");
+  EXPECT_NE(refusal("fedasync", "patience", std::int64_t{3}), "");
+  EXPECT_EQ(refusal("fedasync", "patience", std::int64_t{4}), "") << "the default, as a run writes it out";
+  for (const char* other : {"constant", "hinge"})
+    EXPECT_THROW(make("fedbuff", {{"discount", std::string(other)}, {"exponent", 3.0}}), ScenarioError) << other;
   EXPECT_NE(refusal("fedbuff", "alpha", 0.5), "") << "an option of the other one";
   EXPECT_NE(refusal("fedasync", "alpha", 0.0), "");
   EXPECT_NE(refusal("fedasync", "alpha", 1.5), "");
