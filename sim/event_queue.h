@@ -28,6 +28,7 @@ struct DueAnswer {
   std::uint32_t chunks = 1;                // that its batches are cut into
   std::uint32_t counted = 0;               // TaskMessage::counted
   std::shared_ptr<const CohortTask> task;  // one for the whole cohort
+  std::uint64_t task_bytes = 0;            // of its frame for this client
   bool played = false;                     // or lost before its update could be
   int worker = -1;                         // who played it
   std::string lost;                        // why there is no update; empty: there is one

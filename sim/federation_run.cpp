@@ -122,7 +122,7 @@ void FederationRun::set_time(DueAnswer& due) {
 
 void FederationRun::set_size(DueAnswer& due, double up) {
   due.up = up;
-  due.times = costs_.times(due.id(), static_cast<double>(task_bytes(due)), up);
+  due.times = costs_.times(due.id(), static_cast<double>(due.task_bytes), up);
 }
 
 void FederationRun::hand_over(DueAnswer due) {
@@ -186,6 +186,9 @@ void FederationRun::queue_task(const SendTask& send) {
   due.chunks = send.chunks;
   due.counted = send.counted;
   due.task = task_;
+  frame_head_.clear();
+  append_frame_head(*due.task, due.receiver(), frame_head_);
+  due.task_bytes = frame_head_.size() + due.task->parameters->size();
   due.sent = send.since;
   due.time = due.began = send.since + send.delay;
   if (timed_) set_end(due);
@@ -205,19 +208,13 @@ void FederationRun::set_end(DueAnswer& due) {
   due.time = std::max(due.ends, due.began);
   due.lost = due.end_reason;
   due.played = true;
-  if (due.came_by(due.time)) due.traffic.down = task_bytes(due);
-}
-
-std::uint64_t FederationRun::task_bytes(const DueAnswer& due) {
-  frame_.clear();
-  append_frame_head(*due.task, due.receiver(), frame_);
-  return frame_.size() + due.task->parameters->size();
+  if (due.came_by(due.time)) due.traffic.down = due.task_bytes;
 }
 
 void FederationRun::release(std::uint32_t client) {
   std::optional<DueAnswer> due = queue_.take(client);
   if (!due) throw std::logic_error("the federation releases a client that has no task");
-  if (due->came_by(time_)) traffic_.down += task_bytes(*due);
+  if (due->came_by(time_)) traffic_.down += due->task_bytes;
   // How far ahead it was played depends on the number of threads. Its size is known with any once the least update
   // would be there.
   const double up = due->up;
@@ -232,8 +229,7 @@ void FederationRun::record(const DueAnswer& due, TaskOutcome outcome) {
   const bool is_cut = outcome == TaskOutcome::kLost || outcome == TaskOutcome::kReleased;
   const double seconds = is_cut ? time_ - due.began : DueAnswer::kNever;
   PlayedCost cost;
-  if (due.came_by(time_))
-    cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(task_bytes(due)), due.up);
+  if (due.came_by(time_)) cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(due.task_bytes), due.up);
   const std::uint32_t version = due.task->message.version;
   tasks_.push_back({.client = due.client,
                     .device_class = federation_.fleet.class_of(due.client),

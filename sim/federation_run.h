@@ -82,7 +82,6 @@ class FederationRun {
   void conclude(const RoundReport& report);
   RoundRecord take_record();
   void answer_client(const DueAnswer* answer, const Message& message);
-  std::uint64_t task_bytes(const DueAnswer& due);
   void record(const DueAnswer& due, TaskOutcome outcome);
   void tell(std::string failure);
 
@@ -102,7 +101,7 @@ class FederationRun {
   std::vector<Action> actions_;
   std::vector<std::string> failures_;
   Traffic traffic_;  // of this round
-  Bytes frame_;
+  Bytes frame_head_;
   std::optional<RoundReport> concluded_;
   double time_;
   std::uint32_t version_ = 0;  // before the event that is handled
