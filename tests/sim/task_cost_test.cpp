@@ -93,6 +93,10 @@ TEST(TaskCosts, CountEveryGradientAndEpoch) {
   EXPECT_EQ(flops({"training.epochs=2"}), 2 * kTaskFlops);
   EXPECT_EQ(flops({"data.examples=5"}), 5 * kTaskFlops / 4);
   EXPECT_EQ(flops({"training.method.name=mqat", "training.method.widths=[8, 4, 2]"}), kTaskFlops);
+  EXPECT_EQ(flops({"training.method.name=mqat", "training.method.widths=[8, 4, 2]", "training.method.sampling=device",
+                   "fleet.class=[{name = \"one\", share = 1, widths = [8, 4]}]"}),
+            kTaskFlops)
+      << "a device draws one of its widths";
   EXPECT_EQ(flops({"training.method.name=joint", "training.method.widths=[8, 4, 2]"}), 3 * kTaskFlops);
 }
 

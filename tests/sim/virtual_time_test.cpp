@@ -2,55 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <span>
 
-#include "tests/sim/whole_run.h"
+#include "tests/sim/hand_course.h"
 
 namespace anybit {
 namespace {
-
-/// A logistic model of 784 x 10: 2 x 784 x 10 FLOPs forward for an example, so that with four examples a task has
-/// 3 x 4 of them. Bytes: 7,850 float32 each way and a frame around them.
-constexpr double kTaskFlops = 3 * 4 * (2 * 784 * 10);
-
-/// Client k belongs to the class that the draw gives it; times are told by class.
-std::string scenario(const std::string& federation, const std::string& fleet, int clients) {
-  return "name = \"hand\"\nseed = 3\n[data]\nset = \"glyphs\"\nclients = " + std::to_string(clients) +
-         "\nexamples = 4\npartition = \"writer\"\n[model]\nname = \"logistic\"\n[training]\nbatch = 4\n"
-         "optimizer = { name = \"sgd\", rate = 0.1 }\n[federation]\n" +
-         federation + "\n" + fleet + "\n[evaluate]\nweights = [32]\n";
-}
-
-Federation federation_of(const std::string& text) {
-  return make_federation(resolve_scenario(parse_scenario(text, "hand.toml", {}), {}).scenario, {});
-}
-
-std::string device(const std::string& name, double share, const std::string& keys) {
-  return "[[fleet.class]]\nname = \"" + name + "\"\nshare = " + std::to_string(share) + "\nwidths = [8]\n" + keys +
-         "\n";
-}
-
-struct Course {
-  std::vector<RoundRecord> rounds;
-  std::vector<LoggedEvent> events;
-  FederationState state;
-};
-
-Course course_of(const Federation& federation, int threads = 1) {
-  Course course;
-  FederationRun run(federation, federation.first_state(), threads,
-                    [&](const LoggedEvent& event) { course.events.push_back(event); });
-  while (auto record = run.next_round()) {
-    record->seconds = 0;
-    course.rounds.push_back(std::move(*record));
-  }
-  course.state = run.state();
-  return course;
-}
-
-std::string seconds_for(double flops, double seconds) { return "compute = " + std::to_string(flops / seconds); }
 
 TEST(VirtualTime, IsThatOfTheSlowestOfTwo) {
   // Links take no time: 2 x 1 + 10 s, and 2 x 0.5 + 4 s.
@@ -195,8 +153,6 @@ TEST(VirtualTime, DropOutsNeedNoTime) {
   EXPECT_NEAR(lost / all, 0.3, 4 * std::sqrt(0.3 * 0.7 / 200)) << "four standard deviations";
 }
 
-constexpr const char* kNights = "\navailability = { name = \"diurnal\", from = 22, to = 6, zones = [0], jitter = 0.0 }";
-
 TEST(VirtualTime, GoesOnToTheNextArrivalWhereNobodyIsThere) {
   const Federation federation = federation_of(
       scenario("rounds = 2\ncohort = 2", device("one", 1, seconds_for(kTaskFlops, 3600 * 5.0) + kNights), 4));
@@ -281,161 +237,6 @@ TEST(VirtualTime, PaceSteeringSpreadsThoseWhoCome) {
   const double third = *spread.rounds.at(2).time - *spread.rounds.at(1).time;
   EXPECT_LE(third, 15) << "how late they came is not expected of the next";
 }
-
-/// Sends and receives in no time, so a task's bytes are counted whole or not at all.
-void expect_charged_as_sent(const Course& course, TaskOutcome outcome) {
-  const auto acknowledgement = static_cast<double>(encode_frame(Acknowledge{}).size());
-  int free = 0, charged = 0;
-  for (const RoundRecord& record : course.rounds) {
-    double down = record.report.clients * acknowledgement;
-    for (const TaskRecord& task : record.tasks) {
-      down += task.bytes_down;
-      if (task.outcome != outcome) continue;
-      ++(task.bytes_down == 0 ? free : charged);
-      if (task.bytes_down > 0) continue;
-      EXPECT_EQ(task.flops, 0);
-      EXPECT_EQ(task.joules, 0);
-    }
-    EXPECT_EQ(static_cast<double>(record.bytes_down), down) << record.report.round;
-  }
-  EXPECT_GT(free, 0);
-  EXPECT_GT(charged, 0);
-}
-
-TEST(VirtualTime, ChargesNothingForATaskThatIsReleasedBeforeItsClientCame) {
-  const std::string keys = "\nenergy_byte = 1.0\nidle_power = 1.0";
-  const std::string fast_and_slow =
-      device("fast", 0.5, seconds_for(kTaskFlops, 1) + keys) + device("slow", 0.5, seconds_for(kTaskFlops, 100) + keys);
-  const Federation federation =
-      federation_of(scenario("rounds = 40\ncohort = 4\nover_selection = 1.5\npace = 1.0", fast_and_slow, 50));
-  expect_charged_as_sent(course_of(federation), TaskOutcome::kReleased);
-}
-
-// There for the first 100 of 200 seconds, and asked to come by until 50 seconds later.
-TEST(VirtualTime, ChargesNothingForAClientThatIsGoneBeforeItComes) {
-  const std::string keys =
-      seconds_for(kTaskFlops, 40) +
-      "\nenergy_byte = 1.0\nidle_power = 1.0\n"
-      "availability = { name = \"diurnal\", from = 0, to = 12, zones = [0], jitter = 0.0, day = 200.0 }";
-  const Federation federation =
-      federation_of(scenario("rounds = 40\ncohort = 10\npace = 1.0", device("one", 1, keys), 50));
-  expect_charged_as_sent(course_of(federation), TaskOutcome::kLost);
-}
-
-const std::string kLearned = "method = { name = \"mqat\", widths = [8, 4, 2], range = \"learned\" }\n";
-
-/// With a method whose updates name the steps of those widths alone that were trained.
-std::string learned(std::string text) { return text.insert(text.find("optimizer ="), kLearned); }
-
-TEST(VirtualTime, AnUploadThatIsCutOffHasSentItsShare) {
-  const auto first_task = [](const std::string& keys) {
-    const Federation federation =
-        federation_of(learned(scenario("rounds = 1\ncohort = 1\ngive_up = 1", device("one", 1, keys), 1)));
-    return course_of(federation).rounds.at(0).tasks.at(0);
-  };
-  const double whole = first_task("latency = 1.0").bytes_up;
-  const double least =
-      TaskCosts(federation_of(learned(scenario("rounds = 1\ncohort = 1", device("one", 1, ""), 1)))).least_update();
-  ASSERT_GT(whole, least + 4);
-  // Half of the steps are over when the client leaves after an hour; so are all of the others.
-  const double sent = (whole + least) / 2;
-  const TaskRecord task =
-      first_task("energy_byte = 1.0\nup = " + std::to_string(sent / 3600) +
-                 "\navailability = { name = \"diurnal\", from = 0, to = 1, zones = [0], jitter = 0.0 }");
-  EXPECT_EQ(task.outcome, TaskOutcome::kLost);
-  EXPECT_EQ(task.ended, 3600);
-  EXPECT_NEAR(task.bytes_up, sent, 0.01) << "the scenario names the speed with six digits";
-  EXPECT_NEAR(task.joules, task.bytes_down + sent, 0.01);
-}
-
-/// A fleet in which everything happens: spreads, drop-outs, nights.
-std::string uneven(const std::string& federation, const std::string& up = "2e4") {
-  const std::string keys = seconds_for(kTaskFlops, 60) +
-                           "\ncompute_spread = 1.0\nlink_spread = 0.5\ndown = 1e5\nup = " + up +
-                           "\nlatency = 0.1\n"
-                           "drop_out = 0.1\nenergy_flop = 1e-9\nenergy_byte = 1e-7\nidle_power = 0.1";
-  return scenario(federation, device("always", 0.6, keys) + device("nights", 0.4, keys + kNights), 40);
-}
-
-const std::string kSynchronous =
-    uneven("rounds = 8\ncohort = 5\nover_selection = 1.4\ndeadline = 600\nreplace_until = 0.5");
-const std::string kBuffered = uneven(
-    "rounds = 8\ncohort = 5\ndeadline = 600\naggregation = { name = \"fedbuff\", concurrency = 12, max_staleness = 2 "
-    "}");
-const std::string kEach = uneven(
-    "rounds = 30\ncohort = 1\npace = 0.5\naggregation = { name = \"fedasync\", concurrency = 7, discount = \"hinge\" "
-    "}");
-/// The size of an update is known when it was trained, and its few bytes more take seconds.
-const std::string kLearnedSteps =
-    learned(uneven("rounds = 8\ncohort = 10\nover_selection = 2\ndeadline = 9000", "20.0"));
-const std::string kLearnedStepsEach =
-    learned(uneven("rounds = 30\ncohort = 1\naggregation = { name = \"fedasync\", concurrency = 7 }", "2.0"));
-
-class Uneven : public testing::TestWithParam<std::string> {};
-
-std::vector<std::string> lines_of(const Course& course, const Federation& federation) {
-  std::vector<std::string> lines;
-  for (const LoggedEvent& event : course.events) lines.push_back(to_line(event));
-  std::vector<std::string> classes;
-  for (const FleetClass& one : federation.fleet.classes()) classes.push_back(one.name);
-  for (const RoundRecord& record : course.rounds) {
-    for (const TaskRecord& task : record.tasks) {
-      lines.push_back(tasks_line(task, classes));
-      for (const double whole : {task.ended, task.up_seconds, task.bytes_up, task.joules})
-        lines.push_back(std::to_string(std::bit_cast<std::uint64_t>(whole)));
-    }
-  }
-  return lines;
-}
-
-TEST_P(Uneven, EndsInTheSameBitsWithAnyNumberOfThreads) {
-  const Federation federation = federation_of(GetParam());
-  const Course one = course_of(federation, 1);
-  for (const int threads : {2, 5}) {
-    const Course many = course_of(federation, threads);
-    EXPECT_EQ(many.state.global.values, one.state.global.values) << threads;
-    EXPECT_EQ(lines_of(many, federation), lines_of(one, federation)) << threads;
-  }
-  EXPECT_EQ(one.state.version, static_cast<std::uint32_t>(federation.scenario.federation.rounds));
-}
-
-TEST_P(Uneven, GoesOnFromAnyVersion) {
-  const Federation federation = federation_of(GetParam());
-  const Course whole = course_of(federation);
-  FederationRun run(federation, federation.first_state(), 1);
-  std::vector<FederationState> states;
-  while (run.next_round()) states.push_back(run.state());
-  for (std::size_t i = 0; i + 1 < states.size(); i += 3) {
-    FederationRun rest(federation, states[i], 1);
-    std::size_t round = i + 1;
-    while (auto record = rest.next_round()) {
-      record->seconds = 0;
-      EXPECT_EQ(metrics_line(*record), metrics_line(whole.rounds.at(round++)));
-    }
-    EXPECT_EQ(rest.state().global.values, whole.state.global.values) << i;
-    EXPECT_EQ(rest.state().time, whole.state.time) << i;
-  }
-}
-
-TEST_P(Uneven, AnswersAreThereWhenTheyWereSent) {
-  const Federation federation = federation_of(GetParam());
-  std::size_t counted = 0;
-  for (const RoundRecord& record : course_of(federation).rounds) {
-    for (const TaskRecord& task : record.tasks) {
-      if (task.outcome != TaskOutcome::kCounted) continue;
-      ++counted;
-      const double comes_by = task.ended - 2 * 0.1 - task.down_seconds - task.compute_seconds - task.up_seconds;
-      if (federation.scenario.federation.policy.pace > 0)
-        EXPECT_GE(comes_by, task.sent - 1e-6);
-      else
-        EXPECT_NEAR(comes_by, task.sent, 1e-6);
-    }
-  }
-  EXPECT_GE(counted, 30U);
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Uneven,
-                         testing::Values(kSynchronous, kBuffered, kEach, kLearnedSteps, kLearnedStepsEach));
 
 }  // namespace
 }  // namespace anybit
