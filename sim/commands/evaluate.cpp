@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "program/exit_code.h"
@@ -11,6 +13,7 @@
 #include "scenarios/width.h"
 #include "server/checkpoint.h"
 #include "server/class_accuracy.h"
+#include "server/event_log.h"
 #include "server/federation.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/class_table.h"
@@ -27,8 +30,10 @@ namespace {
 struct EvaluateOptions {
   std::string checkpoint;
   EvaluationGrid grid;  // what is not asked for is as in a scenario, but for the weights
+  std::uint32_t class_clients = Scenario::Evaluate().class_clients;
   bool classes = false;
   bool json = false;
+  std::function<bool(const char*)> asked;  // whether an option stands in the command line
   MachineOptions machine;
 };
 
@@ -38,6 +43,7 @@ Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& option
                      const std::vector<std::string>& data_directories) {
   Scenario scenario = parse_scenario_within(checkpoint.scenario, options.checkpoint);
   scenario.evaluate.grid = options.grid;
+  scenario.evaluate.class_clients = options.class_clients;
   scenario.evaluate.grid.activations = {kFloatWidth};
   for (FleetClass& one : scenario.fleet) one.availability = FleetClass().availability;  // nobody trains
   if (options.classes) scenario.evaluate.grid.weights = {kFloatWidth};                  // the classes have their own
@@ -64,6 +70,48 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
                   checkpoint, data.shape.height, data.shape.width, data.shape.channels, data.classes));
 }
 
+/// The folder of the run that a checkpoint lies in, or in whose checkpoints/ it does.
+RunDirectory run_of(const std::string& checkpoint) {
+  const std::filesystem::path folder = std::filesystem::absolute(checkpoint).parent_path();
+  return RunDirectory(folder.filename() == "checkpoints" ? folder.parent_path() : folder);
+}
+
+/// Takes over what the run's own table by class went by, where that is not asked for otherwise and the checkpoint lies
+/// in its run's folder.
+void take_grid_of_run(const Checkpoint& checkpoint, const std::vector<std::string>& data_directories,
+                      EvaluateOptions& options) {
+  const RunDirectory run = run_of(options.checkpoint);
+  if (!std::filesystem::exists(run.scenario())) return;
+  Scenario scenario;
+  try {
+    scenario = resolve_file(run.scenario().string(), {}, data_directories).scenario;
+  } catch (const std::runtime_error&) {
+    return;  // none that could have been the run's
+  }
+  if (result_bearing_text(scenario) != checkpoint.scenario) return;
+  const Scenario::Evaluate& evaluate = scenario.evaluate;
+  const EvaluationGrid& own = evaluate.has_final ? evaluate.final_grid : evaluate.grid;
+  EvaluationGrid& grid = options.grid;
+  if (!options.asked("--activations")) grid.activations = own.activations;
+  if (!options.asked("--range")) grid.range = own.range;
+  if (!options.asked("--granularity")) grid.granularity = own.granularity;
+  if (!options.asked("--first")) grid.first = own.first;
+  if (!options.asked("--last")) grid.last = own.last;
+  if (evaluate.class_clients > 0) options.class_clients = evaluate.class_clients;
+}
+
+/// A client on a network may be another device than the scenario draws: its run's log says so.
+void refuse_told_widths(const std::string& checkpoint) {
+  const std::string log = run_of(checkpoint).events().string();
+  if (!std::filesystem::exists(log)) return;
+  for (const LoggedEvent& event : read_event_log(log))
+    if (!event.widths.empty())
+      throw CommandError(
+          fmt::format("{}: a device of its run told widths of its own (client {}: {}), so its clients are not of the "
+                      "classes that the scenario draws; leave --classes out and name --weights",
+                      checkpoint, event.client, fmt::join(event.widths, ",")));
+}
+
 void refuse_classes(const Federation& federation, const std::string& checkpoint) {
   if (federation.fleet.classes().empty())
     throw CommandError(checkpoint +
@@ -71,7 +119,8 @@ void refuse_classes(const Federation& federation, const std::string& checkpoint)
 }
 
 void refuse_folder(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) return;
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(path, unreadable)) return;
   const std::string model = RunDirectory(path).model().string();
   const bool has_one = std::filesystem::exists(model);
   throw CommandError(path + ": is a folder" + (has_one ? "; did you mean " + model + "?" : ", not a checkpoint"));
@@ -107,11 +156,15 @@ void print_classes(Evaluator& evaluator, const Federation& federation, const Che
     fmt::print("{}: round {}, {}", options.checkpoint, checkpoint.state.version, class_table(*classes));
 }
 
-int evaluate_checkpoint(const EvaluateOptions& options) {
+int evaluate_checkpoint(EvaluateOptions options) {
   options.machine.apply();
   refuse_folder(options.checkpoint);
   Checkpoint checkpoint = read_checkpoint(options.checkpoint);
   const std::vector<std::string> directories = data_directories(options.machine.data_directory);
+  if (options.classes) {
+    refuse_told_widths(options.checkpoint);
+    take_grid_of_run(checkpoint, directories, options);
+  }
   const Federation federation = make_federation(scenario_of(checkpoint, options, directories), directories);
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
@@ -168,10 +221,12 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
       .add_flag(
           "--classes", options->classes,
           "By class of the fleet, at each its own widths, on the data that the scenario deals out to its clients; "
-          "by the first --range and --granularity")
+          "by the first --range and --granularity. Of a checkpoint in its run's folder: as in the run's own table, but "
+          "for what is given here")
       ->excludes(weights);
   command.add_flag("--json", options->json, "As a JSON array of objects");
   options->machine.add_to(command);
+  options->asked = [&command](const char* name) { return command.count(name) > 0; };
   command.callback([options, &chosen] { chosen = [options] { return evaluate_checkpoint(*options); }; });
 }
 

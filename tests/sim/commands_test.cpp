@@ -125,6 +125,33 @@ TEST_F(Commands, RunAndEvaluateTellAccuracyByClass) {
   EXPECT_TRUE(table.starts_with(again.substr(again.find("class    share")))) << again;
 }
 
+TEST_F(Commands, EvaluateByClassGoesByTheRunsOwnGrid) {
+  good({"run", "tiny.toml", "--set", kPhones, "--set", "evaluate.activations=[32, 8]", "--set",
+        "evaluate.class_clients=5", "--set", "evaluate.granularity=channel"});
+  const std::string metrics = folder.read("runs/tiny/metrics.jsonl");
+  const auto classes = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"evaluate", "--classes", "--json", "--threads", "1"});
+    const std::string json = good(more).out;
+    return "\"classes\": " + json.substr(0, json.size() - 1);
+  };
+  const std::string own = classes({"runs/tiny/model.ckpt"});
+  EXPECT_NE(metrics.find(own), std::string::npos) << own;
+  EXPECT_NE(own.find(R"("activations": 2, "clients": 5)"), std::string::npos) << own;
+  EXPECT_EQ(classes({"runs/tiny/checkpoints/checkpoint-000004.ckpt"}), own);
+  EXPECT_EQ(classes({"runs/tiny/model.ckpt", "--activations", "32"}).find(R"("activations": 2)"), std::string::npos);
+  std::filesystem::copy(folder.path() / "runs/tiny/model.ckpt", folder.path() / "elsewhere.ckpt");
+  EXPECT_NE(classes({"elsewhere.ckpt"}).find(R"("activations": 32, "clients": 20)"), std::string::npos);
+}
+
+TEST_F(Commands, EvaluateByClassRefusesDevicesThatToldOtherWidths) {
+  good({"run", "tiny.toml", "--set", kPhones});
+  const std::string log = folder.read("runs/tiny/events.log");
+  folder.write("runs/tiny/events.log", log + "0 joined 3 0 4,2\n");
+  const Outcome refused = folder.run({"evaluate", "runs/tiny/model.ckpt", "--classes"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.error.find("told widths of its own (client 3: 4,2)"), std::string::npos) << refused.error;
+}
+
 TEST_F(Commands, WithoutAFleetThereAreNoClasses) {
   EXPECT_EQ(good({"run", "tiny.toml"}).out.find("by class"), std::string::npos);
   EXPECT_EQ(folder.read("runs/tiny/metrics.jsonl").find("\"classes\""), std::string::npos);
