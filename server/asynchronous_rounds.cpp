@@ -164,43 +164,59 @@ void AsynchronousRounds::release(std::vector<std::uint32_t> clients, std::vector
 bool AsynchronousRounds::gives_up(std::vector<Action>& actions) {
   const std::uint64_t most = std::max(maker_.plan.cohort, settings_.concurrency);
   if (in_vain_ < maker_.plan.policy.give_up * most) return false;
+  give_up(false, actions);
+  return true;
+}
+
+/// What was done for the version in progress is on record, and a start afterwards uses no task's name again.
+void AsynchronousRounds::give_up(bool nobody_left, std::vector<Action>& actions) {
   running_ = false;
   std::vector<std::uint32_t> at_work;
   for (const auto& [client, task] : tasks_) at_work.push_back(client);
   release(std::move(at_work), actions);
-  actions.emplace_back(EndFederation{.gave_up = true});
-  return true;
+  if (maker_.sum.clients() + failed_ + released_ > 0) {
+    ++maker_.state.abandoned;
+    end_version(true, actions);
+  }
+  actions.emplace_back(EndFederation{.gave_up = true, .nobody_left = nobody_left});
 }
 
 // A version.
 
 void AsynchronousRounds::conclude(std::vector<Action>& actions) {
-  FederationState& state = maker_.state;
   std::vector<CountedClient> counted;
   for (const auto& [client, number] : waiting_) counted.push_back({client, number + 1});
-  RoundReport report{.clients = maker_.sum.clients(), .train_loss = maker_.sum.train_loss(), .waited = waited_};
-  report.staleness = static_cast<double>(staleness_) / report.clients;
-  report.most_stale = most_stale_;
   maker_.make_version(counted);
+  release_stale(actions);
+  end_version(false, actions);
+  if (!maker_.is_done()) return;
+  running_ = false;
+  actions.emplace_back(EndFederation{});
+}
+
+void AsynchronousRounds::end_version(bool abandoned, std::vector<Action>& actions) {
+  FederationState& state = maker_.state;
+  RoundReport report{.round = ++state.round,
+                     .version = state.version,
+                     .clients = maker_.sum.clients(),
+                     .failed = failed_,
+                     .released = released_,
+                     .train_loss = maker_.sum.train_loss(),
+                     .abandoned = abandoned,
+                     .waited = waited_,
+                     .most_stale = most_stale_};
+  if (report.clients > 0) report.staleness = static_cast<double>(staleness_) / report.clients;
   if (longest_ > 0) maker_.note_length(longest_);
   if (maker_.plan.virtual_time) state.time = now_;
-  for (const CountedClient& client : counted) idle_.free(client.client);
+  for (const auto& [client, number] : waiting_) idle_.free(client);
   waiting_.clear();
   downlink_.reset();
   shifts_.clear();
-  release_stale(actions);
-  report.failed = failed_;
-  report.released = released_;
-  report.round = ++state.round;
-  report.version = state.version;
   state.tasks = next_number_;
   ended_.clear();
   state_is_whole_ = false;
   begin_version();
   actions.emplace_back(ConcludeRound{report});
-  if (!maker_.is_done()) return;
-  running_ = false;
-  actions.emplace_back(EndFederation{});
 }
 
 void AsynchronousRounds::begin_version() {
@@ -264,8 +280,7 @@ void AsynchronousRounds::fill(std::vector<Action>& actions) {
     give(*client, actions);
   }
   if (tasks_.empty() && std::isinf(idle_.next_turn())) {
-    running_ = false;
-    actions.emplace_back(EndFederation{.gave_up = true, .nobody_left = true});
+    give_up(true, actions);
     return;
   }
   ask_to_be_woken(actions);

@@ -19,13 +19,15 @@ namespace anybit {
 ///
 /// Beside what Coordinator promises:
 ///  - nobody has two tasks at once, nor one while an update of its own waits for the version that it will count in;
-///  - who is asked next is a function of (seed, number of the task), of the time where not all can be reached, and of who
+///  - who is asked next is a function of (seed, number of the task), of the time where not all can be reached, and of
+///  who
 ///    is at work;
 ///  - a task is released at policy.deadline seconds from its beginning (0: never), and once its version is more than
 ///    max_staleness behind;
-///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more, have
-///    failed or missed their deadline since the last version. Told to start again it goes on with the updates that
-///    wait, and with new tasks.
+///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more,
+///  have
+///    failed or missed their deadline since the last version. The version in progress is then abandoned: all at work
+///    are released, the updates that wait count for nothing. Told to start again it goes on with new tasks.
 class AsynchronousRounds final : public Rounds {
  public:
   explicit AsynchronousRounds(VersionMaker& maker);
@@ -60,7 +62,9 @@ class AsynchronousRounds final : public Rounds {
   void end(std::uint32_t client);
   void release(std::vector<std::uint32_t> clients, std::vector<Action>& actions);
   bool gives_up(std::vector<Action>& actions);
+  void give_up(bool nobody_left, std::vector<Action>& actions);
   void conclude(std::vector<Action>& actions);
+  void end_version(bool abandoned, std::vector<Action>& actions);
   void begin_version();
   void release_stale(std::vector<Action>& actions);
   void read_state();

@@ -49,7 +49,7 @@ struct RoundReport {
   std::uint32_t released = 0;  // had not answered when the round ended
   std::uint32_t replaced = 0;  // of the failed: those in whose place another client came
   double train_loss = 0;       // mean over valid updates, weighted by examples
-  bool abandoned = false;      // fewer than the minimum: nothing changed, the version least of all
+  bool abandoned = false;      // fewer than the minimum, or it gave up: nothing changed, the version least of all
   double waited = 0;           // seconds in which too few clients could be reached to begin
   double staleness = 0;        // mean over its updates of the versions that they were behind; asynchronous only
   std::uint32_t most_stale = 0;
@@ -93,7 +93,8 @@ struct ConcludeRound {
 };
 /// No more rounds: all versions are made, or it gave up: policy.give_up rounds in a row were abandoned, as many times
 /// those at work failed or were overdue since the last asynchronous version, or not enough clients can be reached ever
-/// again (foreseeably: time_until_enough()).
+/// again (foreseeably: time_until_enough()). An asynchronous version that is given up is concluded before, as
+/// abandoned, where anything happened since the one before.
 struct EndFederation {
   bool gave_up = false;
   bool nobody_left = false;  // the last of these
@@ -138,6 +139,10 @@ struct FederationPlan {
   std::function<std::span<const int>(std::uint32_t client)> widths = {};
   /// How many examples a client holds, a pure function for the whole run; asked only where chunks > 1.
   std::function<std::uint32_t(std::uint32_t client)> examples = {};
+
+  /// After so many abandoned rounds in a row it has given up, and goes on when it is started again. An asynchronous
+  /// version is not abandoned before.
+  std::uint32_t most_abandoned() const { return asynchrony ? 1 : policy.give_up; }
 };
 
 /// The last round in which an update of a client counted.
@@ -196,7 +201,8 @@ class VersionMaker;
 ///  trained from that task's parameters, which a server that went back to an earlier checkpoint may make others;
 ///  - within one history of states a task's name is never used again: rounds that were abandoned have numbers of their
 ///  own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
-///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released, and
+///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released,
+///  and
 ///    nobody is in a round twice;
 ///  - at most as many updates count for a version as the cohort has members;
 ///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
@@ -205,7 +211,8 @@ class VersionMaker;
 ///  concluded with a version, never touched by one that is abandoned;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
-///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken when
+///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken
+///  when
 ///    clients can be reached again, or it has stopped; and where there is a deadline it has asked to be woken then. The
 ///    driver owes a ClientLost for each client that it gives up, and TimePassed when it was asked for it;
 ///  - a run ends: after plan.rounds versions, or where it gives up (EndFederation).

@@ -64,8 +64,6 @@ class FederationServer final : public SessionListener {
   bool run(const Stop& stop);
   /// Whether it ended without all rounds.
   bool gave_up() const { return gave_up_; }
-  /// What went wrong since the last conclusion, the first few.
-  const std::vector<std::string>& failures() const { return failures_; }
 
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
@@ -177,8 +175,8 @@ class FederationServer final : public SessionListener {
   std::uint32_t updates_ = 0;     // that count for the round
   std::uint64_t bytes_down_ = 0;  // of the round
   std::uint64_t bytes_up_ = 0;
-  std::vector<std::string> failures_;
-  ServerCounts counts_;  // without the bytes of the round
+  std::vector<std::string> failures_;  // of the round, the first few
+  ServerCounts counts_;                // without the bytes of the round
   std::optional<RoundRecord> last_;
   std::vector<Accuracy> accuracy_;  // as last measured
   std::uint32_t accuracy_version_ = 0;

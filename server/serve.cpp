@@ -230,7 +230,7 @@ int serve(const ServerOptions& options) {
   }
   sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStarted.count())}, kFarewell);
   if (server.gave_up()) {
-    tell(recorder.given_up_text(server.state(), {.failures = server.failures()}) + "; the same command tries again");
+    tell(recorder.given_up_text(server.state()) + "; the same command tries again");
     return kFailed;
   }
   tell(fmt::format("interrupted after round {}; the same command goes on from there", recorder.saved_round()));

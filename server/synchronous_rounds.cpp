@@ -43,7 +43,7 @@ void SynchronousRounds::begin_round(std::vector<Action>& actions) {
   running_ = false;
   waits_until_.reset();
   downlink_ = {};
-  const bool gave_up = maker_.state.abandoned >= plan.policy.give_up;
+  const bool gave_up = maker_.state.abandoned >= plan.most_abandoned();
   if (maker_.is_done() || gave_up) {
     actions.emplace_back(EndFederation{!maker_.is_done()});
     return;
@@ -165,7 +165,7 @@ std::string SynchronousRounds::add(const UpdateArrived& event) {
 void SynchronousRounds::take(const Started&, std::vector<Action>& actions) {
   if (running_) return;
   round_over_ = now_;
-  if (maker_.state.abandoned >= maker_.plan.policy.give_up) maker_.state.abandoned = 0;
+  if (maker_.state.abandoned >= maker_.plan.most_abandoned()) maker_.state.abandoned = 0;
   begin_round(actions);
 }
 

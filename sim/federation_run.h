@@ -49,8 +49,6 @@ class FederationRun {
   bool gave_up() const { return gave_up_; }
   /// Whether it did because not enough clients can be reached ever again.
   bool nobody_left() const { return nobody_left_; }
-  /// What went wrong since the last conclusion, the first few.
-  const std::vector<std::string>& failures() const { return failures_; }
   /// The most tasks that so many threads play ahead at once.
   static int largest_wave(int threads);
 
@@ -99,8 +97,8 @@ class FederationRun {
   std::shared_ptr<const CohortTask> task_;  // what is sent now
   std::vector<TaskRecord> tasks_;           // that ended in this round; only where timed_
   std::vector<Action> actions_;
-  std::vector<std::string> failures_;
-  Traffic traffic_;  // of this round
+  std::vector<std::string> failures_;  // of this round, the first few
+  Traffic traffic_;                    // of this round
   Bytes frame_head_;
   std::optional<RoundReport> concluded_;
   double time_;

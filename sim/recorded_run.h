@@ -27,7 +27,7 @@ class RecordedRun {
   const FederationState& state() const { return run_.state(); }
   bool gave_up() const { return run_.gave_up(); }
   /// Why it gave up, after run().
-  std::string given_up_text() const { return recorder_.given_up_text(state(), {run_.nobody_left(), run_.failures()}); }
+  std::string given_up_text() const { return recorder_.given_up_text(state(), run_.nobody_left()); }
   /// What was recorded; the round that a resume goes on after is there after run() only.
   const RunRecorder& recorder() const { return recorder_; }
 

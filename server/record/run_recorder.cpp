@@ -59,7 +59,7 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
       saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
       who_(who),
       abandoned_(count_abandoned(read_file(directory_.metrics()))),
-      tries_again_(start.abandoned >= federation.scenario.federation.policy.give_up),
+      tries_again_(start.abandoned >= federation.plan().most_abandoned()),
       measures_(federation.fleet, federation.scenario.data.clients) {
   if (std::filesystem::exists(directory_.tasks())) measures_.restore(read_file(directory_.tasks()));
   flush_folders(directory_.path());  // the files that grow are there before a checkpoint says so
@@ -174,10 +174,10 @@ std::string RunRecorder::abandoned_text(const FederationState& state) const {
   return fmt::format("{} of {} rounds were abandoned: {}", abandoned_, state.round, why_abandoned());
 }
 
-std::string RunRecorder::given_up_text(const FederationState& state, const GivenUp& how) const {
-  std::string why = fmt::format("the last {} rounds were abandoned: {}", state.abandoned, why_abandoned());
-  if (federation_.plan().asynchrony) why = why_tasks_failed(how.failures);
-  if (how.nobody_left) why = why_nobody_is_left();
+std::string RunRecorder::given_up_text(const FederationState& state, bool nobody_left) const {
+  std::string why = why_abandoned();
+  if (!federation_.plan().asynchrony) why = fmt::format("the last {} rounds were abandoned: {}", state.abandoned, why);
+  if (nobody_left) why = why_nobody_is_left();
   std::string text =
       fmt::format("gave up at version {} of {}: {}", state.version, federation_.scenario.federation.rounds, why);
   if (state.version > 0)
@@ -194,17 +194,12 @@ std::string RunRecorder::why_nobody_is_left() const {
   return who + "; the classes' availability says when";
 }
 
-std::string RunRecorder::why_tasks_failed(const std::vector<std::string>& failures) const {
-  std::string text = "too many tasks since then failed or missed their deadline";
-  if (!failures.empty()) text += fmt::format(" (for one: {})", failures.back());
-  return text + remedy(std::ranges::any_of(failures, is_of_divergence));
-}
-
 std::string RunRecorder::why_abandoned() const {
   const RoundPolicy& policy = federation_.scenario.federation.policy;
   std::string text =
       policy.minimum == 1 ? "no update was valid" : fmt::format("fewer than {} updates were valid", policy.minimum);
   if (!diverged_ && !failure_.empty()) text += fmt::format(" (at last: {})", failure_);
+  if (federation_.plan().asynchrony) text = "too many tasks of a version failed or missed their deadline";
   return text + remedy(diverged_);
 }
 

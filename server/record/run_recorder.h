@@ -19,12 +19,6 @@
 
 namespace anybit {
 
-/// How a federation gave up (EndFederation).
-struct GivenUp {
-  bool nobody_left = false;
-  std::vector<std::string> failures = {};  // since its last round or version was concluded, the first few
-};
-
 /// What a federation leaves in its run directory while it goes on: events, metrics, evaluations, checkpoints, and the
 /// model at the end. Whoever drives the coordinator tells it, in this order: events as they are taken; of a round that
 /// is concluded evaluate(), then conclude(), then, where a checkpoint is wanted, save(); at last finish().
@@ -71,15 +65,14 @@ class RunRecorder {
   std::uint32_t abandoned() const { return abandoned_; }
   /// How many rounds were abandoned, why, and what may help; "" where none was.
   std::string abandoned_text(const FederationState& state) const;
-  /// The same of a federation that gave up, and where its last version is.
-  std::string given_up_text(const FederationState& state, const GivenUp& how) const;
+  /// The same of a federation that gave up, and where its last version is. `nobody_left`: EndFederation::nobody_left.
+  std::string given_up_text(const FederationState& state, bool nobody_left = false) const;
 
  private:
   enum class Grid { kNone, kRegular, kFinal };
 
   std::string why_abandoned() const;
   std::string why_nobody_is_left() const;
-  std::string why_tasks_failed(const std::vector<std::string>& failures) const;
   /// What may help against failures such as these.
   std::string remedy(bool diverged) const;
   void write_tasks(const std::vector<TaskRecord>& tasks);

@@ -55,15 +55,27 @@ TEST(AsynchronousCourse, EndsWhereAllMissTheDeadline) {
   ASSERT_TRUE(run.ended);
   EXPECT_TRUE(run.ended->gave_up);
   EXPECT_FALSE(run.ended->nobody_left);
-  // Told to try again it goes on with new names, and with the update that waited.
+  ASSERT_EQ(run.reports.size(), 1U);
+  EXPECT_EQ(run.reports[0],
+            (RoundReport{
+                .round = 1, .clients = 1, .released = 12, .train_loss = run.reports[0].train_loss, .abandoned = true}))
+      << "four places at three deadlines, and one that was filled again before the first";
+  EXPECT_EQ(run.coordinator->state().version, 0U);
+  EXPECT_TRUE(run.coordinator->state().in_flight.empty());
+  // Told to try again it goes on with new names, as a server that begins with what was saved.
   const std::size_t given = run.released.size() + 1;
+  EXPECT_EQ(run.coordinator->state().tasks, given);
   run.tasks.clear();
   run.ended.reset();
   run.see(handle(*run.coordinator, Started{}, 100));
   ASSERT_EQ(run.tasks.size(), 4U);
   EXPECT_EQ(run.tasks.begin()->first, given);
   run.answer(run.tasks.begin()->first, {1, 1, 1}, 101);
+  EXPECT_EQ(run.coordinator->state().version, 0U) << "the update that waited counts for nothing";
+  run.answer(run.tasks.begin()->first, {1, 1, 1}, 102);
   EXPECT_EQ(run.coordinator->state().version, 1U);
+  EXPECT_EQ(run.reports.back().round, 2U);
+  EXPECT_EQ(run.coordinator->state().abandoned, 0U);
 }
 
 TEST(AsynchronousCourse, GoesOnWhereSomeMissTheDeadlineAndOthersMakeVersions) {

@@ -159,8 +159,8 @@ TEST(AsynchronousServer, EndsThoughNobodyComes) {
   served.start();
   EXPECT_FALSE(served.wait());
   EXPECT_TRUE(served.server->gave_up());
-  EXPECT_EQ(served.recorder->given_up_text(served.server->state(), {.failures = served.server->failures()}),
-            "gave up at version 0 of 3: too many tasks since then failed or missed their deadline; more time "
+  EXPECT_EQ(served.recorder->given_up_text(served.server->state()),
+            "gave up at version 0 of 3: too many tasks of a version failed or missed their deadline; more time "
             "(federation.deadline) may help");
 }
 
@@ -172,9 +172,8 @@ TEST(AsynchronousServer, SaysWhyTasksFailed) {
   quick.send(Decline{quick.receive<Offer>().id, "too little memory"});
   other.send(Decline{other.receive<Offer>().id, "too little memory"});
   EXPECT_FALSE(served.wait());
-  const std::string text =
-      served.recorder->given_up_text(served.server->state(), {.failures = served.server->failures()});
-  EXPECT_NE(text.find("(for one: client "), std::string::npos) << text;
+  const std::string text = served.recorder->given_up_text(served.server->state());
+  EXPECT_NE(text.find("(at last: client "), std::string::npos) << text;
   EXPECT_NE(text.find(" is lost: declines: too little memory)"), std::string::npos) << text;
 }
 
@@ -185,6 +184,34 @@ TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
   {
     ServedFederation killed(kBothAtWork);
     killed.start();
+TEST(AsynchronousServer, RecordsWhatWasDoneForTheVersionThatItGivesUp) {
+  ServedFederation served({"data.clients=3", "federation.cohort=2", "federation.aggregation.name=fedbuff",
+                           "federation.aggregation.concurrency=2", "federation.rounds=3", "federation.give_up=1"});
+  Coordinator by_hand(served.federation.plan(), served.federation.first_state());
+  std::vector<Action> first;
+  by_hand.handle(Started{}, 0, first);
+  const std::uint32_t answering = std::get<SendTask>(first.at(0)).client;
+  const std::uint32_t declining = std::get<SendTask>(first.at(1)).client;
+  served.start();
+  ServedClient one(served, answering);
+  ServedClient other(served, declining);
+  ServedClient next(served, 3 - answering - declining);
+  one.answer();
+  other.send(Decline{other.receive<Offer>().id, "busy"});
+  next.send(Decline{next.receive<Offer>().id, "busy"});
+  EXPECT_FALSE(served.wait());
+  const std::string line = served.metrics();
+  EXPECT_NE(line.find(R"("clients": 1, "failed": 2, "released": 1, "version": 0, "abandoned": true})"),
+            std::string::npos)
+      << line;
+  EXPECT_EQ(line.find(R"("bytes_up": 0,)"), std::string::npos) << "the update that counts for nothing cost its bytes";
+  const auto left = latest_checkpoint(served.directory.checkpoints().string());
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->checkpoint.state.round, 1U);
+  EXPECT_EQ(left->checkpoint.state.tasks, 4U) << "names that are not used again";
+  EXPECT_EQ(served.events().back().kind, LoggedEvent::Kind::kConcluded);
+}
+
     ServedClient quick(killed, 0);
     ServedClient slow(killed, 1);
     taken = slow.take_task();

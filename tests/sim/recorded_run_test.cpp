@@ -76,11 +76,13 @@ TEST_F(RecordedRunTest, IsStoppedByAnyThread) {
 }
 
 TEST_F(RecordedRunTest, GoesOnFromRoundsThatWereAbandoned) {
-  // The last one gives up on its way, and is resumed from rounds before and after the first version.
+  // The last two give up on their way; the first of them is resumed from rounds before and after the first version.
   const std::vector<std::vector<std::string>> policies = {
       {"federation.cohort=3", "federation.over_selection=1.5", "federation.minimum=2", "federation.give_up=50"},
       {"federation.cohort=2", "federation.deadline=9", "federation.replace_until=1"},
-      {"federation.cohort=3", "federation.minimum=3", "federation.give_up=3"}};
+      {"federation.cohort=3", "federation.minimum=3", "federation.give_up=3"},
+      {"federation.cohort=3", "federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=4",
+       "federation.give_up=1"}};
   for (std::size_t policy = 0; policy < policies.size(); ++policy) {
     std::vector<std::string> settings = explosive_with(policies[policy]);
     settings.insert(settings.end(), {"evaluate.every=2", "checkpoint.seconds=3600", "data.proxy=0"});
@@ -139,16 +141,47 @@ TEST_F(RecordedRunTest, TestsTheLastVersionByClassOnlyAndTheSameAfterAStop) {
 
 // What gave up tries again when it is told to go on, and the log of both is replayed.
 TEST_F(RecordedRunTest, TriesAgainAfterGivingUp) {
-  federation = tiny_federation(explosive_with(
-      {"federation.cohort=3", "federation.minimum=2", "federation.give_up=2", "federation.rounds=3", "data.proxy=0"}));
-  int runs = 0;
-  while (!folder.has("again/model.ckpt") && ++runs < 20) ASSERT_TRUE(run("again", runs > 1, kNever));
-  ASSERT_GT(runs, 1);
-  ASSERT_TRUE(folder.has("again/model.ckpt"));
-  const Checkpoint model = read_checkpoint((folder.path() / "again/model.ckpt").string());
-  Replay replay(federation, read_event_log((folder.path() / "again/events.log").string()), 2);
-  EXPECT_EQ(replay.run(), "");
-  EXPECT_EQ(compare_states(model.state, replay.state()), "");
+  for (const std::vector<std::string>& policy : std::vector<std::vector<std::string>>{
+           {"federation.minimum=2", "federation.give_up=2"},
+           {"federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=4", "federation.give_up=1"}}) {
+    std::vector<std::string> settings = explosive_with(policy);
+    settings.insert(settings.end(), {"federation.cohort=3", "federation.rounds=3", "data.proxy=0"});
+    federation = tiny_federation(settings);
+    SCOPED_TRACE(policy[0]);
+    const std::string name = policy[0];
+    int runs = 0;
+    while (!folder.has(name + "/model.ckpt") && ++runs < 20) ASSERT_TRUE(run(name, runs > 1, kNever));
+    ASSERT_GT(runs, 1);
+    ASSERT_TRUE(folder.has(name + "/model.ckpt"));
+    const Checkpoint model = read_checkpoint((folder.path() / name / "model.ckpt").string());
+    Replay replay(federation, read_event_log((folder.path() / name / "events.log").string()), 2);
+    EXPECT_EQ(replay.run(), "");
+    EXPECT_EQ(compare_states(model.state, replay.state()), "");
+  }
+}
+
+// Of each attempt all tasks are on record, whose names are not used again: none of them made a version.
+TEST_F(RecordedRunTest, RecordsTheTasksOfAVersionThatIsGivenUp) {
+  federation = tiny_federation(
+      {"federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=4", "federation.give_up=2",
+       "evaluate.every=0", "data.proxy=0", "evaluate.activations=[32]", "training.method.activations=32",
+       "fleet.class=[{name = \"one\", share = 1.0, widths = [8], drop_out = 1.0, compute = 1e6}]"});
+  const auto lines = [&](const std::string& file) {
+    const std::string text = folder.read("lost/" + file);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  for (const int attempt : {1, 2}) {
+    EXPECT_TRUE(run("lost", attempt > 1, kNever));
+    EXPECT_EQ(lines("metrics.jsonl"), attempt);
+    EXPECT_EQ(lines("tasks.csv"), 1 + attempt * (2 * 4 + 3)) << "as many as fail, and the others who are at work";
+    EXPECT_NE(metrics("lost").find(R"("wasted": {"tasks": 11, )"), std::string::npos) << metrics("lost");
+    const auto left = latest_checkpoint((folder.path() / "lost/checkpoints").string());
+    ASSERT_TRUE(left);
+    EXPECT_EQ(left->checkpoint.state.tasks, 11U * static_cast<unsigned>(attempt));
+    Replay replay(federation, read_event_log((folder.path() / "lost/events.log").string()), 2);
+    EXPECT_EQ(replay.run(), "");
+    EXPECT_EQ(compare_states(left->checkpoint.state, replay.state()), "");
+  }
 }
 
 TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {
