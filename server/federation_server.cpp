@@ -35,7 +35,9 @@ FederationServer::FederationServer(const Federation& federation, const ServerSet
       progress_(progress),
       coordinator_(federation.plan(settings.threads), std::move(start)),
       pace_(federation.scenario.federation.policy.pace, seconds(settings.grace) / 2, federation.scenario.seed),
-      first_time_(last_time) {}
+      first_time_(last_time) {
+  if (settings.had_run) roster_.expect({0, federation.scenario.data.clients});
+}
 
 bool FederationServer::run(const Stop& stop) {
   tell_phase();

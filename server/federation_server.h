@@ -33,7 +33,7 @@ struct ServerSettings {
   /// The most examples that a client with data of its own may claim to have.
   std::uint32_t most_examples = 1'000'000;
   /// Whether there was a run in the run directory before: until this process has concluded a round, clients may be at
-  /// work on the tasks that it gives.
+  /// work on the tasks that it gives, and all are missed that have not come back.
   bool had_run = false;
   int threads = 1;  // the most that share the sum of a large model
   /// Told what the server is at, whenever that changes: selecting (until a client has a task), training,
@@ -68,8 +68,8 @@ class FederationServer final : public SessionListener {
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
   std::uint64_t refused_answers() const { return counts_.refused; }
-  /// Clients that have joined, lost their line or were sent away, and have not come back though they should have lately
-  /// or are to: what they were not told they do not know.
+  /// Clients that have joined, here or at the process before, lost their line or were sent away, and have not come back
+  /// though they should have lately or are to: what they were not told they do not know.
   std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
   /// From when on nobody is missing lately any more, at the latest.
   Clock::time_point missing_until(std::chrono::seconds lately) const {

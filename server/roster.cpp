@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace anybit {
 namespace {
@@ -28,6 +29,7 @@ void Roster::join(ConnectionId connection, const Hello& hello) {
   for (std::size_t number = hello.client; number < end; ++number) {
     Client& client = clients_[number];
     if (++client.connections == 1) ++here_;
+    if (!std::exchange(client.came, true)) ++came_;
     client.newest = std::max(client.newest, connection);
     client.missed.reset();
   }
@@ -50,6 +52,12 @@ void Roster::leave(ConnectionId connection, Clock::time_point missed) {
                       })->first;
     }
   }
+}
+
+void Roster::expect(ClientRange clients) {
+  const std::size_t end = std::size_t{clients.first} + clients.count;
+  if (clients_.size() < end) clients_.resize(end);
+  for (std::size_t number = clients.first; number < end; ++number) clients_[number].missed = Clock::now();
 }
 
 void Roster::excuse(ClientRange clients) {

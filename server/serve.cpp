@@ -16,6 +16,7 @@
 #include "server/record/resume.h"
 #include "server/record/trace_copies.h"
 #include "server/resolve.h"
+#include "server/roster.h"
 #include "server/server_options.h"
 #include "wire/tls_folder.h"
 
@@ -26,7 +27,6 @@ constexpr std::chrono::milliseconds kTurn{50};
 constexpr std::chrono::milliseconds kRecovered{100};  // clients are told to come again so soon while data is loaded,
 constexpr std::chrono::milliseconds kStarted{1000};   // and so soon where the server ends
 constexpr std::chrono::milliseconds kFarewell{5000};
-constexpr std::chrono::seconds kLinger{5};
 // A client that has lost its server tries again after 30 s at the latest (client/participant.cpp).
 constexpr std::chrono::seconds kLingerForTheMissing{32};
 
@@ -122,30 +122,46 @@ ServerSettings server_settings(const ServerOptions& options, bool had_run, RunLo
   return settings;
 }
 
+/// Whom nobody serves any more, as far as they have not heard so.
+class Leaving final : public SessionListener {
+ public:
+  explicit Leaving(std::uint32_t clients) { roster_.expect({0, clients}); }
+  std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
+  Clock::time_point missing_until(std::chrono::seconds lately) const { return roster_.last_missed() + lately; }
+
+  void joined(ConnectionId, const Hello&) override {}
+  void arrived(ConnectionId, Message&, std::span<const std::uint8_t>, Bytes&) override {}
+  void lost(ConnectionId, ClientRange, const std::string&) override {}
+  void held(ClientRange clients) override { roster_.excuse(clients); }
+
+ private:
+  Roster roster_;
+};
+
 Goodbye over() { return {"the run is over", Farewell::kOver}; }
 
-/// Clients of a server that was killed at the very end have not heard of it.
-void linger(Sessions& sessions, Observer& observer) {
-  sessions.hold(over());
-  observer.phase("over");
-  for (const auto end = Clock::now() + kLinger; Clock::now() < end && !interrupted(); observer.poll())
-    sessions.poll(kTurn);
-}
-
 /// Whoever has lost its line just now, or is away because it was not needed, would find nobody when it comes back, and
-/// go on looking. Who has been away for longer would have come back.
-void linger_for_the_missing(Sessions& sessions, const FederationServer& server, Observer& observer) {
-  // A line that is dead shows when nobody has taken the Goodbye.
-  for (const auto end = Clock::now() + kFarewell; sessions.open() > 0 && Clock::now() < end; observer.poll())
-    sessions.poll(kTurn);
-  const auto missing = [&] { return server.missing(kLingerForTheMissing); };
+/// go on looking. Who has been away for longer would have come back. `who` is a FederationServer or Leaving.
+template <class Who>
+void linger_for_the_missing(Sessions& sessions, const Who& who, Observer& observer) {
+  const auto missing = [&] { return who.missing(kLingerForTheMissing); };
   if (missing() == 0) return;
-  const auto end = server.missing_until(kLingerForTheMissing);
+  const auto end = who.missing_until(kLingerForTheMissing);
   tell(
       fmt::format("clients that are away and have not heard that the run is over: {}; waiting for them, {} s at most; "
                   "Ctrl-C ends it",
                   missing(), std::chrono::ceil<std::chrono::seconds>(end - Clock::now()).count()));
   for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
+}
+
+/// The run was finished before, by a process that may have been killed before all its clients had heard of it.
+void say_it_was_over(Sessions& sessions, Doorway& doorway, std::uint32_t clients, Observer& observer) {
+  Leaving leaving(clients);
+  doorway.hand_on_to(leaving);
+  sessions.hold(over());
+  observer.phase("over");
+  linger_for_the_missing(sessions, leaving, observer);
+  sessions.stop(over(), kFarewell);
 }
 
 std::string describe(const Scenario& scenario, const FederationState& state) {
@@ -165,6 +181,9 @@ void say_it_is_over(Sessions& sessions, const FederationServer& server, const Ru
   fmt::print("{}", recorder.result_text());
   std::fflush(stdout);
   if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
+  // A line that is dead shows when nobody has taken the Goodbye.
+  for (const auto end = Clock::now() + kFarewell; sessions.open() > 0 && Clock::now() < end; observer.poll())
+    sessions.poll(kTurn);
   linger_for_the_missing(sessions, server, observer);
   sessions.stop(over(), kFarewell);
 }
@@ -201,7 +220,7 @@ int serve(const ServerOptions& options) {
   observer.listens(sessions);
   if (options.insecure) tell("without encryption: anybody on the way can read and change what is sent (--insecure)");
   if (start.finished) {
-    linger(sessions, observer);
+    say_it_was_over(sessions, doorway, scenario.data.clients, observer);
     return 0;
   }
   sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kRecovered.count())});

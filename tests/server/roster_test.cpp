@@ -57,6 +57,27 @@ TEST(Roster, MissesWhoWasHereAndIsNotExcused) {
   EXPECT_EQ(roster.missing({}), 1U);
 }
 
+TEST(Roster, MissesWhoIsExpectedUntilItComesOrIsExcused) {
+  Roster roster;
+  roster.expect({0, 4});
+  EXPECT_EQ(roster.missing(Roster::Clock::now() - std::chrono::seconds(9)), 4U);
+  EXPECT_EQ(roster.missing(Roster::Clock::now() + std::chrono::seconds(9)), 0U) << "who has not come by then is gone";
+  EXPECT_EQ(roster.clients(), 0U);
+  roster.join(1, Hello{.client = 3});
+  roster.excuse({0, 1});
+  EXPECT_EQ(roster.missing({}), 2U);
+}
+
+TEST(Roster, CountsOnceWhoCameAtAnyTime) {
+  Roster roster;
+  roster.expect({0, 9});
+  EXPECT_EQ(roster.came(), 0U);
+  roster.join(1, Hello{.client = 0, .clients = 3});
+  roster.leave(1);
+  roster.join(2, Hello{.client = 2, .clients = 2});
+  EXPECT_EQ(roster.came(), 4U);
+}
+
 TEST(Roster, MissesWhoWasSentAwayFromWhenItIsDue) {
   const Roster::Clock::time_point now = Roster::Clock::now();
   const std::chrono::hours hour(1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "server/coordinator.h"
 #include "tests/server/tiny_scenario.h"
@@ -87,8 +88,11 @@ TEST(Lan, ARunThatIsOverTellsThoseWhoComeLate) {
   lan.start_clients(0, 20);
   EXPECT_EQ(lan.end_of_server().code, 0);
   lan.start_server();
+  lan.wait_for_word("have not heard that the run is over: 20");
+  std::this_thread::sleep_for(std::chrono::seconds(7));  // a client that found nobody waits up to 30 s
   lan.start_client(3);
   EXPECT_EQ(lan.end_of_client(3).code, 0);
+  lan.server().signal(SIGTERM);
   EXPECT_EQ(lan.end_of_server().code, 0);
 }
 
