@@ -100,7 +100,18 @@ void FederationServer::send_away_who_is_not_needed() {
 }
 
 double FederationServer::now() const {
-  return first_time_ + seconds((committing_ ? commit_begin_ : Clock::now()) - begin_ - paused_);
+  return first_time_ + seconds(stopped_at_.value_or(Clock::now()) - begin_ - paused_);
+}
+
+void FederationServer::stop_clock() {
+  if (!stopped_at_) stopped_at_ = Clock::now();
+}
+
+/// Unless there is a reason for it to stand still.
+void FederationServer::run_clock() {
+  if (!stopped_at_ || committing_ || roster_.came() < federation_.scenario.federation.policy.minimum) return;
+  paused_ += Clock::now() - *stopped_at_;
+  stopped_at_.reset();
 }
 
 // Events.
@@ -129,6 +140,7 @@ void FederationServer::joined(ConnectionId connection, const Hello& hello) {
   const ClientRange clients{hello.client, hello.clients};
   send_away_older(clients);
   roster_.join(connection, hello);
+  run_clock();
   if (!pace_.come_back(hello.client)) tell_of_clients(clients, "joined");
   if (hello.kernel_set != kernel_set())
     progress_.tell(

@@ -54,8 +54,8 @@ class FederationServer final : public SessionListener {
   using Clock = std::chrono::steady_clock;
 
   /// Borrows all. `sessions` must hand its events to this object, which answers from run() on. Event times go on from
-  /// `last_time`; they stand still while a round is evaluated and committed, so that the next one's deadline does not
-  /// pay for it.
+  /// `last_time`. They stand still until policy.minimum clients have come, so that no deadline passes before there is
+  /// anybody to miss it, and while a round is evaluated and committed, so that the next one's does not pay for it.
   FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
                    RunRecorder& recorder, Progress& progress, FederationState start, double last_time);
 
@@ -147,6 +147,8 @@ class FederationServer final : public SessionListener {
   void tell_phase(std::string_view phase);
 
   double now() const;
+  void stop_clock();
+  void run_clock();
   void remember(RoundRecord record);
   void note_failure(std::string failure);
   bool send(ConnectionId connection, const Message& message);
@@ -169,8 +171,8 @@ class FederationServer final : public SessionListener {
   std::vector<Action> answered_;  // of one event
   const double first_time_;
   const Clock::time_point begin_ = Clock::now();
-  Clock::time_point commit_begin_;
-  Clock::duration paused_{};  // by commits
+  std::optional<Clock::time_point> stopped_at_ = begin_;  // since then the clock stands still
+  Clock::duration paused_{};                              // before, altogether
   Clock::time_point round_begin_ = Clock::now();
   std::uint32_t updates_ = 0;     // that count for the round
   std::uint64_t bytes_down_ = 0;  // of the round

@@ -36,7 +36,7 @@ bool FederationServer::commit(const RoundReport& report, const Stop& stop) {
   recorder_.conclude(record);
   recorder_.save(state);
   committing_ = false;
-  paused_ += Clock::now() - commit_begin_;
+  run_clock();
   pace_.note_round();
   tell_phase("committed");
   progress_.round(record);
@@ -55,7 +55,7 @@ bool FederationServer::finish(const Stop& stop) {
 
 void FederationServer::begin_commit() {
   committing_ = true;
-  commit_begin_ = Clock::now();
+  stop_clock();
   tell_phase("committing");
 }
 

@@ -118,6 +118,7 @@ void RunRecorder::conclude(const RoundRecord& record) {
     ++abandoned_;
     diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
     failure_ = record.failures.empty() ? "" : record.failures.front();
+    overdue_ = record.report.released > 0;
   }
   if (record.time) {
     const RoundMeasures measures = measures_.round(record.tasks);
@@ -198,15 +199,16 @@ std::string RunRecorder::why_abandoned() const {
   const RoundPolicy& policy = federation_.scenario.federation.policy;
   std::string text =
       policy.minimum == 1 ? "no update was valid" : fmt::format("fewer than {} updates were valid", policy.minimum);
-  if (!diverged_ && !failure_.empty()) text += fmt::format(" (at last: {})", failure_);
   if (federation_.plan().asynchrony) text = "too many tasks of a version failed or missed their deadline";
-  return text + remedy(diverged_);
+  if (!diverged_ && !failure_.empty()) text += fmt::format(" (at last: {})", failure_);
+  return text + remedy();
 }
 
-std::string RunRecorder::remedy(bool diverged) const {
-  if (diverged)
+std::string RunRecorder::remedy() const {
+  if (diverged_)
     return "; updates were not finite: a smaller learning rate (training.optimizer.rate) is the usual remedy";
-  return federation_.scenario.federation.policy.deadline > 0 ? "; more time (federation.deadline) may help" : "";
+  return overdue_ && federation_.scenario.federation.policy.deadline > 0 ? "; more time (federation.deadline) may help"
+                                                                         : "";
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {

@@ -74,7 +74,7 @@ class RunRecorder {
   std::string why_abandoned() const;
   std::string why_nobody_is_left() const;
   /// What may help against failures such as these.
-  std::string remedy(bool diverged) const;
+  std::string remedy() const;
   void write_tasks(const std::vector<TaskRecord>& tasks);
   Grid grid_of(std::uint32_t version) const;
   /// Into accuracy_ and classes_. False where `stop` said so.
@@ -99,6 +99,7 @@ class RunRecorder {
   std::optional<OutputFile> tasks_;  // once a fleet takes time
   bool diverged_ = false;            // whether one of them, since the last resume, was for updates that are not finite
   std::string failure_;              // of the last of them, one reason
+  bool overdue_ = false;             // whether it let go of somebody
 };
 
 }  // namespace anybit

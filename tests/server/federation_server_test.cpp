@@ -292,5 +292,21 @@ TEST(FederationServer, ItsClockGoesOnWhereTheLogEnds) {
   EXPECT_EQ(served.events().front().time, 7.5) << "at which a replay begins the round";
 }
 
+/// Nor before as many have come as a round needs.
+TEST(FederationServer, NoDeadlinePassesBeforeAnybodyHasCome) {
+  ServedFederation served({"data.clients=2", "federation.cohort=2", "federation.minimum=2", "federation.rounds=1",
+                           "federation.deadline=0.5", "federation.give_up=1"});
+  served.start();
+  std::this_thread::sleep_for(milliseconds{700});
+  ServedClient first(served, 0);
+  first.answer();
+  std::this_thread::sleep_for(milliseconds{700});
+  ServedClient second(served, 1);
+  second.answer();
+  EXPECT_TRUE(served.wait());
+  EXPECT_EQ(served.metrics().find("abandoned"), std::string::npos) << served.metrics();
+  EXPECT_LT(served.events().back().time, 0.5) << "as the round's time goes";
+}
+
 }  // namespace
 }  // namespace anybit
