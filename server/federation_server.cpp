@@ -182,10 +182,9 @@ void FederationServer::send_away_older(ClientRange clients) {
 /// server that had got further: the client has the one before it, or will decline.
 void FederationServer::note_state(const Hello& hello) {
   const std::uint32_t known = counted(coordinator_.progress(), hello.client);
-  const bool is_asynchronous = aggregations().make(federation_.scenario.federation.aggregation).has_value();
   if (federation_.training.method.client_state && hello.state_version > known)
     progress_.tell(fmt::format("client {0} has a state of {1} {2}, its last update that counts is of {1} {3}",
-                               hello.client, is_asynchronous ? "task" : "round", hello.state_version, known));
+                               hello.client, is_asynchronous_ ? "task" : "round", hello.state_version, known));
 }
 
 void FederationServer::lost(ConnectionId connection, ClientRange clients, const std::string& reason) {
@@ -217,6 +216,7 @@ FederationServer::Delivery* FederationServer::delivery_of(const TaskId& id) {
 /// Who has a task. Not while it is busy: it may be that nobody waits for that task any more.
 void FederationServer::give_up(std::uint32_t client, const std::string& reason) {
   assert(!is_busy());
+  ++counts_.lost;
   deliveries_.erase(client);
   note_failure(fmt::format("client {} is lost: {}", client, reason));
   take(ClientLost{client, reason});
@@ -314,6 +314,7 @@ void FederationServer::answer(const TaskId& task, const Message& message) {
 void FederationServer::release(const TaskId& task) {
   const Delivery* delivery = delivery_of(task);
   if (delivery == nullptr) return;
+  ++counts_.released;
   if (delivery->phase != Phase::kAway) send(delivery->connection, Reject{task, kLate});
   deliveries_.erase(task.client);
 }

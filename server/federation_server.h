@@ -156,6 +156,7 @@ class FederationServer final : public SessionListener {
 
   const Federation& federation_;
   const ServerSettings settings_;
+  const bool is_asynchronous_ = aggregations().make(federation_.scenario.federation.aggregation).has_value();
   Sessions& sessions_;
   RunRecorder& recorder_;
   Progress& progress_;

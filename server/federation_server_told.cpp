@@ -80,6 +80,8 @@ void FederationServer::measure(ServerMetrics& metrics) const {
   if (last_) {
     metrics.round_seconds = last_->seconds;
     metrics.train_loss = last_->report.train_loss;
+    if (is_asynchronous_) metrics.staleness = last_->report.staleness;
+    metrics.most_stale = last_->report.most_stale;
   }
   if (accuracy_.empty()) return;
   metrics.accuracy = accuracy_;

@@ -92,6 +92,10 @@ void write_rounds(const ServerMetrics& metrics, Page& page) {
   if (std::isfinite(metrics.train_loss))
     page.gauge("anybit_train_loss", "Mean cross-entropy of the clients' training in the last round, in nats.")
         .sample(metrics.train_loss);
+  if (std::isfinite(metrics.staleness))
+    page.gauge("anybit_staleness_versions", "Versions that the last version's updates were behind.")
+        .sample(metrics.staleness, {{"of", "mean"}})
+        .sample(std::uint64_t{metrics.most_stale}, {{"of", "maximum"}});
   if (metrics.accuracy.empty()) return;
   page.gauge("anybit_accuracy_version", "The version that was evaluated last.")
       .sample(std::uint64_t{metrics.accuracy_version});
@@ -114,12 +118,19 @@ void write_clients(const ServerMetrics& metrics, Page& page) {
   page.gauge("anybit_round_clients", "Clients that have a task, at work or away.")
       .sample(std::uint64_t{metrics.at_work}, {{"state", "at_work"}})
       .sample(std::uint64_t{metrics.away}, {{"state", "away"}});
+  page.gauge("anybit_tasks_in_flight", "Tasks that wait for their answers.")
+      .sample(std::uint64_t{metrics.at_work + metrics.away});
   const ServerCounts& counts = metrics.counts;
   page.counter("anybit_updates_total", "Updates that arrived since the server started.")
       .sample(counts.accepted, {{"outcome", "accepted"}})
       .sample(counts.doubles, {{"outcome", "double"}})
       .sample(counts.refused, {{"outcome", "refused"}})
       .sample(counts.late, {{"outcome", "late"}});
+  page.counter("anybit_tasks_released_total", "Tasks called off: the round over, overdue, or of too old a version.")
+      .sample(counts.released);
+  page.counter("anybit_tasks_lost_total",
+               "Tasks whose clients were away too long, declined or claimed too many examples.")
+      .sample(counts.lost);
   page.counter("anybit_sent_bytes_total", "Frames to clients since the server started.").sample(counts.bytes_down);
   page.counter("anybit_received_bytes_total", "Frames from clients about tasks since the server started.")
       .sample(counts.bytes_up);

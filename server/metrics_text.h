@@ -20,6 +20,8 @@ struct ServerCounts {
   std::uint64_t late = 0;
   std::uint64_t bytes_down = 0;  // frames to clients
   std::uint64_t bytes_up = 0;    // and from them, those of tasks alone
+  std::uint64_t released = 0;    // tasks that were called off
+  std::uint64_t lost = 0;        // tasks whose clients were given up
 };
 
 /// All that anybit-server tells whoever watches it.
@@ -45,6 +47,9 @@ struct ServerMetrics {
   // Of the last round that this process made; not finite: there is none.
   double round_seconds = 0;
   double train_loss = 0;
+  double staleness =
+      0;  // mean over its updates of the versions that they were behind; not finite: rounds of one version
+  std::uint32_t most_stale = 0;
   std::vector<Accuracy> accuracy = {};  // as last evaluated by this process, and
   std::uint32_t accuracy_version = 0;   // of which version
 

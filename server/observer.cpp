@@ -39,6 +39,7 @@ Observer::Observer(const ServerOptions& options, const Scenario& scenario) {
   metrics_.rounds_planned = scenario.federation.rounds;
   metrics_.round_seconds = std::numeric_limits<double>::quiet_NaN();
   metrics_.train_loss = std::numeric_limits<double>::quiet_NaN();
+  metrics_.staleness = std::numeric_limits<double>::quiet_NaN();
   if (options.metrics.empty()) return;
   const ListenAddress address = page_address(options);
   MetricsPageSettings settings;

@@ -50,6 +50,12 @@ TEST(AsynchronousServer, WhoIsSlowCountsThoughVersionsHaveGoneBy) {
   EXPECT_EQ(quick.receive<Reject>().id, unneeded) << "the run is over";
   EXPECT_TRUE(served.wait());
   EXPECT_TRUE(served.directory.is_finished());
+  ServerMetrics told;
+  served.server->measure(told);
+  EXPECT_EQ(told.staleness, 2);
+  EXPECT_EQ(told.most_stale, 2U);
+  EXPECT_EQ(told.counts.released, 1U);
+  EXPECT_EQ(told.counts.lost, 0U);
   EXPECT_NE(served.metrics().find(R"("round": 3)"), std::string::npos) << served.metrics();
   EXPECT_NE(served.metrics().find(R"("staleness": {"mean": 2, "most": 2})"), std::string::npos) << served.metrics();
   // One of the two was asked first.
@@ -157,13 +163,13 @@ TEST(AsynchronousServer, EachTaskHasTheDeadlineForItself) {
 TEST(AsynchronousServer, EndsThoughAllMissTheirDeadline) {
   ServedFederation served(both_at_work({"federation.deadline=0.2", "federation.give_up=2"}));
   served.start();
+  ServedClient silent(served, 0);
   EXPECT_FALSE(served.wait());
   EXPECT_TRUE(served.server->gave_up());
   EXPECT_EQ(served.recorder->given_up_text(served.server->state()),
             "gave up at version 0 of 3: too many tasks of a version failed or missed their deadline; more time "
             "(federation.deadline) may help");
 }
-  ServedClient silent(served, 0);
 
 TEST(AsynchronousServer, SaysWhyTasksFailed) {
   ServedFederation served(both_at_work({"federation.give_up=1"}));
@@ -178,13 +184,6 @@ TEST(AsynchronousServer, SaysWhyTasksFailed) {
   EXPECT_NE(text.find(" is lost: declines: too little memory)"), std::string::npos) << text;
 }
 
-/// Of the server that was killed nothing is left but its last checkpoint; what it had asked for goes on.
-TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
-  FederationState left;
-  TaskId taken;
-  {
-    ServedFederation killed(kBothAtWork);
-    killed.start();
 TEST(AsynchronousServer, RecordsWhatWasDoneForTheVersionThatItGivesUp) {
   ServedFederation served({"data.clients=3", "federation.cohort=2", "federation.aggregation.name=fedbuff",
                            "federation.aggregation.concurrency=2", "federation.rounds=3", "federation.give_up=1"});
@@ -213,6 +212,13 @@ TEST(AsynchronousServer, RecordsWhatWasDoneForTheVersionThatItGivesUp) {
   EXPECT_EQ(served.events().back().kind, LoggedEvent::Kind::kConcluded);
 }
 
+/// Of the server that was killed nothing is left but its last checkpoint; what it had asked for goes on.
+TEST(AsynchronousServer, AServerThatGoesOnWaitsForTheTasksInFlight) {
+  FederationState left;
+  TaskId taken;
+  {
+    ServedFederation killed(kBothAtWork);
+    killed.start();
     ServedClient quick(killed, 0);
     ServedClient slow(killed, 1);
     taken = slow.take_task();

@@ -28,9 +28,11 @@ ServerMetrics sample_metrics() {
   metrics.sent_away = 11;
   metrics.at_work = 5;
   metrics.away = 2;
-  metrics.counts = {7, 1, 2, 3, 1000, 900};
+  metrics.counts = {7, 1, 2, 3, 1000, 900, 12, 13};
   metrics.round_seconds = 1.5;
   metrics.train_loss = 0.25;
+  metrics.staleness = 1.75;
+  metrics.most_stale = 6;
   Accuracy accuracy{{}, 0.75};
   accuracy.point.weights = 4;
   metrics.accuracy = {accuracy};
@@ -65,6 +67,11 @@ TEST(MetricsText, EachNumberHasItsSeries) {
   EXPECT_EQ(page.value("anybit_updates_total", R"({outcome="double"})"), 1);
   EXPECT_EQ(page.value("anybit_updates_total", R"({outcome="refused"})"), 2);
   EXPECT_EQ(page.value("anybit_updates_total", R"({outcome="late"})"), 3);
+  EXPECT_EQ(page.value("anybit_tasks_in_flight"), 7);
+  EXPECT_EQ(page.value("anybit_tasks_released_total"), 12);
+  EXPECT_EQ(page.value("anybit_tasks_lost_total"), 13);
+  EXPECT_EQ(page.value("anybit_staleness_versions", R"({of="mean"})"), 1.75);
+  EXPECT_EQ(page.value("anybit_staleness_versions", R"({of="maximum"})"), 6);
   EXPECT_EQ(page.value("anybit_sent_bytes_total"), 1000);
   EXPECT_EQ(page.value("anybit_received_bytes_total"), 900);
   EXPECT_EQ(page.value("anybit_round_seconds"), 1.5);
@@ -85,11 +92,11 @@ TEST(MetricsText, EachNumberHasItsSeries) {
 TEST(MetricsText, WhatIsNotKnownIsNotThere) {
   ServerMetrics metrics;
   metrics.phase = "recovering";
-  metrics.round_seconds = metrics.train_loss = std::numeric_limits<double>::quiet_NaN();
+  metrics.round_seconds = metrics.train_loss = metrics.staleness = std::numeric_limits<double>::quiet_NaN();
   const Exposition page = read_exposition(metrics_text(metrics));
   EXPECT_EQ(page.mistakes, Mistakes{});
-  for (const char* name : {"anybit_round_seconds", "anybit_train_loss", "anybit_accuracy_ratio",
-                           "anybit_accuracy_version", "process_resident_memory_bytes"})
+  for (const char* name : {"anybit_round_seconds", "anybit_train_loss", "anybit_staleness_versions",
+                           "anybit_accuracy_ratio", "anybit_accuracy_version", "process_resident_memory_bytes"})
     EXPECT_FALSE(page.series.contains(name)) << name;
   EXPECT_EQ(page.value("anybit_build_info"), 1);
 }
