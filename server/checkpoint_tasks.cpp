@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "wire/message.h"
 
@@ -31,11 +32,13 @@ bool take_downlinks(std::span<const std::uint8_t> bytes, FederationState& state)
 bool tasks_can_be(const FederationState& state) {
   const auto can_be = [&](const TaskInFlight& task) {
     return task.number < state.tasks && task.version <= state.version && std::isfinite(task.since) &&
-           std::isfinite(task.delay) &&
+           std::isfinite(task.delay) && task.delay >= 0 &&
            std::ranges::find(state.downlinks, task.version, &Downlink::version) != state.downlinks.end();
   };
+  std::set<std::uint32_t> numbers;
+  for (const TaskInFlight& task : state.in_flight) numbers.insert(task.number);
   const std::ranges::greater_equal out_of_order;
-  return std::ranges::all_of(state.in_flight, can_be) &&
+  return numbers.size() == state.in_flight.size() && std::ranges::all_of(state.in_flight, can_be) &&
          std::ranges::adjacent_find(state.in_flight, out_of_order, &TaskInFlight::client) == state.in_flight.end();
 }
 

@@ -22,7 +22,8 @@ DownlinkHead head_of(const Downlink& downlink);
 /// Takes the downlinks apart; false where they are not whole, not in order, or not what their digests say.
 bool take_downlinks(std::span<const std::uint8_t> bytes, FederationState& state);
 
-/// Whether every task in flight is one that was given, from a version that is there, and no client has two.
+/// Whether every task in flight is one that was given, once, from a version that is there, at a time that there is;
+/// ascending by client, who has no second one.
 bool tasks_can_be(const FederationState& state);
 
 }  // namespace anybit

@@ -5,12 +5,12 @@
 #include <functional>
 #include <limits>
 #include <queue>
-#include <set>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
 
 #include "nn/random.h"
+#include "server/checkpoint_tasks.h"
 #include "wire/chunks.h"
 
 namespace anybit {
@@ -39,18 +39,9 @@ void check_policy(const FederationPlan& plan) {
 }
 
 void check_in_flight(const FederationPlan& plan, const FederationState& state) {
-  const auto has_no_downlink = [&](const TaskInFlight& task) {
-    return std::ranges::find(state.downlinks, task.version, &Downlink::version) == state.downlinks.end();
-  };
-  const auto cannot_be = [&](const TaskInFlight& task) {
-    return task.client >= plan.clients || task.number >= state.tasks || task.version > state.version ||
-           !within(task.delay, 0, std::numeric_limits<double>::max()) || has_no_downlink(task);
-  };
-  std::set<std::uint32_t> clients, numbers;
-  for (const TaskInFlight& task : state.in_flight) clients.insert(task.client), numbers.insert(task.number);
-  const std::size_t tasks = state.in_flight.size();
-  if (tasks > plan.asynchrony->concurrency || clients.size() < tasks || numbers.size() < tasks ||
-      std::ranges::any_of(state.in_flight, cannot_be))
+  const auto is_nobody = [&](const TaskInFlight& task) { return task.client >= plan.clients; };
+  if (!tasks_can_be(state) || state.in_flight.size() > plan.asynchrony->concurrency ||
+      std::ranges::any_of(state.in_flight, is_nobody))
     throw std::invalid_argument("federation state: its tasks in flight cannot be");
   FloatBuffer decoded = state.global.values;
   for (const Downlink& downlink : state.downlinks)

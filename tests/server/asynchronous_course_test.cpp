@@ -176,6 +176,7 @@ TEST(AsynchronousCourse, RefusesStatesOfTasksThatCannotBe) {
   EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().client = 20; }));
   EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().number = state.in_flight[0].number; }));
   EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().delay = -1; }));
+  EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().since = kNever; }));
   EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().delay = kNever; }));
   EXPECT_TRUE(is_refused([](FederationState& state) { state.in_flight.back().number = state.tasks; }));
   EXPECT_TRUE(is_refused([](FederationState& state) {

@@ -94,6 +94,8 @@ TEST_F(CheckpointOfTasks, RefusesTasksThatCannotBe) {
   EXPECT_TRUE(refused([](FederationState& state) { state.in_flight[0].version = 3; })) << "of no downlink";
   EXPECT_TRUE(refused([](FederationState& state) { state.in_flight[0].client = 9; })) << "two of one client";
   EXPECT_TRUE(refused([](FederationState& state) { state.in_flight[1].since = std::nan(""); }));
+  EXPECT_TRUE(refused([](FederationState& state) { state.in_flight[0].number = 11; })) << "one that two have";
+  EXPECT_TRUE(refused([](FederationState& state) { state.in_flight[1].delay = -1; }));
   EXPECT_TRUE(refused([](FederationState& state) { state.downlinks[0].digest ^= 1U; }));
   EXPECT_TRUE(refused([](FederationState& state) { std::swap(state.downlinks[0], state.downlinks[1]); }));
   EXPECT_TRUE(refused([](FederationState& state) { state.time = -1; }));
