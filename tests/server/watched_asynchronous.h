@@ -176,6 +176,8 @@ class WatchedAsynchronous {
       std::visit([&](const auto& what) { see(what); }, actions_[i]);
     const bool is_over = account_.version == plan_.rounds || gives_up();
     check(stopped_ == is_over, "it ends, or does not");
+    check(!stopped_ || (account_.buffer.empty() && account_.failed + account_.released == 0),
+          "it ends without a record");
     check(account_.open.size() == (stopped_ ? 0 : plan_.asynchrony->concurrency), "others are at work");
     if (plan_.policy.deadline > 0 && !stopped_) check(wake_.has_value(), "nobody is to wake it at the deadline");
   }
