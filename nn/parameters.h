@@ -56,6 +56,11 @@ struct TensorSpec {
   std::size_t size = 0;
 };
 
+/// Joined by a weighted mean over clients, of values or of their logarithms.
+inline bool is_merged_by_mean(const TensorSpec& tensor) {
+  return tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean;
+}
+
 /// The immutable list of named tensors of a parameter buffer; shared by all that hold such a buffer. Tensors follow
 /// each other without gaps: the network's first, then the method's.
 class Layout {

@@ -16,8 +16,8 @@ namespace {
 /// A second thread for fewer would cost more than it saves.
 constexpr std::size_t kValuesPerThread = std::size_t{1} << 16;
 
-bool is_joined(Merge merge) {
-  return merge == Merge::kMean || merge == Merge::kLogMean || merge == Merge::kMax || merge == Merge::kSum;
+bool is_joined(const TensorSpec& tensor) {
+  return is_merged_by_mean(tensor) || tensor.merge == Merge::kMax || tensor.merge == Merge::kSum;
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ RoundSum::RoundSum(std::shared_ptr<const Layout> layout, std::vector<int> upload
   blocks_.reserve(blocks);
   for (const int tensor : uploaded) {
     const TensorSpec& spec = layout_->tensors().at(static_cast<std::size_t>(tensor));
-    if (!is_joined(spec.merge))
+    if (!is_joined(spec))
       throw std::invalid_argument(spec.name + " cannot be uploaded: " + std::string(to_string(spec.merge)));
     may_upload_[static_cast<std::size_t>(tensor)] = true;
     if (spec.merge == Merge::kMax) maxima_.resize(layout_->size());

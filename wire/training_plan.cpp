@@ -11,8 +11,7 @@ namespace {
 /// Tensors that the downlink carries, and those that a client may send back (DESIGN D1).
 bool is_broadcast(const TensorSpec& tensor) { return tensor.merge != Merge::kLocal && tensor.merge != Merge::kSum; }
 bool is_uploaded(const TensorSpec& tensor) {
-  return tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean || tensor.merge == Merge::kMax ||
-         tensor.merge == Merge::kSum;
+  return is_merged_by_mean(tensor) || tensor.merge == Merge::kMax || tensor.merge == Merge::kSum;
 }
 
 std::shared_ptr<const Network> make_network(const Part& model, const Method& method, Shape input, int classes) {

@@ -14,7 +14,7 @@ bool moves(const TensorSpec& tensor, std::span<const float> change) {
 
 void add_plain_changes(const Layout& layout, std::span<const float> change, std::span<float> global) {
   for (const TensorSpec& tensor : layout.tensors()) {
-    const bool merged = tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean || tensor.merge == Merge::kMax;
+    const bool merged = is_merged_by_mean(tensor) || tensor.merge == Merge::kMax;
     if (!merged || follows_strategy(tensor)) continue;
     for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) global[i] += change[i];
   }

@@ -22,12 +22,12 @@ class Strategy {
 
 /// Tensors that follow the strategy: learnt ones that are merged by a mean.
 inline bool follows_strategy(const TensorSpec& tensor) {
-  return tensor.role != Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
+  return tensor.role != Role::kStatistic && is_merged_by_mean(tensor);
 }
 
 /// Running statistics of activations, BatchNorm's: their mean over clients is the next value.
 inline bool is_mean_of_statistic(const TensorSpec& tensor) {
-  return tensor.role == Role::kStatistic && (tensor.merge == Merge::kMean || tensor.merge == Merge::kLogMean);
+  return tensor.role == Role::kStatistic && is_merged_by_mean(tensor);
 }
 
 /// Whether a tensor follows the strategy and somebody trained it: its change is not zero throughout. A strategy that

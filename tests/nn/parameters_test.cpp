@@ -68,6 +68,15 @@ TEST(Parameters, TensorsAreWindowsOfOneBuffer) {
   EXPECT_EQ(copy.tensor(0).size(), 2U);
 }
 
+TEST(Parameters, MeansAreOfValuesOrOfLogarithms) {
+  TensorSpec spec = tensor("a", {2});
+  for (const Merge merge :
+       {Merge::kMean, Merge::kLogMean, Merge::kMax, Merge::kSum, Merge::kServer, Merge::kRecompute, Merge::kLocal}) {
+    spec.merge = merge;
+    EXPECT_EQ(is_merged_by_mean(spec), merge == Merge::kMean || merge == Merge::kLogMean) << to_string(merge);
+  }
+}
+
 TEST(Parameters, EveryRoleAndMergeHasAName) {
   for (const Role role : {Role::kWeight, Role::kBias, Role::kNorm, Role::kQuantizer, Role::kStatistic})
     EXPECT_NE(to_string(role), "unknown");
