@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kConnect{10000};
 constexpr milliseconds kGreet{10000};
-constexpr milliseconds kFarewell{1000};
+constexpr milliseconds kGoodbyeTime{1000};
 constexpr milliseconds kFrame{std::chrono::hours(1)};  // a task's way here, on a slow line; silence ends it sooner
 constexpr milliseconds kAtOnce{1};
 constexpr milliseconds kFirstWait{200};
@@ -93,7 +93,7 @@ Participant::End Participant::enter() {
 }
 
 void Participant::say_goodbye(const std::string& reason) {
-  (void)connection_.send(encode_frame(Goodbye{reason}), kFarewell);
+  (void)connection_.send(encode_frame(Goodbye{reason}), kGoodbyeTime);
   connection_.close();
 }
 

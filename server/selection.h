@@ -11,7 +11,7 @@
 namespace anybit {
 
 /// How a client of a round stands. Nobody goes back.
-enum class Standing : std::uint8_t { kOutstanding, kCounted, kFailed };
+enum class Standing : std::uint8_t { kOutstanding, kCounted, kDropped };
 
 /// Whether a client can be reached now.
 using IsReachable = std::function<bool(std::uint32_t client)>;

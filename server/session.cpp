@@ -18,7 +18,7 @@ constexpr int kLongestTurn = 10;  // times of a frame, where others wait
 constexpr const char* kPeer = "the peer";
 
 /// Of bytes that a frame cannot be read from.
-Loss loss_by(const std::string& reason) { return says_damaged(reason) ? Loss::kDamaged : Loss::kBrokeRules; }
+Fault fault_of(const std::string& reason) { return says_damaged(reason) ? Fault::kDamaged : Fault::kBrokeRules; }
 
 double seconds_of(Session::Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -69,7 +69,7 @@ void Session::send(Outgoing frame) {
   if (outbox_.size() == 1) write();
   if (queued_bytes_ <= shared_.settings.queued_bytes) return;
   // Posted, because the listener is called from poll() only and this may be the driver's own call.
-  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent", Loss::kTooSlow); });
+  shared_.post([self = shared_from_this()] { self->lose("does not read what it is sent", Fault::kTooSlow); });
 }
 
 void Session::end(const Goodbye& goodbye, bool flush) {
@@ -91,11 +91,11 @@ void Session::dismiss(const Goodbye& goodbye) {
   end(goodbye, true);
 }
 
-void Session::lose(const std::string& reason, Loss loss) {
+void Session::lose(const std::string& reason, Fault fault) {
   if (ended_) return;
   const bool had_joined = joined();
-  ++(loss == Loss::kTooSlow ? shared_.too_slow : shared_.broke_rules);
-  const Farewell farewell = loss == Loss::kBrokeRules ? Farewell::kRefused : Farewell::kComeAgain;
+  ++(fault == Fault::kTooSlow ? shared_.too_slow : shared_.broke_rules);
+  const Farewell farewell = fault == Fault::kBrokeRules ? Farewell::kRefused : Farewell::kComeAgain;
   end({reason, farewell, kComeAgainMilliseconds}, false);
   report(had_joined, reason);
 }
@@ -115,11 +115,11 @@ void Session::check_deadlines(Clock::time_point now) {
          : received_ > 0 ? "a frame took too long"
          : joined()      ? "was silent for too long"
                          : "said no Hello in time",
-         Loss::kTooSlow);
+         Fault::kTooSlow);
   } else if (!outbox_.empty() && now >= write_deadline_) {
-    lose("took too long to read a frame", Loss::kTooSlow);
+    lose("took too long to read a frame", Fault::kTooSlow);
   } else if (staged_ && holds_others_up(now)) {
-    lose("sent a frame too slowly while others waited", Loss::kTooSlow);
+    lose("sent a frame too slowly while others waited", Fault::kTooSlow);
   } else if (owes_a_sign_of_life(now)) {
     send({std::make_shared<const Bytes>(encode_frame(Heartbeat{}))});
   }
@@ -215,7 +215,7 @@ void Session::take_header() {
     return refuse(TlsFailure::kTlsPeer, describe(TlsFailure::kTlsPeer, kPeer));
   std::size_t body_bytes = 0;
   const std::string reason = check_header(std::span(frame_).first(kFrameHeaderBytes), limit(), body_bytes);
-  if (!reason.empty()) return lose(reason, loss_by(reason));
+  if (!reason.empty()) return lose(reason, fault_of(reason));
   wanted_ = kFrameHeaderBytes + body_bytes;
   if (body_bytes > kUnstaged && wait_for_turn()) return;
   make_room();
@@ -234,7 +234,7 @@ void Session::take_frame() {
   const std::string reason = decode_frame(frame, limit(), shared_.message);
   received_ = 0;
   wanted_ = kFrameHeaderBytes;
-  if (!reason.empty()) return lose(reason, loss_by(reason));
+  if (!reason.empty()) return lose(reason, fault_of(reason));
   read_deadline_ = Clock::now() + shared_.settings.silence;
   take_message(frame);
   if (frame_.size() > kKeptRoom) shared_.give_spare(std::exchange(frame_, {}));

@@ -58,7 +58,7 @@ struct Outgoing {
 };
 
 /// Why a connection is ended by the server.
-enum class Loss : std::uint8_t {
+enum class Fault : std::uint8_t {
   kBrokeRules,  // it would do so again
   kDamaged,     // what was sent whole did not arrive so: it counts as the former, but may come again
   kTooSlow,     // may come again, too
@@ -82,7 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// end() with what is queued; the listener hears of it where the peer does not take the Goodbye in time.
   void dismiss(const Goodbye& goodbye);
   /// The same as end(), for what the peer or the network did: the listener hears of it.
-  void lose(const std::string& reason, Loss loss = Loss::kBrokeRules);
+  void lose(const std::string& reason, Fault fault = Fault::kBrokeRules);
   /// Its deadlines do not run while the server serves nobody: for so long.
   void excuse(Clock::duration pause);
   void check_deadlines(Clock::time_point now);

@@ -91,7 +91,7 @@ std::optional<std::uint32_t> SynchronousRounds::choose_cut() const {
 void SynchronousRounds::settle(Standing& standing, Standing how, std::vector<Action>& actions) {
   standing = how;
   --outstanding_;
-  if (how == Standing::kFailed) {
+  if (how == Standing::kDropped) {
     ++failed_;
     replace(actions);
   }
@@ -153,7 +153,7 @@ std::string SynchronousRounds::misdirected(const UpdateArrived& event, const Sta
   if (id.round > maker_.state.round) return "of a round that has not begun";
   if (id.round < maker_.state.round || !running_) return kLate;
   if (found == nullptr) return "not in this round's cohort";
-  if (*found == Standing::kFailed) return kLate;
+  if (*found == Standing::kDropped) return kLate;
   return event.update->digest == downlink_.digest ? "" : kOtherParameters;
 }
 
@@ -183,7 +183,7 @@ void SynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& ac
     actions.emplace_back(SendAcknowledge{id});
   } else if (std::string refusal = add(event); !refusal.empty()) {
     actions.emplace_back(SendReject{id, std::move(refusal)});
-    settle(*found, Standing::kFailed, actions);
+    settle(*found, Standing::kDropped, actions);
   } else {
     actions.emplace_back(SendAcknowledge{id});
     longest_ = std::max(longest_, now_ - began_ - maker_.delay(id));
@@ -193,7 +193,7 @@ void SynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& ac
 
 void SynchronousRounds::take(const ClientLost& event, std::vector<Action>& actions) {
   Standing* found = standing(event.client);
-  if (found != nullptr && *found == Standing::kOutstanding) settle(*found, Standing::kFailed, actions);
+  if (found != nullptr && *found == Standing::kOutstanding) settle(*found, Standing::kDropped, actions);
 }
 
 void SynchronousRounds::take(const TimePassed&, std::vector<Action>& actions) {

@@ -13,7 +13,7 @@
 namespace anybit {
 namespace {
 
-constexpr std::uint32_t kMostLookedAt = 10'000;
+constexpr std::uint32_t kMostAsked = 10'000;
 
 /// Seconds of a task, and whose: the fastest first.
 using Tasks = std::vector<std::pair<double, std::uint32_t>>;
@@ -69,7 +69,7 @@ void check_deadline(const Federation& federation) {
   const double deadline = settings.policy.deadline;
   if (deadline == 0 || !federation.fleet.takes_time()) return;
   const std::uint64_t clients = federation.data->clients;
-  const Tasks tasks = fastest_first(federation, std::min(federation.data->clients, kMostLookedAt));
+  const Tasks tasks = fastest_first(federation, std::min(federation.data->clients, kMostAsked));
   const auto able = static_cast<std::size_t>(
       std::ranges::count_if(tasks, [deadline](const auto& task) { return task.first <= deadline; }));
   const std::size_t needed = (settings.policy.minimum * tasks.size() + clients - 1) / clients;

@@ -14,10 +14,10 @@
 namespace anybit {
 namespace {
 
-constexpr std::uint32_t kMostLookedAt = 10'000;
+constexpr std::uint32_t kMostJudged = 10'000;
 constexpr const char* kLess = "less to do (a smaller model, fewer examples or training.epochs)";
 
-std::uint32_t looked_at(const Federation& federation) { return std::min(federation.data->clients, kMostLookedAt); }
+std::uint32_t looked_at(const Federation& federation) { return std::min(federation.data->clients, kMostJudged); }
 
 /// What the longest phase of the task is, and the key that makes it so.
 struct Phase {

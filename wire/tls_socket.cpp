@@ -36,10 +36,10 @@ int bio_write(BIO* bio, const char* from, int bytes) {
 
 long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-using Method = std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)>;
+using SocketMethod = std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)>;
 
-Method make_method() {
-  Method method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"), &BIO_meth_free);
+SocketMethod make_method() {
+  SocketMethod method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"), &BIO_meth_free);
   if (!method) throw std::bad_alloc();
   BIO_meth_set_read(method.get(), bio_read);
   BIO_meth_set_write(method.get(), bio_write);
@@ -50,7 +50,7 @@ Method make_method() {
 }  // namespace
 
 BIO* TlsSocket::make_bio() {
-  static const Method method = make_method();
+  static const SocketMethod method = make_method();
   BIO* bio = BIO_new(method.get());
   if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, this);

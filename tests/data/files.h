@@ -10,6 +10,8 @@ namespace anybit {
 
 using Bytes = std::vector<std::uint8_t>;
 
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 /// A folder that is gone when the test ends.
 class Folder {
  public:

@@ -15,7 +15,7 @@
 namespace anybit {
 namespace {
 
-constexpr int kClasses = 4;
+constexpr int kOutputs = 4;
 constexpr int kCapacity = 6;
 
 /// A fixed random linear function of the outputs, summed in double: networks of linear pieces then have no truncation
@@ -37,9 +37,9 @@ class FiniteDifference : public testing::TestWithParam<std::tuple<LayerCase, int
  protected:
   void SetUp() override {
     const auto& [c, live] = GetParam();
-    Description description{c.name, c.image, kClasses, {}};
+    Description description{c.name, c.image, kOutputs, {}};
     c.build(description);
-    description.then("last", Dense{kClasses});
+    description.then("last", Dense{kOutputs});
     network_ = std::make_shared<Network>(description);
     parameters_ = Parameters(std::make_shared<Layout>(network_->tensors()));
     for (std::size_t t = 0; t < network_->tensors().size(); ++t) fill_tensor(static_cast<int>(t));
@@ -77,9 +77,9 @@ class FiniteDifference : public testing::TestWithParam<std::tuple<LayerCase, int
   }
 
   double inference_loss() {
-    FloatBuffer unused(labels_.size() * kClasses);
+    FloatBuffer unused(labels_.size() * kOutputs);
     const std::span<const float> outputs = forward(*workspace_, parameters_.values, {images_, labels_});
-    return LinearLoss().apply(outputs, labels_, kClasses, unused).loss;
+    return LinearLoss().apply(outputs, labels_, kOutputs, unused).loss;
   }
 
   double trained_loss() {

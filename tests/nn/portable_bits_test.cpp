@@ -16,7 +16,7 @@ namespace anybit {
 namespace {
 
 constexpr int kBatch = 6;
-constexpr int kClasses = 10;
+constexpr int kPortableClasses = 10;
 constexpr int kSteps = 3;
 
 /// FNV-1a over words.
@@ -42,14 +42,14 @@ struct Run {
 
 /// Grouped and depthwise convolutions, whose products have few columns.
 Description separable(Shape image) {
-  Description description{"separable", image, kClasses, {}};
+  Description description{"separable", image, kPortableClasses, {}};
   description.then("wide", Convolution{.channels = 12, .kernel = 3, .stride = 1, .padding = 1});
   description.then("depthwise", Convolution{.channels = 12, .kernel = 3, .stride = 2, .padding = 1, .groups = 12});
   description.then("relu", Relu{});
   description.then("grouped", Convolution{.channels = 20, .kernel = 3, .stride = 1, .padding = 1, .groups = 4});
   description.then("norm", BatchNorm{});
   description.then("pool", AveragePool{.kernel = 0, .stride = 1});
-  description.then("dense", Dense{kClasses});
+  description.then("dense", Dense{kPortableClasses});
   return description;
 }
 
@@ -65,7 +65,7 @@ std::unique_ptr<Optimizer> optimizer_of(const Run& run) {
 std::uint64_t train(const Run& run) {
   const auto network = std::make_shared<const Network>(
       run.model == "separable" ? separable(run.image)
-                               : models().make({run.model, Options("model"), {}}, run.image, kClasses));
+                               : models().make({run.model, Options("model"), {}}, run.image, kPortableClasses));
   const Layout layout(network->tensors());
   FloatBuffer parameters(layout.size()), gradients(layout.size());
   network->initialize(parameters, 5);

@@ -10,13 +10,13 @@ namespace anybit {
 namespace {
 
 constexpr Shape kImage{6, 6, 4};
-constexpr int kClasses = 3;
+constexpr int kFewClasses = 3;
 
 /// Image, then `layer`, then logits on our own kernels, which need no room beside.
 std::shared_ptr<const Network> network_with(const Operation& layer) {
-  Description description{"bytes", kImage, kClasses, {}};
+  Description description{"bytes", kImage, kFewClasses, {}};
   description.then("layer", layer);
-  description.then("logits", Dense{kClasses});
+  description.then("logits", Dense{kFewClasses});
   return std::make_shared<const Network>(std::move(description));
 }
 
@@ -65,11 +65,11 @@ TEST(WorkspaceBytes, CountTheRoomOfNorms) {
 
 // Gradients of two consumers are joined over one buffer of the largest such node.
 TEST(WorkspaceBytes, HaveRoomForOneBranch) {
-  Description description{"bytes", kImage, kClasses, {}};
+  Description description{"bytes", kImage, kFewClasses, {}};
   const int relu = description.then("relu", Relu{});
   const int again = description.add("again", Relu{}, {relu});
   description.add("sum", Add{}, {relu, again});
-  description.then("logits", Dense{kClasses});
+  description.then("logits", Dense{kFewClasses});
   const auto network = std::make_shared<const Network>(std::move(description));
   EXPECT_EQ(bytes(network, 3) - bytes(network, 2), bytes_of_an_example(*network) + kImage.size() * sizeof(float));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -68,5 +70,9 @@ class ProgramFolder {
 
 /// Instruction sets to test: "avx2", and "best" where that is another one.
 std::vector<std::string> instruction_sets();
+
+inline void expect_holds(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' not in: " << text;
+}
 
 }  // namespace anybit

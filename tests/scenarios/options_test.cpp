@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <limits>
+
+#include "tests/scenarios/scenario_fixtures.h"
 
 namespace anybit {
 namespace {
@@ -15,15 +16,6 @@ Options written() {
   options.set("rule", std::string("mse"), {"a.toml", 9});
   options.set("learned", true, override_position("training.method.learned"));
   return options;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ScenarioError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 TEST(Options, ReadsEachType) {

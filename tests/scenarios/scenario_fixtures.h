@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,16 @@ inline std::vector<std::string> mistakes_of(const std::string& text, const std::
     return errors.lines();
   }
   return {};
+}
+
+/// What the ScenarioError of an action says.
+inline std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ScenarioError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
 }
 
 using Lines = std::vector<std::string>;

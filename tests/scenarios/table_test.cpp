@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include "tests/scenarios/scenario_fixtures.h"
 
 namespace anybit {
 namespace {
@@ -20,15 +20,6 @@ Table<std::string> small_table() {
 }
 
 Options given() { return Options("training.method", {"name"}); }
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ScenarioError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 TEST(ResolveOptions, FillsDefaultsInTheOrderOfTheRow) {
   Options options = given();

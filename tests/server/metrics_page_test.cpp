@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 const std::string kGet = "GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n";
 
-std::span<const std::uint8_t> bytes_of(const std::string& text) {
+std::span<const std::uint8_t> characters_of(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
@@ -38,7 +38,7 @@ class Page {
   /// What a peer hears that sends this and then nothing.
   std::string answer(const std::string& request) {
     RawSocket peer = connect();
-    peer.send(bytes_of(request));
+    peer.send(characters_of(request));
     return heard_by(peer);
   }
   /// What a peer hears until the page has closed.
@@ -95,7 +95,7 @@ TEST(MetricsPage, ARequestMayComeByteByByteAndNotBeLong) {
   Page page;
   RawSocket peer = page.connect();
   for (const char letter : kGet) {
-    peer.send(bytes_of(std::string(1, letter)));
+    peer.send(characters_of(std::string(1, letter)));
     page.page.poll();
   }
   EXPECT_EQ(status_of(page.heard_by(peer)), "HTTP/1.1 200 OK");
@@ -124,12 +124,12 @@ TEST(MetricsPage, SlowPeersEndAndOthersAreServed) {
   Page page(settings);
   RawSocket silent = page.connect();
   RawSocket half = page.connect();
-  half.send(bytes_of(kGet.substr(0, 10)));
+  half.send(characters_of(kGet.substr(0, 10)));
   RawSocket lingering = page.connect();
-  lingering.send(bytes_of(kGet));  // and does not close
+  lingering.send(characters_of(kGet));  // and does not close
   EXPECT_TRUE(page.poll_until([&] { return page.asked == 1 && page.page.open() == 3; }));
   RawSocket fourth = page.connect();
-  fourth.send(bytes_of(kGet));
+  fourth.send(characters_of(kGet));
   page.poll_for(milliseconds(20));
   EXPECT_EQ(page.page.open(), 3U);
   EXPECT_EQ(page.asked, 1);
@@ -146,7 +146,7 @@ TEST(MetricsPage, APeerThatDoesNotReadEndsInTime) {
   Page page(settings);
   page.text = std::string(std::size_t{64} << 20, 'x');  // more than sockets hold
   RawSocket peer = page.connect();
-  peer.send(bytes_of(kGet));
+  peer.send(characters_of(kGet));
   EXPECT_TRUE(page.poll_until([&] { return page.asked == 1; }));
   EXPECT_TRUE(page.poll_until([&] { return page.page.open() == 0; }));
 }
@@ -155,7 +155,7 @@ TEST(MetricsPage, PeersThatVanishLeaveNothing) {
   Page page;
   for (std::size_t cut = 0; cut <= kGet.size(); ++cut) {
     RawSocket peer = page.connect();
-    peer.send(bytes_of(kGet.substr(0, cut)));
+    peer.send(characters_of(kGet.substr(0, cut)));
     page.page.poll();
     peer.reset();
   }

@@ -32,19 +32,19 @@ TEST(Selection, ReplacesByThoseThatFollowUntilAllAreIn) {
   const std::vector<std::uint32_t> order = first_of_order(6, 6);
   Selection selection(kRound, 6, 4, everybody);
   EXPECT_EQ(selection.find(order[4]), nullptr);
-  *selection.find(order[0]) = Standing::kFailed;
+  *selection.find(order[0]) = Standing::kDropped;
   EXPECT_EQ(selection.replace(everybody), order[4]);
   ASSERT_NE(selection.find(order[4]), nullptr);
   EXPECT_EQ(*selection.find(order[4]), Standing::kOutstanding);
   *selection.find(order[4]) = Standing::kCounted;
   EXPECT_EQ(selection.replace(everybody), order[5]);
   EXPECT_EQ(selection.replace(everybody), std::nullopt);
-  EXPECT_EQ(*selection.find(order[0]), Standing::kFailed);
+  EXPECT_EQ(*selection.find(order[0]), Standing::kDropped);
   std::vector<std::uint32_t> left = {order[1], order[2], order[3], order[5]};
   std::ranges::sort(left);
   EXPECT_EQ(selection.clients(Standing::kOutstanding), left);
   EXPECT_EQ(selection.clients(Standing::kCounted), std::vector<std::uint32_t>{order[4]});
-  EXPECT_EQ(selection.clients(Standing::kFailed), std::vector<std::uint32_t>{order[0]});
+  EXPECT_EQ(selection.clients(Standing::kDropped), std::vector<std::uint32_t>{order[0]});
   EXPECT_EQ(selection.selected().size(), 4U) << "those of the beginning";
 }
 

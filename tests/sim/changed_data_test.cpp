@@ -30,10 +30,6 @@ struct ChangedData : testing::Test {
     for (const char* file : {"model.ckpt", "checkpoints/checkpoint-000004.ckpt"})
       std::filesystem::remove(folder.path() / "done" / file);
   }
-
-  static void expect_holds(const std::string& text, const std::string& part) {
-    EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' not in: " << text;
-  }
 };
 
 const char* const kChange = "train-labels-idx1-ubyte (crc32 ";

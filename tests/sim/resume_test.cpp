@@ -37,10 +37,6 @@ struct Resume : testing::Test {
   }
 };
 
-void expect_holds(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' not in: " << text;
-}
-
 const Words kEveryRound = {"--set", "checkpoint.seconds=0", "--set", "checkpoint.keep=4"};
 
 TEST_F(Resume, WritesADamagedModelAgain) {

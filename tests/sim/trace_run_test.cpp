@@ -36,10 +36,6 @@ struct TraceRun : testing::Test {
   }
 };
 
-void expect_holds(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' not in: " << text;
-}
-
 TEST_F(TraceRun, IsReplayedAndEvaluatedFromItsOwnFolder) {
   finish_run();
   expect_holds(folder.read("done/scenario.toml"), "[[fleet.class]]\nname = \"phone\"\n");

@@ -9,7 +9,7 @@
 namespace anybit {
 namespace {
 
-constexpr std::size_t kLimit = FrameLimits{}.body;
+constexpr std::size_t kBodyLimit = FrameLimits{}.body;
 
 /// Packed by Python's struct: sample_update() as a body.
 Bytes update_body() {
@@ -34,7 +34,7 @@ TEST(Message, EveryKindComesBackAsItWas) {
   for (const Message& message : one_of_each()) {
     Message received;
     const Bytes frame = encode_frame(message);
-    ASSERT_EQ(decode_frame(frame, kLimit, received), "");
+    ASSERT_EQ(decode_frame(frame, kBodyLimit, received), "");
     EXPECT_EQ(received.index(), message.index());
     EXPECT_EQ(encode_frame(received), frame);
   }
@@ -43,7 +43,7 @@ TEST(Message, EveryKindComesBackAsItWas) {
 TEST(Message, FieldsComeBack) {
   Message received;
   const Bytes frame = frame_of(4, update_body());
-  ASSERT_EQ(decode_frame(frame, kLimit, received), "");
+  ASSERT_EQ(decode_frame(frame, kBodyLimit, received), "");
   const auto& update = std::get<UpdateMessage>(received);
   EXPECT_EQ(update.id, sample_task());
   EXPECT_EQ(update.layout, 0xaabbU);
@@ -73,7 +73,7 @@ TEST(Message, DeclaredSizesAreCheckedBeforeAllocation) {
     const Bytes frame = frame_of(4, body);
     Message message;
     AllocationWatch watch;
-    const std::string reason = decode_frame(frame, kLimit, message);
+    const std::string reason = decode_frame(frame, kBodyLimit, message);
     EXPECT_LT(watch.largest(), 512U);
     EXPECT_TRUE(reason.starts_with("Update body declares " + std::to_string(lie.size) + " elements")) << reason;
   }
@@ -138,9 +138,9 @@ TEST(Message, WidthsOfADeviceAreBounded) {
 
 TEST(Message, LongReasonsAreCut) {
   Message received;
-  ASSERT_EQ(decode_frame(encode_frame(Goodbye{std::string(9000, 'x')}), kLimit, received), "");
+  ASSERT_EQ(decode_frame(encode_frame(Goodbye{std::string(9000, 'x')}), kBodyLimit, received), "");
   EXPECT_EQ(std::get<Goodbye>(received).reason.size(), 1024U);
-  ASSERT_EQ(decode_frame(encode_frame(Reject{sample_task(), std::string(9000, 'x')}), kLimit, received), "");
+  ASSERT_EQ(decode_frame(encode_frame(Reject{sample_task(), std::string(9000, 'x')}), kBodyLimit, received), "");
   EXPECT_EQ(std::get<Reject>(received).reason.size(), 1024U);
 }
 
@@ -195,7 +195,7 @@ TEST(Message, OurOwnReasonsAreSentClean) {
        {Message(Reject{sample_task(), "one\ntwo\x1b\xc3\xbc"}), Message(Goodbye{"one\ntwo\x1b\xc3\xbc"}),
         Message(Decline{sample_task(), "one\ntwo\x1b\xc3\xbc"})}) {
     Message received;
-    ASSERT_EQ(decode_frame(encode_frame(message), kLimit, received), "");
+    ASSERT_EQ(decode_frame(encode_frame(message), kBodyLimit, received), "");
     const auto reason = [](const auto& kind) -> std::string {
       if constexpr (requires { kind.reason; }) return kind.reason;
       return "";
@@ -213,7 +213,7 @@ TEST(Message, RandomBodiesNeverAllocateMoreThanTheyAre) {
     if (!body.empty()) body[0] = 1;
     const Bytes frame = frame_of(static_cast<std::uint8_t>(1 + random.below(7)), body);
     AllocationWatch watch;
-    static_cast<void>(decode_frame(frame, kLimit, message));
+    static_cast<void>(decode_frame(frame, kBodyLimit, message));
     ASSERT_LT(watch.largest(), 1024U) << "trial " << trial;
   }
 }
@@ -229,7 +229,7 @@ TEST(Message, MutatedMessagesDecodeOrAreRefused) {
       frame[kFrameHeaderBytes + random.below(body_bytes)] = static_cast<std::uint8_t>(random.bits());
     seal(frame);
     Message message;
-    if (!decode_frame(frame, kLimit, message).empty()) continue;
+    if (!decode_frame(frame, kBodyLimit, message).empty()) continue;
     ++accepted;
     ASSERT_EQ(encode_frame(message), frame) << "a body has two readings, trial " << trial;
   }

@@ -11,7 +11,7 @@
 namespace anybit {
 namespace {
 
-constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kForEver = std::numeric_limits<double>::infinity();
 
 using Lines = std::vector<std::string>;
 
@@ -111,15 +111,15 @@ TEST(Intervals, HoldFromStartToBeforeEnd) {
   EXPECT_EQ(once.next(3, 0), 10);
   EXPECT_EQ(once.next(3, 15), 15);
   EXPECT_EQ(once.next(3, 20), 30);
-  EXPECT_EQ(once.next(3, 40), kNever);
+  EXPECT_EQ(once.next(3, 40), kForEver);
   EXPECT_EQ(once.until(3, 0), 10);
   EXPECT_EQ(once.until(3, 10), 20);
   EXPECT_EQ(once.until(3, 20), 30);
-  EXPECT_EQ(once.until(3, 40), kNever);
+  EXPECT_EQ(once.until(3, 40), kForEver);
   EXPECT_EQ(once.until(4, 0), 5) << "another client";
   EXPECT_FALSE(once.available(5, 0)) << "who is not listed";
-  EXPECT_EQ(once.next(5, 0), kNever);
-  EXPECT_EQ(once.until(5, 0), kNever);
+  EXPECT_EQ(once.next(5, 0), kForEver);
+  EXPECT_EQ(once.until(5, 0), kForEver);
   EXPECT_EQ(once.longest(3), 10);
   EXPECT_EQ(once.longest(5), 0);
 }
@@ -145,11 +145,11 @@ TEST(Intervals, GoOnPastTheEndOfARepetition) {
   EXPECT_EQ(over.until(1, 95), 110);
   EXPECT_EQ(Intervals(read("1,10,20\n1,90,100\n"), 100).until(1, 95), 100) << "the next begins later";
   EXPECT_EQ(over.until(1, 110), 190);
-  EXPECT_EQ(over.until(2, 5), kNever);
+  EXPECT_EQ(over.until(2, 5), kForEver);
   EXPECT_TRUE(over.available(2, 1e6));
-  EXPECT_EQ(over.until(3, 5), kNever);
+  EXPECT_EQ(over.until(3, 5), kForEver);
   EXPECT_EQ(over.longest(1), 20);
-  EXPECT_EQ(over.longest(2), kNever);
+  EXPECT_EQ(over.longest(2), kForEver);
 }
 
 /// Whoever sleeps until a turn must find it come, wherever the times lie between two doubles.
@@ -220,7 +220,7 @@ TEST_F(TraceFleet, FollowsTheTrace) {
   for (std::uint32_t client = 0; client < 10; ++client) {
     const bool is_phone = fleet.class_of(client) == 0;
     EXPECT_EQ(fleet.next_available(client, 0), is_phone ? 5 : 0);
-    EXPECT_EQ(fleet.next_available(client, 9), is_phone ? kNever : 9);
+    EXPECT_EQ(fleet.next_available(client, 9), is_phone ? kForEver : 9);
   }
   ASSERT_EQ(fleet.traces().size(), 1U);
   EXPECT_EQ(fleet.traces()[0].name, "trace.csv");

@@ -7,8 +7,6 @@
 namespace anybit {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// A record whose first pixel is (red, 100, 200) and whose last is (1, 2, 3).
 Bytes record(std::uint8_t label, std::uint8_t red) {
   Bytes bytes(3073, 0);

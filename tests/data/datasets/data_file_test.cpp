@@ -7,8 +7,6 @@
 namespace anybit {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 TEST(DataFile, PlainAndPackedReadTheSame) {
   const Folder folder;
   const Bytes bytes = {0, 0, 1, 2, 5, 6, 7};

@@ -10,8 +10,6 @@
 namespace anybit {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::string read_error(const Bytes& images, const Bytes& labels) {
   const Folder folder;
   const std::string images_path = folder.write("images", images), labels_path = folder.write("labels", labels);

@@ -44,7 +44,7 @@ TEST(Winograd, SharesOfTheMultiplications) {
 }
 
 /// A fixed linear function of the outputs, so that a batch's gradient is the sum of its examples'.
-class LinearLoss final : public Loss {
+class ChannelLoss final : public Loss {
  public:
   Score apply(std::span<const float> outputs, std::span<const std::uint8_t>, int,
               std::span<float> gradient) const override {
@@ -71,7 +71,7 @@ TEST(Winograd, BlocksLeaveNoTrace) {
   Workspace one_by_one(network, 1, Mode::kTraining);
   FloatBuffer together(parameters.size()), single(parameters.size());
   std::vector<double> sum(parameters.size());
-  gradient(at_once, parameters, {images, labels}, {}, LinearLoss(), together);
+  gradient(at_once, parameters, {images, labels}, {}, ChannelLoss(), together);
   const std::span<const float> seen = forward(at_once, parameters, {images, labels});
   const std::vector<float> outputs(seen.begin(), seen.end());
   for (std::size_t n = 0; n < kExamples; ++n) {
@@ -79,7 +79,7 @@ TEST(Winograd, BlocksLeaveNoTrace) {
     const Batch batch{image, std::span(labels).first(1)};
     const std::span<const float> output = forward(one_by_one, parameters, batch);
     for (std::size_t c = 0; c < kChannels; ++c) EXPECT_EQ(output[c], outputs[n * kChannels + c]);
-    gradient(one_by_one, parameters, batch, {}, LinearLoss(), single);
+    gradient(one_by_one, parameters, batch, {}, ChannelLoss(), single);
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(single[i]);
   }
   for (const TensorSpec& tensor : network->tensors()) {

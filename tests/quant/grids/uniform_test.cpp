@@ -12,7 +12,7 @@
 namespace anybit {
 namespace {
 
-std::vector<float> normal_values(std::size_t n, std::uint32_t which) {
+std::vector<float> normal_draws(std::size_t n, std::uint32_t which) {
   Stream stream({7, Purpose::kTest, which});
   std::vector<float> values(n);
   for (float& v : values) v = static_cast<float>(stream.normal());
@@ -103,7 +103,7 @@ TEST(UniformGrid, AsymmetricGridsContainZeroAndAnIntegerZeroPoint) {
 
 // specs A 0.2: idempotent, error at most s/2, monotone, odd, at most 2^b values.
 TEST(UniformGrid, KeepsTheInvariantsOfAQuantizer) {
-  std::vector<float> values = normal_values(4000, 1);
+  std::vector<float> values = normal_draws(4000, 1);
   std::sort(values.begin(), values.end());
   for (const int bits : {2, 3, 4, 8, 16}) {
     const UniformGrid grid = symmetric_grid_for(largest_magnitude(values), bits);
@@ -163,7 +163,7 @@ TEST_P(EveryKernel, EqualsItsReferenceBitForBit) {
   const auto [name, channels, stride] = GetParam();
   const auto period = static_cast<std::size_t>(channels) * static_cast<std::size_t>(stride);
   const std::size_t n = channels == 1 ? 1003 : 3 * period;
-  std::vector<float> before = normal_values(n, 2);
+  std::vector<float> before = normal_draws(n, 2);
   before[0] = 0.0F;
   before[1] = -0.0F;
   before[2] = 1e30F;

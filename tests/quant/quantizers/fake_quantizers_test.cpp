@@ -72,7 +72,7 @@ TEST(FakeWeights, ClippedOnesGetNoGradient) {
 
 // What only_clips() says is what backward() does: a step that keeps the same gradients is the same step.
 TEST(FakeWeights, SayWhichGradientsTheyKeep) {
-  struct Case {
+  struct Kept {
     const char* range;
     const char* granularity;
     bool only_clips;
@@ -83,8 +83,8 @@ TEST(FakeWeights, SayWhichGradientsTheyKeep) {
   PlainStep untouched = {.rate = 0.5F};
   EXPECT_TRUE(noisy.program->only_clips(noisy.site(kFirstWeight), untouched));
   EXPECT_FALSE(untouched.clipped);
-  for (const Case& c : {Case{"minmax", "tensor", true}, Case{"minmax", "channel", true}, Case{"mse", "tensor", true},
-                        Case{"mse", "channel", false}, Case{"learned", "tensor", false}}) {
+  for (const Kept& c : {Kept{"minmax", "tensor", true}, Kept{"minmax", "channel", true}, Kept{"mse", "tensor", true},
+                        Kept{"mse", "channel", false}, Kept{"learned", "tensor", false}}) {
     Played played(method_part("qat", {{"width", std::int64_t{2}}, {"range", c.range}, {"granularity", c.granularity}}));
     played.begin(0);
     const std::vector<float> after = played.weight_of(kFirstWeight);
