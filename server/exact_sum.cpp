@@ -16,10 +16,10 @@ constexpr double kHighUnit = 0x1p-20;
 constexpr double kLowUnits = 0x1p60;
 constexpr double kLowUnit = 0x1p-60;
 
-// v + kMagic rounds |v| < 2^51 half-even to a whole number that then stands in the lower mantissa bits: rint and the
+// v + kSumMagic rounds |v| < 2^51 half-even to a whole number that then stands in the lower mantissa bits: rint and the
 // conversion to an integer in one addition, which AVX2 has no instruction for.
-constexpr double kMagic = 0x1.8p52;
-constexpr std::uint64_t kMagicBits = std::bit_cast<std::uint64_t>(kMagic);
+constexpr double kSumMagic = 0x1.8p52;
+constexpr std::uint64_t kMagicBits = std::bit_cast<std::uint64_t>(kSumMagic);
 constexpr double kFastLimit = 0x1p30;  // |x| below it: hi fits the trick
 constexpr std::size_t kBlock = 1024;   // stays in the first-level cache between its two passes
 
@@ -35,8 +35,8 @@ std::uint32_t largest_magnitude(std::span<const float> values) {
 void add_small(const float* values, std::size_t size, double weight, std::uint64_t* hi, std::uint64_t* lo) {
   for (std::size_t i = 0; i < size; ++i) {
     const double x = weight * static_cast<double>(values[i]);
-    const double high = x * kHighUnits + kMagic;
-    const double low = (x - (high - kMagic) * kHighUnit) * kLowUnits + kMagic;
+    const double high = x * kHighUnits + kSumMagic;
+    const double low = (x - (high - kSumMagic) * kHighUnit) * kLowUnits + kSumMagic;
     hi[i] += std::bit_cast<std::uint64_t>(high) - kMagicBits;
     lo[i] += std::bit_cast<std::uint64_t>(low) - kMagicBits;
   }
