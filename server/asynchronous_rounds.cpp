@@ -201,6 +201,7 @@ void AsynchronousRounds::end_version(bool abandoned, std::vector<Action>& action
                      .clients = maker_.sum.clients(),
                      .failed = failed_,
                      .released = released_,
+                     .overdue = overdue_,
                      .train_loss = maker_.sum.train_loss(),
                      .abandoned = abandoned,
                      .waited = waited_,
@@ -221,7 +222,7 @@ void AsynchronousRounds::end_version(bool abandoned, std::vector<Action>& action
 
 void AsynchronousRounds::begin_version() {
   maker_.sum.clear();
-  failed_ = released_ = most_stale_ = 0;
+  failed_ = released_ = overdue_ = most_stale_ = 0;
   in_vain_ = staleness_ = 0;
   waited_ = longest_ = 0;
 }
@@ -330,6 +331,7 @@ void AsynchronousRounds::release_overdue(std::vector<Action>& actions) {
     overdue.push_back(client);
   }
   in_vain_ += overdue.size();
+  overdue_ += static_cast<std::uint32_t>(overdue.size());
   release(std::move(overdue), actions);
 }
 

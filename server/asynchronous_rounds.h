@@ -96,6 +96,7 @@ class AsynchronousRounds final : public Rounds {
   double longest_ = 0;  // from a client's coming by to its update that counts
   std::uint32_t failed_ = 0;
   std::uint32_t released_ = 0;
+  std::uint32_t overdue_ = 0;
   std::uint64_t staleness_ = 0;  // sum over the updates that wait
   std::uint32_t most_stale_ = 0;
 };

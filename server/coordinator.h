@@ -46,7 +46,8 @@ struct RoundReport {
   std::uint32_t version = 0;   // after it
   std::uint32_t clients = 0;   // valid updates; they count unless the round is abandoned
   std::uint32_t failed = 0;    // lost or refused
-  std::uint32_t released = 0;  // had not answered when the round ended
+  std::uint32_t released = 0;  // called off: at its end or the deadline, too far behind, or as the run gave up
+  std::uint32_t overdue = 0;   // of the released: those that missed the deadline
   std::uint32_t replaced = 0;  // of the failed: those in whose place another client came
   double train_loss = 0;       // mean over valid updates, weighted by examples
   bool abandoned = false;      // fewer than the minimum, or it gave up: nothing changed, the version least of all

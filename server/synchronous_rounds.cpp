@@ -114,10 +114,11 @@ bool SynchronousRounds::is_over() const {
   return outstanding_ == 0 || counted == maker_.plan.cohort || counted + outstanding_ < maker_.plan.policy.minimum;
 }
 
-void SynchronousRounds::conclude(std::vector<Action>& actions) {
+void SynchronousRounds::conclude(std::vector<Action>& actions, bool at_deadline) {
   FederationState& state = maker_.state;
   RoundReport report{
       .clients = maker_.sum.clients(), .failed = failed_, .released = outstanding_, .replaced = replaced_};
+  report.overdue = at_deadline ? outstanding_ : 0;
   report.train_loss = maker_.sum.train_loss();
   report.abandoned = report.clients < maker_.plan.policy.minimum;
   report.waited = began_ - round_over_;
@@ -201,7 +202,7 @@ void SynchronousRounds::take(const TimePassed&, std::vector<Action>& actions) {
   if (waits_until_) actions.emplace_back(WakeAt{*waits_until_});
   if (!running_ || deadline_ == kNever) return;
   if (now_ >= deadline_)
-    conclude(actions);
+    conclude(actions, true);
   else
     actions.emplace_back(WakeAt{deadline_});
 }

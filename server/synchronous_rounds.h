@@ -48,7 +48,7 @@ class SynchronousRounds final : public Rounds {
   void settle(Standing& standing, Standing how, std::vector<Action>& actions);
   void replace(std::vector<Action>& actions);
   bool is_over() const;
-  void conclude(std::vector<Action>& actions);
+  void conclude(std::vector<Action>& actions, bool at_deadline = false);
   std::vector<CountedClient> counted_clients() const;
   std::string add(const UpdateArrived& event);
   std::string misdirected(const UpdateArrived& event, const Standing* found) const;

@@ -118,7 +118,7 @@ void RunRecorder::conclude(const RoundRecord& record) {
     ++abandoned_;
     diverged_ = diverged_ || std::ranges::any_of(record.failures, is_of_divergence);
     failure_ = record.failures.empty() ? "" : record.failures.front();
-    overdue_ = record.report.released > 0;
+    overdue_ = record.report.overdue > 0;
   }
   if (record.time) {
     const RoundMeasures measures = measures_.round(record.tasks);
@@ -207,8 +207,7 @@ std::string RunRecorder::why_abandoned() const {
 std::string RunRecorder::remedy() const {
   if (diverged_)
     return "; updates were not finite: a smaller learning rate (training.optimizer.rate) is the usual remedy";
-  return overdue_ && federation_.scenario.federation.policy.deadline > 0 ? "; more time (federation.deadline) may help"
-                                                                         : "";
+  return overdue_ ? "; more time (federation.deadline) may help" : "";
 }
 
 bool RunRecorder::finish(const FederationState& state, const Stop& stop) {

@@ -99,7 +99,7 @@ class RunRecorder {
   std::optional<OutputFile> tasks_;  // once a fleet takes time
   bool diverged_ = false;            // whether one of them, since the last resume, was for updates that are not finite
   std::string failure_;              // of the last of them, one reason
-  bool overdue_ = false;             // whether it let go of somebody
+  bool overdue_ = false;             // whether somebody missed the deadline of it
 };
 
 }  // namespace anybit

@@ -56,9 +56,12 @@ TEST(AsynchronousCourse, EndsWhereAllMissTheDeadline) {
   EXPECT_TRUE(run.ended->gave_up);
   EXPECT_FALSE(run.ended->nobody_left);
   ASSERT_EQ(run.reports.size(), 1U);
-  EXPECT_EQ(run.reports[0],
-            (RoundReport{
-                .round = 1, .clients = 1, .released = 12, .train_loss = run.reports[0].train_loss, .abandoned = true}))
+  EXPECT_EQ(run.reports[0], (RoundReport{.round = 1,
+                                         .clients = 1,
+                                         .released = 12,
+                                         .overdue = 12,
+                                         .train_loss = run.reports[0].train_loss,
+                                         .abandoned = true}))
       << "four places at three deadlines, and one that was filled again before the first";
   EXPECT_EQ(run.coordinator->state().version, 0U);
   EXPECT_TRUE(run.coordinator->state().in_flight.empty());

@@ -63,6 +63,7 @@ TEST(OverSelection, TheFirstOfTheCohortCountAndTheRestAreLate) {
   EXPECT_EQ(report.clients, 2U);
   EXPECT_EQ(report.failed, 0U);
   EXPECT_EQ(report.released, 2U);
+  EXPECT_EQ(report.overdue, 0U);
   EXPECT_FALSE(report.abandoned);
   EXPECT_EQ(coordinator.state().global.values[0], static_cast<float>(first_weight({tasks[3].task, tasks[1].task})));
   for (const std::size_t late : {0U, 2U, 1U}) {
@@ -103,6 +104,7 @@ TEST(Deadline, ClosesTheRoundWithWhatIsThere) {
   const RoundReport report = all_of<ConcludeRound>(actions).at(0).report;
   EXPECT_EQ(report.clients, 2U);
   EXPECT_EQ(report.released, 1U);
+  EXPECT_EQ(report.overdue, 1U);
   EXPECT_FALSE(report.abandoned);
   EXPECT_EQ(coordinator.state().global.values[0], static_cast<float>(first_weight({{77, 0, 1}, {77, 0, 2}})));
   EXPECT_FALSE(all_of<EndFederation>(actions).at(0).gave_up);
@@ -166,7 +168,10 @@ TEST(Minimum, IsAbandonedAtOnceWhereItCannotBeReached) {
   EXPECT_TRUE(handle(coordinator, ClientLost{0, "gone"}, 1).empty()) << "two are left";
   const std::vector<Action> actions = handle(coordinator, ClientLost{2, "gone"}, 2);
   EXPECT_EQ(released(actions), (std::vector<TaskId>{{77, 0, 1}}));
-  EXPECT_TRUE(all_of<ConcludeRound>(actions).at(0).report.abandoned);
+  const RoundReport report = all_of<ConcludeRound>(actions).at(0).report;
+  EXPECT_TRUE(report.abandoned);
+  EXPECT_EQ(report.released, 1U);
+  EXPECT_EQ(report.overdue, 0U);
   EXPECT_EQ(all_of<WakeAt>(actions).at(0).time, 32) << "the next round's";
 }
 

@@ -77,7 +77,7 @@ class FederationModel {
     if (now < deadline)
       outcome.wake = deadline;
     else
-      end(now, outcome);
+      end(now, outcome, true);
     return outcome;
   }
 
@@ -145,8 +145,9 @@ class FederationModel {
     if (counted == plan_.cohort || count('?') == 0 || hopeless) end(now, outcome);
   }
 
-  void end(double now, Outcome& outcome) {
+  void end(double now, Outcome& outcome, bool at_deadline = false) {
     RoundReport report{.clients = count('c'), .failed = count('f'), .released = count('?'), .replaced = replaced_};
+    report.overdue = at_deadline ? report.released : 0;
     report.abandoned = report.clients < plan_.policy.minimum;
     for (const std::uint32_t client : outstanding()) outcome.released.push_back(task(client));
     add_up(report);

@@ -21,5 +21,39 @@ TEST(RunRecorder, SaysWhoWouldBeLeftToAsk) {
             "version's last; the classes' availability says when");
 }
 
+/// More time helps where somebody missed the deadline, and not where tasks were called off as the run gave up.
+TEST(RunRecorder, AdvisesMoreTimeOnlyWhereADeadlinePassed) {
+  const auto text_of = [](const std::string& deadline) {
+    ServedFederation served({"data.clients=3", "federation.cohort=3", "federation.minimum=2", "federation.give_up=1",
+                             "federation.deadline=" + deadline});
+    served.start();
+    ServedClient first(served, 0);
+    ServedClient second(served, 1);
+    for (ServedClient* client : {&first, &second}) {
+      const TaskId task = client->receive<Offer>().id;
+      if (deadline != "0.3") client->send(Decline{task, "busy"});
+    }
+    EXPECT_FALSE(served.wait());
+    EXPECT_NE(served.metrics().find(R"("released": )"), std::string::npos) << served.metrics();
+    return served.recorder->given_up_text(served.server->state());
+  };
+  const std::string advice = "more time (federation.deadline) may help";
+  EXPECT_NE(text_of("0.3").find(advice), std::string::npos);
+  EXPECT_EQ(text_of("1000").find(advice), std::string::npos) << text_of("1000");
+}
+
+TEST(RunRecorder, AdvisesNoMoreTimeWhereAsynchronousTasksFailedBeforeTheirDeadline) {
+  ServedFederation served({"data.clients=2", "federation.cohort=1", "federation.give_up=1", "federation.deadline=1000",
+                           "federation.aggregation.name=fedbuff", "federation.aggregation.concurrency=2"});
+  served.start();
+  ServedClient first(served, 0);
+  ServedClient second(served, 1);
+  for (ServedClient* client : {&first, &second}) client->send(Decline{client->receive<Offer>().id, "busy"});
+  EXPECT_FALSE(served.wait());
+  EXPECT_NE(served.metrics().find(R"("released": 1)"), std::string::npos) << served.metrics();
+  const std::string text = served.recorder->given_up_text(served.server->state());
+  EXPECT_EQ(text.find("more time"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace anybit
