@@ -191,5 +191,31 @@ TEST(AsynchronousInterleavings, SeeAPlantedDoubleThatIsLate) {
   std::printf("planted double that is late: seen in schedule %ld\n", walked);
 }
 
+/// A coordinator that gives up without a record of what was done for the version in progress.
+class Silent {
+ public:
+  Silent(const FederationPlan& plan, const FederationState& state) : coordinator_(plan, state) {}
+
+  const FederationState& state() const { return coordinator_.state(); }
+  const FederationState& progress() const { return coordinator_.progress(); }
+
+  void handle(const Event& event, double time, std::vector<Action>& actions) {
+    coordinator_.handle(event, time, actions);
+    std::erase_if(actions, [](const Action& action) {
+      const auto* concluded = std::get_if<ConcludeRound>(&action);
+      return concluded != nullptr && concluded->report.abandoned;
+    });
+  }
+
+ private:
+  Coordinator coordinator_;
+};
+
+TEST(AsynchronousInterleavings, SeeAPlantedEndWithoutARecord) {
+  const auto [walked, fault] = walk<Silent>({"", 2, 20, {.deadline = 8, .give_up = 1}, losses()});
+  EXPECT_EQ(fault, "it ends without a record");
+  std::printf("planted end without a record: seen in schedule %ld\n", walked);
+}
+
 }  // namespace
 }  // namespace anybit

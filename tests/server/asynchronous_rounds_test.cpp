@@ -284,5 +284,29 @@ TEST(AsynchronousRounds, EndsWhereNobodyCanBeReachedEverAgain) {
   EXPECT_TRUE(run.ended->nobody_left);
 }
 
+/// Client 1 alone can be reached, and two updates make a version: the first waits in vain.
+TEST(AsynchronousRounds, GivesUpTheVersionThatNobodyIsLeftToComplete) {
+  Asynchronous run(2, 2, 9, fedbuff(1));
+  run.federation.plan.reachability = {[](std::uint32_t client, double) { return client == 1; },
+                                      [](std::uint32_t client, double now) { return client == 1 ? now : kNever; },
+                                      [](std::uint32_t, double) { return kNever; }};
+  run.start(5);
+  for (std::uint32_t number = 0; number < 2; ++number) {  // told to start again it asks the same client anew
+    ASSERT_EQ(run.tasks.size(), 1U) << number;
+    EXPECT_EQ(run.tasks.at(number).client, 1U);
+    run.answer(number, kFirst, 8);
+    ASSERT_TRUE(run.ended);
+    EXPECT_TRUE(run.ended->gave_up);
+    EXPECT_TRUE(run.ended->nobody_left);
+    const double train_loss = run.reports.back().train_loss;
+    EXPECT_EQ(run.reports.back(),
+              (RoundReport{.round = number + 1, .clients = 1, .train_loss = train_loss, .abandoned = true}));
+    EXPECT_EQ(run.coordinator->state().tasks, number + 1);
+    EXPECT_EQ(run.global(), (std::vector<float>{0, 0, 0}));
+    run.ended.reset();
+    run.see(handle(*run.coordinator, Started{}, 9));
+  }
+}
+
 }  // namespace
 }  // namespace anybit

@@ -135,10 +135,11 @@ class Schedule {
 };
 
 TEST(AsynchronousSchedules, RandomOnesLoseAndDoubleNothing) {
-  expect_no_fault<Schedule>(4000,
-                            {"drop", "duplicate", "spoil", "other sender", "loss", "kill", "clock jump", "counted",
-                             "double", "late or strange", "stale", "overdue", "versions", "given up"},
-                            500);
+  expect_no_fault<Schedule>(
+      4000,
+      {"drop", "duplicate", "spoil", "other sender", "loss", "kill", "clock jump", "counted", "double",
+       "late or strange", "stale", "overdue", "called off", "versions", "abandoned", "given up"},
+      500);
 }
 
 }  // namespace

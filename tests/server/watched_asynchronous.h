@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,8 +39,9 @@ struct Account {
   std::uint32_t version = 0;
   std::uint32_t rounds = 0;  // versions, and those that were given up
   std::uint32_t next = 0;
-  std::uint32_t failed = 0, released = 0;  // since the last version
-  std::uint32_t in_vain = 0;               // and since the start
+  std::uint32_t failed = 0, released = 0, overdue = 0;  // since the last version
+  std::uint32_t in_vain = 0;                            // and since the start
+  std::uint32_t abandoned = 0;                          // versions, since the last that was made
 
   bool is_idle(std::uint32_t client) const {
     return std::ranges::none_of(open, [&](const auto& one) { return one.second.client == client; }) &&
@@ -107,10 +109,13 @@ class WatchedAsynchronous {
   void pass_time(double now) {
     now_ = now;
     if (wake_ && now_ >= *wake_) wake_.reset();
-    may_be_overdue_ = plan_.policy.deadline > 0;
-    take(TimePassed{});
-    may_be_overdue_ = false;
     const auto is_overdue = [&](const auto& one) { return one.second.since + plan_.policy.deadline <= now_; };
+    // Where a clock was set back, one that was given later may be overdue before: it is its elders' turn first.
+    if (plan_.policy.deadline > 0)
+      for (auto one = account_.open.begin(); one != account_.open.end() && is_overdue(*one); ++one)
+        overdue_.insert(one->first);
+    take(TimePassed{});
+    overdue_.clear();
     const auto oldest = account_.open.begin();
     check(plan_.policy.deadline == 0 || oldest == account_.open.end() || !is_overdue(*oldest), "one is overdue");
   }
@@ -206,10 +211,12 @@ class WatchedAsynchronous {
     const auto open = account_.open.find(release.task.round);
     check(open != account_.open.end() && open->second.client == release.task.client, "no open task is released");
     if (!fault_.empty()) return;
-    const bool is_overdue = may_be_overdue_ && open->second.since + plan_.policy.deadline <= now_;
+    const bool is_overdue = overdue_.contains(release.task.round);
     const bool is_stale = account_.buffer.size() == plan_.cohort;  // the version that it makes is concluded behind
-    account_.in_vain += is_overdue && !is_stale ? 1 : 0;
-    counts_[is_stale ? "stale" : "overdue"] += 1;
+    check(is_stale || is_overdue || gives_up(), "a task is called off without a reason");
+    account_.in_vain += is_overdue ? 1 : 0;
+    account_.overdue += is_overdue ? 1 : 0;
+    counts_[is_stale ? "stale" : is_overdue ? "overdue" : "called off"] += 1;
     ++account_.released;
     account_.open.erase(open);
   }
@@ -219,20 +226,25 @@ class WatchedAsynchronous {
     check(report.abandoned ? account_.open.empty() : account_.buffer.size() == plan_.cohort, "it is not over");
     check(report.clients == account_.buffer.size(), "another number makes a version");
     check(report.failed == account_.failed && report.released == account_.released, "a task is lost");
+    check(report.overdue == account_.overdue, "others missed their deadline");
+    check_staleness(report);
+    check(report.waited == 0, "it waits, though all can be reached");
     check(report.round == ++account_.rounds && coordinator_->state().round == account_.rounds, "the round's number");
     account_.version += report.abandoned ? 0 : 1;
     check(report.version == account_.version && coordinator_->state().version == account_.version, "its number");
+    account_.abandoned = report.abandoned ? account_.abandoned + 1 : 0;
+    check(coordinator_->state().abandoned == account_.abandoned, "another number was abandoned");
     if (report.abandoned)
       check(std::ranges::equal(coordinator_->state().global.values, account_.global), "it changes the parameters");
     else
       count_updates();
     account_.buffer.clear();
-    account_.failed = account_.released = 0;
+    account_.failed = account_.released = account_.overdue = 0;
     if (!report.abandoned) account_.in_vain = 0;
     for (const auto& [number, task] : account_.open)
       check(account_.version - task.version <= plan_.asynchrony->max_staleness, "one is too far behind");
     saved_ = account_;
-    ++counts_["versions"];
+    ++counts_[report.abandoned ? "abandoned" : "versions"];
   }
   void see(const WakeAt& wake) { wake_ = std::isinf(wake.time) ? std::nullopt : std::optional(wake.time); }
   void see(const EndFederation&) { stopped_ = true; }
@@ -242,6 +254,16 @@ class WatchedAsynchronous {
   bool gives_up() const {
     const std::uint32_t most = std::max(plan_.cohort, plan_.asynchrony->concurrency) * plan_.policy.give_up;
     return account_.in_vain >= most;
+  }
+
+  void check_staleness(const RoundReport& report) {
+    std::uint32_t sum = 0, most = 0;
+    for (const Arrived& one : account_.buffer) {
+      sum += one.staleness;
+      most = std::max(most, one.staleness);
+    }
+    const double mean = account_.buffer.empty() ? 0 : 1.0 * sum / static_cast<double>(account_.buffer.size());
+    check(report.staleness == mean && report.most_stale == most, "its updates are more behind, or less");
   }
 
   void count_updates() {
@@ -277,7 +299,7 @@ class WatchedAsynchronous {
   std::string fault_;
   double now_ = 0;
   bool answered_ = false, acknowledged_ = false;
-  bool may_be_overdue_ = false;
+  std::set<std::uint32_t> overdue_;  // numbers of those that a deadline is about to end
   bool stopped_ = false;
 };
 
