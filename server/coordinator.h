@@ -35,6 +35,7 @@ struct UpdateArrived {
 struct ClientLost {
   std::uint32_t client = 0;
   std::string reason;
+  bool replaceable = true;  // false: nobody comes in its place, though it be early in a synchronous round
 };
 struct TimePassed {};
 using Event = std::variant<Started, ClientJoined, UpdateArrived, ClientLost, TimePassed>;

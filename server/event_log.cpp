@@ -19,9 +19,12 @@ namespace {
 
 using Kind = LoggedEvent::Kind;
 constexpr std::string_view kVirtual = "virtual";
-constexpr std::array<std::string_view, 6> kKinds = {"started", "joined", "update", "lost", "time", "concluded"};
-static_assert(std::variant_size_v<Event> + 1 == kKinds.size(),
-              "a kind for each event, in the same order, and one more");
+constexpr std::array<std::string_view, 7> kKinds = {"started", "joined",    "update",    "lost",
+                                                    "time",    "concluded", "unreplaced"};
+static_assert(std::variant_size_v<Event> + 2 == kKinds.size(),
+              "a kind for each event, in the same order, and two more");
+
+bool is_loss(Kind kind) { return kind == Kind::kLost || kind == Kind::kUnreplaced; }
 
 template <class Number, class... Format>
 std::string text_of(Number number, Format... format) {
@@ -92,6 +95,7 @@ LoggedEvent describe(const Event& event, double time, std::uint32_t round, std::
   if (const auto* lost = std::get_if<ClientLost>(&event)) {
     logged.client = lost->client;
     logged.reason = lost->reason;
+    if (!lost->replaceable) logged.kind = Kind::kUnreplaced;
   }
   return logged;
 }
@@ -107,7 +111,7 @@ LoggedEvent describe(const RoundReport& report, double time) {
 std::string to_line(const LoggedEvent& event) {
   std::string note = "-";
   if (event.kind == Kind::kUpdate) note = crc_text(event.crc);
-  if (event.kind == Kind::kLost) note = one_line(event.reason);
+  if (is_loss(event.kind)) note = one_line(event.reason);
   if (event.kind == Kind::kJoined) note = widths_text(event.widths);
   if (event.virtual_time) note = kVirtual;
   return text_of(event.time) + ' ' + std::string(kKinds[static_cast<std::size_t>(event.kind)]) + ' ' +
@@ -128,7 +132,7 @@ std::string parse_event(std::string_view line, LoggedEvent& event) {
     return "the checksum is not 8 hex digits";
   event.virtual_time = event.kind == Kind::kStarted && line == kVirtual;
   if (event.kind == Kind::kConcluded && line != "-") return "the note of a round's end is no '-'";
-  if (event.kind == Kind::kLost && line != "-") event.reason = line;
+  if (is_loss(event.kind) && line != "-") event.reason = line;
   if (event.kind == Kind::kJoined && line != "-" && !parse_widths(line, event.widths))
     return "the note of who joined is no list of widths";
   return "";

@@ -15,20 +15,21 @@ namespace anybit {
 /// One event as it stands in events.log, a line of text:
 ///   TIME KIND CLIENT ROUND NOTE
 /// TIME in seconds, in the shortest form that reads back to the same bits; KIND one of started, joined, update, lost,
-/// time, concluded; ROUND the round in progress, for an update that of its task; NOTE the CRC32C of the update's frame
-/// as 8 hex digits, the reason of a loss, of one who joined the widths that its device can run, e.g. "8,4", where they
-/// are not those of the scenario's fleet, of a beginning in virtual time "virtual", else "-".
+/// time, concluded, unreplaced (lost, and nobody comes in its place); ROUND the round in progress, for an update that
+/// of its task; NOTE the CRC32C of the update's frame as 8 hex digits, the reason of a loss, of one who joined the
+/// widths that its device can run, e.g. "8,4", where they are not those of the scenario's fleet, of a beginning in
+/// virtual time "virtual", else "-".
 ///
 /// "concluded" is no event but what the one before it led to: ROUND is over. Who goes on from a checkpoint finds by it
 /// what belongs to the rounds before.
 struct LoggedEvent {
-  enum class Kind : std::uint8_t { kStarted, kJoined, kUpdate, kLost, kTime, kConcluded };
+  enum class Kind : std::uint8_t { kStarted, kJoined, kUpdate, kLost, kTime, kConcluded, kUnreplaced };
   double time = 0;
   Kind kind = Kind::kStarted;
   std::uint32_t client = 0;
   std::uint32_t round = 0;
   std::uint32_t crc = 0;                   // updates only
-  std::string reason;                      // losses only
+  std::string reason;                      // losses only, replaced or not
   std::vector<std::uint32_t> widths = {};  // joins only
   bool virtual_time = false;               // beginnings only
   bool operator==(const LoggedEvent&) const = default;

@@ -219,7 +219,7 @@ void FederationServer::give_up(std::uint32_t client, const std::string& reason) 
   ++counts_.lost;
   deliveries_.erase(client);
   note_failure(fmt::format("client {} is lost: {}", client, reason));
-  take(ClientLost{client, reason});
+  take(ClientLost{client, reason, !stopped_at_.has_value()});
 }
 
 /// One after the other: what follows from a loss is done before the next one, for it may end the round.

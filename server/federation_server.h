@@ -54,8 +54,9 @@ class FederationServer final : public SessionListener {
   using Clock = std::chrono::steady_clock;
 
   /// Borrows all. `sessions` must hand its events to this object, which answers from run() on. Event times go on from
-  /// `last_time`. They stand still until policy.minimum clients have come, so that no deadline passes before there is
-  /// anybody to miss it, and while a round is evaluated and committed, so that the next one's does not pay for it.
+  /// `last_time`. They stand still until policy.minimum clients have come (asynchronous: the first), so that no
+  /// deadline passes before there is anybody to miss it, and while a round is evaluated and committed, so that the next
+  /// one's does not pay for it. Whoever is lost meanwhile is not replaced: the time for that would never end.
   FederationServer(const Federation& federation, const ServerSettings& settings, Sessions& sessions,
                    RunRecorder& recorder, Progress& progress, FederationState start, double last_time);
 

@@ -88,12 +88,12 @@ std::optional<std::uint32_t> SynchronousRounds::choose_cut() const {
   return index ? std::optional(clients[*index]) : std::nullopt;
 }
 
-void SynchronousRounds::settle(Standing& standing, Standing how, std::vector<Action>& actions) {
+void SynchronousRounds::settle(Standing& standing, Standing how, std::vector<Action>& actions, bool replaceable) {
   standing = how;
   --outstanding_;
   if (how == Standing::kDropped) {
     ++failed_;
-    replace(actions);
+    if (replaceable) replace(actions);
   }
   if (is_over()) conclude(actions);
 }
@@ -194,7 +194,8 @@ void SynchronousRounds::take(const UpdateArrived& event, std::vector<Action>& ac
 
 void SynchronousRounds::take(const ClientLost& event, std::vector<Action>& actions) {
   Standing* found = standing(event.client);
-  if (found != nullptr && *found == Standing::kOutstanding) settle(*found, Standing::kDropped, actions);
+  if (found != nullptr && *found == Standing::kOutstanding)
+    settle(*found, Standing::kDropped, actions, event.replaceable);
 }
 
 void SynchronousRounds::take(const TimePassed&, std::vector<Action>& actions) {

@@ -45,7 +45,7 @@ class SynchronousRounds final : public Rounds {
   void wait_for_clients(std::vector<Action>& actions);
   void set_times(std::vector<Action>& actions);
   std::optional<std::uint32_t> choose_cut() const;
-  void settle(Standing& standing, Standing how, std::vector<Action>& actions);
+  void settle(Standing& standing, Standing how, std::vector<Action>& actions, bool replaceable = true);
   void replace(std::vector<Action>& actions);
   bool is_over() const;
   void conclude(std::vector<Action>& actions, bool at_deadline = false);

@@ -58,8 +58,9 @@ std::string Replay::handle(std::size_t index) {
       feed(ClientJoined{event.client}, event.time);
       break;
     case LoggedEvent::Kind::kLost:
+    case LoggedEvent::Kind::kUnreplaced:
       pending_.erase(event.client);
-      feed(ClientLost{event.client, event.reason}, event.time);
+      feed(ClientLost{event.client, event.reason, event.kind == LoggedEvent::Kind::kLost}, event.time);
       break;
     case LoggedEvent::Kind::kTime: feed(TimePassed{}, event.time); break;
     case LoggedEvent::Kind::kUpdate: return handle_update(index);

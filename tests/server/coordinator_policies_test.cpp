@@ -217,6 +217,16 @@ TEST(Replacement, NobodyComesWhenItsTimeIsOver) {
   EXPECT_TRUE(all_of<ConcludeRound>(actions).at(0).report.abandoned);
 }
 
+TEST(Replacement, NobodyComesForOneThatIsNotToBeReplaced) {
+  const SmallFederation federation = federation_of(6, 2, 1, {.deadline = 40, .minimum = 2, .replace_until = 1});
+  Coordinator coordinator(federation.plan, federation.state());
+  const std::vector<SendTask> tasks = all_of<SendTask>(handle(coordinator, Started{}, 100));
+  const std::vector<Action> actions = handle(coordinator, ClientLost{tasks[0].client, "away", false}, 100);
+  const RoundReport report = all_of<ConcludeRound>(actions).at(0).report;
+  EXPECT_TRUE(report.abandoned);
+  EXPECT_EQ(report.replaced, 0U);
+}
+
 TEST(Replacement, NobodyIsInARoundTwice) {
   const SmallFederation federation = federation_of(3, 2, 1, {.deadline = 40, .replace_until = 1});
   Coordinator coordinator(federation.plan, federation.state());

@@ -132,7 +132,7 @@ class Schedule {
     if (happens("clock jump forwards", 1)) now_ += up_to(3 * kDeadline);
     if (happens("clock jump backwards", 1)) now_ -= up_to(3 * kDeadline);
     if (happens("disconnect", 3))
-      watched_.lose(client, now_);
+      watched_.lose(client, now_, !chance(30));
     else if (chance(3))
       watched_.join(client, now_);
     else if (chance(2))

@@ -40,7 +40,8 @@ std::vector<LoggedEvent> one_of_each() {
           describe(UpdateArrived{8, &update}, 1.0 / 3.0, 4, 0x0a1bU),
           describe(ClientLost{9, "link cut\n again"}, 1e9, 4, 0),
           describe(TimePassed{}, 1e-300, 4, 0),
-          describe(RoundReport{.round = 5}, 2.0)};
+          describe(RoundReport{.round = 5}, 2.0),
+          describe(ClientLost{2, "away", false}, 2.5, 4, 0)};
 }
 
 TEST_F(EventLogFile, HoldsOneEventALine) {
@@ -54,7 +55,8 @@ TEST_F(EventLogFile, HoldsOneEventALine) {
             "0.3333333333333333 update 8 3 00000a1b\n"
             "1e+09 lost 9 4 link cut  again\n"
             "1e-300 time 0 4 -\n"
-            "2 concluded 0 4 -\n");
+            "2 concluded 0 4 -\n"
+            "2.5 unreplaced 2 4 away\n");
 }
 
 TEST_F(EventLogFile, ReadsBackWhatWasWritten) {

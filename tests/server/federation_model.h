@@ -58,9 +58,9 @@ class FederationModel {
     return outcome;
   }
 
-  Outcome lose(std::uint32_t client, double now) {
+  Outcome lose(std::uint32_t client, double now, bool replaceable = true) {
     Outcome outcome;
-    if (is_outstanding(client)) fail(client, now, outcome);
+    if (is_outstanding(client)) fail(client, now, outcome, replaceable);
     return outcome;
   }
 
@@ -130,9 +130,10 @@ class FederationModel {
     return client;
   }
 
-  void fail(std::uint32_t client, double now, Outcome& outcome) {
+  void fail(std::uint32_t client, double now, Outcome& outcome, bool replaceable = true) {
     status_[client] = 'f';
-    if (now - begun_ < plan_.policy.deadline * plan_.policy.replace_until && !waiting_.empty()) {
+    const bool in_time = now - begun_ < plan_.policy.deadline * plan_.policy.replace_until;
+    if (replaceable && in_time && !waiting_.empty()) {
       outcome.sent.push_back(task(take_next()));
       ++replaced_;
     }

@@ -308,5 +308,37 @@ TEST(FederationServer, NoDeadlinePassesBeforeAnybodyHasCome) {
   EXPECT_LT(served.events().back().time, 0.5) << "as the round's time goes";
 }
 
+/// Its clock stands still: a round that replaced whoever is away would go through all twenty, a grace for each.
+TEST(FederationServer, NobodyIsReplacedBeforeAsManyHaveComeAsARoundNeeds) {
+  ServedFederation served({"federation.cohort=2", "federation.minimum=2", "federation.deadline=1000",
+                           "federation.replace_until=1", "federation.give_up=2"},
+                          [](ServerSettings& settings) { settings.grace = milliseconds{50}; });
+  served.start();
+  EXPECT_FALSE(served.wait());
+  EXPECT_TRUE(served.server->gave_up());
+  const std::string lines = served.metrics();
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 2);
+  EXPECT_EQ(lines.find("replaced"), std::string::npos) << lines;
+  EXPECT_EQ(count(served.events(), LoggedEvent::Kind::kUnreplaced), 2U) << "the first of each round's two";
+}
+
+TEST(FederationServer, WhoIsLostIsReplacedOnceSoManyHaveCome) {
+  ServedFederation served({"data.clients=3", "federation.cohort=2", "federation.minimum=2", "federation.deadline=1000",
+                           "federation.replace_until=1", "federation.rounds=1"});
+  served.start();
+  ServedClient all(served, Hello{.client = 0, .clients = 3, .kernel_set = kernel_set()});
+  const TaskId declined = all.receive<Offer>().id;
+  const TaskId other = all.receive<Offer>().id;
+  all.send(Decline{declined, "busy"});
+  for (const TaskId& task : {other, all.receive<Offer>().id}) {
+    all.send(Accept{task});
+    EXPECT_EQ(all.receive<TaskMessage>().id, task);
+    all.send_update(task);
+    EXPECT_EQ(all.receive<Acknowledge>().id, task);
+  }
+  EXPECT_TRUE(served.wait());
+  EXPECT_NE(served.metrics().find(R"("failed": 1, "replaced": 1)"), std::string::npos) << served.metrics();
+}
+
 }  // namespace
 }  // namespace anybit

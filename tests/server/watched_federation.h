@@ -28,9 +28,9 @@ class WatchedFederation {
     answered_ = answers ? std::optional(update.id) : std::nullopt;
     handle(UpdateArrived{sender, &update}, now, model_.update(sender, update, valid, now));
   }
-  void lose(std::uint32_t client, double now) {
+  void lose(std::uint32_t client, double now, bool replaceable = true) {
     if (model_.is_outstanding(client)) end_task({plan_.run, model_.round(), client}, "failed");
-    handle(ClientLost{client, "test"}, now, model_.lose(client, now));
+    handle(ClientLost{client, "test", replaceable}, now, model_.lose(client, now, replaceable));
   }
   void join(std::uint32_t client, double now) { handle(ClientJoined{client}, now, model_.join(client)); }
   void pass_time(double now) {
