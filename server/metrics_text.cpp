@@ -84,7 +84,8 @@ void write_rounds(const ServerMetrics& metrics, Page& page) {
   page.gauge("anybit_version", "Versions of the model made so far.").sample(std::uint64_t{metrics.made});
   page.gauge("anybit_rounds_planned", "Versions that the scenario asks for.")
       .sample(std::uint64_t{metrics.rounds_planned});
-  page.counter("anybit_rounds_abandoned_total", "Rounds of the run with too few updates.")
+  page.counter("anybit_rounds_abandoned_total",
+               "Rounds of the run that made no version: too few updates, or an asynchronous run gave up.")
       .sample(std::uint64_t{metrics.abandoned});
   if (std::isfinite(metrics.round_seconds))
     page.gauge("anybit_round_seconds", "How long the last round took, without evaluation.")
@@ -126,10 +127,13 @@ void write_clients(const ServerMetrics& metrics, Page& page) {
       .sample(counts.doubles, {{"outcome", "double"}})
       .sample(counts.refused, {{"outcome", "refused"}})
       .sample(counts.late, {{"outcome", "late"}});
-  page.counter("anybit_tasks_released_total", "Tasks called off: the round over, overdue, or of too old a version.")
+  page.counter("anybit_tasks_released_total",
+               "Tasks called off since the server started: the round over, overdue, of too old a version, or the run "
+               "gave up.")
       .sample(counts.released);
   page.counter("anybit_tasks_lost_total",
-               "Tasks whose clients were away too long, declined or claimed too many examples.")
+               "Tasks whose clients, since the server started, were away too long, did not answer the offer, declined "
+               "or claimed too many examples.")
       .sample(counts.lost);
   page.counter("anybit_sent_bytes_total", "Frames to clients since the server started.").sample(counts.bytes_down);
   page.counter("anybit_received_bytes_total", "Frames from clients about tasks since the server started.")

@@ -47,8 +47,7 @@ struct ServerMetrics {
   // Of the last round that this process made; not finite: there is none.
   double round_seconds = 0;
   double train_loss = 0;
-  double staleness =
-      0;  // mean over its updates of the versions that they were behind; not finite: rounds of one version
+  double staleness = 0;  // mean, over its updates, of the versions they were behind; not finite: synchronous rounds
   std::uint32_t most_stale = 0;
   std::vector<Accuracy> accuracy = {};  // as last evaluated by this process, and
   std::uint32_t accuracy_version = 0;   // of which version

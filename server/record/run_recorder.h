@@ -61,7 +61,7 @@ class RunRecorder {
   std::string result_text() const;
   /// The round that a resume goes on after.
   std::uint32_t saved_round() const { return saved_round_.value_or(0); }
-  /// Rounds with too few valid updates, those before a resume among them.
+  /// Rounds with too few valid updates, and versions that were given up, those before a resume among them.
   std::uint32_t abandoned() const { return abandoned_; }
   /// How many rounds were abandoned, why, and what may help; "" where none was.
   std::string abandoned_text(const FederationState& state) const;
