@@ -69,13 +69,8 @@ class FederationServer final : public SessionListener {
   const FederationState& state() const { return coordinator_.state(); }
   /// Answers to tasks that were refused; those that came late are none.
   std::uint64_t refused_answers() const { return counts_.refused; }
-  /// Clients that have joined, here or at the process before, lost their line or were sent away, and have not come back
-  /// though they should have lately or are to: what they were not told they do not know.
-  std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
-  /// From when on nobody is missing lately any more, at the latest.
-  Clock::time_point missing_until(std::chrono::seconds lately) const {
-    return std::max(Clock::now(), roster_.last_missed()) + lately;
-  }
+  /// Who is here, and who is missing: what they were not told they do not know.
+  const Roster& roster() const { return roster_; }
   /// Fills in what it knows of itself; leaves the last accuracy as it is where it has measured none.
   void measure(ServerMetrics& metrics) const;
 

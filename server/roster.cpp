@@ -70,10 +70,10 @@ std::uint64_t Roster::missing(Clock::time_point since) const {
       std::ranges::count_if(clients_, [&](const Client& client) { return client.missed && *client.missed >= since; }));
 }
 
-Roster::Clock::time_point Roster::last_missed() const {
-  Clock::time_point last = Clock::time_point::min();
+Roster::Clock::time_point Roster::missing_until(std::chrono::seconds lately) const {
+  Clock::time_point last = Clock::now();
   for (const Client& client : clients_) last = std::max(last, client.missed.value_or(last));
-  return last;
+  return last + lately;
 }
 
 std::string clients_text(ClientRange clients) {

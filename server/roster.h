@@ -37,8 +37,9 @@ class Roster {
   const std::map<ConnectionId, Hello>& present() const { return present_; }
   /// Clients that were here, are missed since this moment or will be, are not back and were not excused. Looks at all.
   std::uint64_t missing(Clock::time_point since) const;
-  /// When the last of them began to be missed, or will; long ago where nobody is. Looks at all.
-  Clock::time_point last_missed() const;
+  /// From when on nobody will have been missing for less than this time, should nobody else leave: at the earliest for
+  /// as long from now. Looks at all.
+  Clock::time_point missing_until(std::chrono::seconds lately) const;
 
  private:
   struct Client {

@@ -23,9 +23,9 @@
 namespace anybit {
 namespace {
 
-constexpr std::chrono::milliseconds kTurn{50};
+constexpr std::chrono::milliseconds kPollTurn{50};
 constexpr std::chrono::milliseconds kRecovered{100};  // clients are told to come again so soon while data is loaded,
-constexpr std::chrono::milliseconds kStarted{1000};   // and so soon where the server ends
+constexpr std::chrono::milliseconds kStartedAgain{1000};  // and so soon where the server ends
 constexpr std::chrono::milliseconds kFarewell{5000};
 // A client that has lost its server tries again after 30 s at the latest (client/participant.cpp).
 constexpr std::chrono::seconds kLingerForTheMissing{32};
@@ -126,8 +126,7 @@ ServerSettings server_settings(const ServerOptions& options, bool had_run, RunLo
 class Leaving final : public SessionListener {
  public:
   explicit Leaving(std::uint32_t clients) { roster_.expect({0, clients}); }
-  std::uint64_t missing(std::chrono::seconds lately) const { return roster_.missing(Clock::now() - lately); }
-  Clock::time_point missing_until(std::chrono::seconds lately) const { return roster_.last_missed() + lately; }
+  const Roster& roster() const { return roster_; }
 
   void joined(ConnectionId, const Hello&) override {}
   void arrived(ConnectionId, Message&, std::span<const std::uint8_t>, Bytes&) override {}
@@ -141,17 +140,16 @@ class Leaving final : public SessionListener {
 Goodbye over() { return {"the run is over", Farewell::kOver}; }
 
 /// Whoever has lost its line just now, or is away because it was not needed, would find nobody when it comes back, and
-/// go on looking. Who has been away for longer would have come back. `who` is a FederationServer or Leaving.
-template <class Who>
-void linger_for_the_missing(Sessions& sessions, const Who& who, Observer& observer) {
-  const auto missing = [&] { return who.missing(kLingerForTheMissing); };
+/// go on looking. Who has been away for longer would have come back.
+void linger_for_the_missing(Sessions& sessions, const Roster& roster, Observer& observer) {
+  const auto missing = [&] { return roster.missing(Clock::now() - kLingerForTheMissing); };
   if (missing() == 0) return;
-  const auto end = who.missing_until(kLingerForTheMissing);
+  const auto end = roster.missing_until(kLingerForTheMissing);
   tell(
       fmt::format("clients that are away and have not heard that the run is over: {}; waiting for them, {} s at most; "
                   "Ctrl-C ends it",
                   missing(), std::chrono::ceil<std::chrono::seconds>(end - Clock::now()).count()));
-  for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kTurn);
+  for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kPollTurn);
 }
 
 /// The run was finished before, by a process that may have been killed before all its clients had heard of it.
@@ -160,7 +158,7 @@ void say_it_was_over(Sessions& sessions, Doorway& doorway, std::uint32_t clients
   doorway.hand_on_to(leaving);
   sessions.hold(over());
   observer.phase("over");
-  linger_for_the_missing(sessions, leaving, observer);
+  linger_for_the_missing(sessions, leaving.roster(), observer);
   sessions.stop(over(), kFarewell);
 }
 
@@ -183,8 +181,8 @@ void say_it_is_over(Sessions& sessions, const FederationServer& server, const Ru
   if (recorder.abandoned() > 0) tell(recorder.abandoned_text(server.state()));
   // A line that is dead shows when nobody has taken the Goodbye.
   for (const auto end = Clock::now() + kFarewell; sessions.open() > 0 && Clock::now() < end; observer.poll())
-    sessions.poll(kTurn);
-  linger_for_the_missing(sessions, server, observer);
+    sessions.poll(kPollTurn);
+  linger_for_the_missing(sessions, server.roster(), observer);
   sessions.stop(over(), kFarewell);
 }
 
@@ -225,7 +223,8 @@ int serve(const ServerOptions& options) {
   }
   sessions.hold(Goodbye{"recovering", Farewell::kComeAgain, static_cast<std::uint32_t>(kRecovered.count())});
   std::future<Loaded> loading = std::async(std::launch::async, [&] { return load(scenario, data, directory, start); });
-  for (; loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready; observer.poll()) sessions.poll(kTurn);
+  for (; loading.wait_for(std::chrono::seconds(0)) != std::future_status::ready; observer.poll())
+    sessions.poll(kPollTurn);
   Loaded loaded = loading.get();
   sessions.limit_bodies(largest_update(loaded.federation));
   tell(describe(scenario, loaded.state));
@@ -247,7 +246,8 @@ int serve(const ServerOptions& options) {
     say_it_is_over(sessions, server, recorder, observer);
     return 0;
   }
-  sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStarted.count())}, kFarewell);
+  sessions.stop({"the server stops", Farewell::kComeAgain, static_cast<std::uint32_t>(kStartedAgain.count())},
+                kFarewell);
   if (server.gave_up()) {
     tell(recorder.given_up_text(server.state()) + "; the same command tries again");
     return kFailed;

@@ -272,16 +272,17 @@ TEST(FederationServer, MissesThoseWhoLostTheirLineUntilTheyHaveHeard) {
   polite.send(Goodbye{"the client was stopped"});
   lost.close();
   EXPECT_FALSE(served.wait());
-  EXPECT_EQ(served.server->missing(std::chrono::seconds(60)), 1U);
+  EXPECT_EQ(served.server->roster().missing(Roster::Clock::now() - std::chrono::seconds(60)), 1U);
   served.sessions->dismiss({"over", Farewell::kOver});
   const ServedClient back(served, 0);
-  const auto missing = [&] { return served.server->missing(std::chrono::seconds(60)); };
+  const auto missing = [&] { return served.server->roster().missing(Roster::Clock::now() - std::chrono::seconds(60)); };
   for (int turn = 0; turn < 1000 && missing() > 0; ++turn) served.sessions->poll(milliseconds{5});
   EXPECT_EQ(missing(), 0U);
   // The line of the one that stays is dead: it never takes its Goodbye.
   for (int turn = 0; turn < 1000 && missing() == 0; ++turn) served.sessions->poll(milliseconds{5});
   EXPECT_EQ(missing(), 1U);
-  EXPECT_EQ(served.server->missing(std::chrono::seconds(0)), 0U) << "so long ago that it would be back";
+  EXPECT_EQ(served.server->roster().missing(Roster::Clock::now() - std::chrono::seconds(0)), 0U)
+      << "so long ago that it would be back";
 }
 
 TEST(FederationServer, ItsClockGoesOnWhereTheLogEnds) {
