@@ -5,18 +5,11 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "server/strategies/strategy.h"
 
 namespace anybit {
-namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
-
-}  // namespace
-
 std::unique_ptr<Rounds> make_asynchronous_rounds(VersionMaker& maker) {
   return std::make_unique<AsynchronousRounds>(maker);
 }

@@ -20,14 +20,12 @@ namespace anybit {
 /// Beside what Coordinator promises:
 ///  - nobody has two tasks at once, nor one while an update of its own waits for the version that it will count in;
 ///  - who is asked next is a function of (seed, number of the task), of the time where not all can be reached, and of
-///  who
-///    is at work;
+///    who is at work;
 ///  - a task is released at policy.deadline seconds from its beginning (0: never), and once its version is more than
 ///    max_staleness behind;
 ///  - it gives up where policy.give_up times as many tasks as train at once, or as a version takes if that is more,
-///  have
-///    failed or missed their deadline since the last version. The version in progress is then abandoned: all at work
-///    are released, the updates that wait count for nothing. Told to start again it goes on with new tasks.
+///    have failed or missed their deadline since the last version. The version in progress is then abandoned: all at
+///    work are released, the updates that wait count for nothing. Told to start again it goes on with new tasks.
 class AsynchronousRounds final : public Rounds {
  public:
   explicit AsynchronousRounds(VersionMaker& maker);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,7 +19,11 @@
 
 namespace anybit {
 
-// What the coordinator is told. Times are seconds, virtual in the simulator, real in the server.
+// Times are seconds, virtual in the simulator, real in the server.
+/// The time of what never happens.
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+
+// What the coordinator is told.
 /// Begin, go on after a resume, or try again after giving up.
 struct Started {
   bool virtual_time = false;  // for the log: whether a replay finds who can be reached, and when, in the fleet
@@ -132,8 +137,8 @@ struct FederationPlan {
   const Codec* uplink = nullptr;
   const Codec* downlink = nullptr;
   const Strategy* strategy = nullptr;
-  bool client_state =
-      false;                 // clients keep something between rounds: who counted when is remembered, and tasks name it
+  /// Clients keep something between rounds: who counted when is remembered, and tasks name it.
+  bool client_state = false;
   int threads = 1;           // the most that share one update of a large model; results do not depend on it
   std::uint32_t chunks = 1;  // chunks_of_batch(): for a client that holds most of its round; 1: nobody is cut
   const Weighting* weighting = nullptr;  // null: by examples
@@ -200,23 +205,21 @@ class VersionMaker;
 ///
 /// What holds of both, whatever the driver sends, in whatever order, how often it may be, and whatever time it says:
 ///  - an update counts at most once, and only for the task that it answers: this run, this round, this client, and
-///  trained from that task's parameters, which a server that went back to an earlier checkpoint may make others;
+///    trained from that task's parameters, which a server that went back to an earlier checkpoint may make others;
 ///  - within one history of states a task's name is never used again: rounds that were abandoned have numbers of their
-///  own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
+///    own. Who goes back to an earlier state uses names again, told apart by the digest of the parameters;
 ///  - each task ends exactly once, as counted, as failed (another client may then come in its place) or as released,
-///  and
-///    nobody is in a round twice;
+///    and nobody is in a round twice;
 ///  - at most as many updates count for a version as the cohort has members;
 ///  - the parameters of a version are a function of the one before and of the set of updates that counted, not of the
 ///    order of arrival;
 ///  - where clients keep state, a task names the last round in which its client counted: known once that round is
-///  concluded with a version, never touched by one that is abandoned;
+///    concluded with a version, never touched by one that is abandoned;
 ///  - an update for the round in progress is answered: acknowledged (a double too) or rejected with a reason;
 ///  - an answer to another task ("late", another run, somebody else's) is rejected and changes nothing;
 ///  - it never waits in silence: after each event since Started a client is outstanding, or it has asked to be woken
-///  when
-///    clients can be reached again, or it has stopped; and where there is a deadline it has asked to be woken then. The
-///    driver owes a ClientLost for each client that it gives up, and TimePassed when it was asked for it;
+///    when clients can be reached again, or it has stopped; and where there is a deadline it has asked to be woken
+///    then. The driver owes a ClientLost for each client that it gives up, and TimePassed when it was asked for it;
 ///  - a run ends: after plan.rounds versions, or where it gives up (EndFederation).
 /// Actions are in order: a round's releases and its ConcludeRound come before the tasks of the next, so a driver that
 /// writes its checkpoint when it meets ConcludeRound has committed the round before anybody hears of the next one.

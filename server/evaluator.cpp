@@ -63,9 +63,9 @@ namespace {
 struct Stopped {};
 
 /// An evaluation on its way, as those see it who stop and watch it; for all its threads.
-class Course {
+class Watched {
  public:
-  Course(const Evaluator::StopSignal& stop, const Evaluator::Watcher& watcher) : stop_(stop), watcher_(watcher) {}
+  Watched(const Evaluator::StopSignal& stop, const Evaluator::Watcher& watcher) : stop_(stop), watcher_(watcher) {}
 
   /// Before each item of work: parallel_for() starts no other after an exception.
   void go_on() const {
@@ -156,7 +156,7 @@ struct Evaluator::State {
   }
 
   /// One float pass over the proxy share; an observer per batch, joined in order.
-  std::vector<Range> calibrate(const Parameters& parameters, const Course& course) {
+  std::vector<Range> calibrate(const Parameters& parameters, const Watched& course) {
     const std::size_t batches = pieces(data.proxy.size(), batch);
     std::vector<std::vector<Range>> seen(batches);
     parallel_for(batches, threads, [&](std::size_t item, int worker) {
@@ -177,14 +177,14 @@ struct Evaluator::State {
   Answers count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
                 const StopSignal& stop);
   void count_some(const Parameters& parameters, const Plan& plan, const Questions& questions, std::size_t first_model,
-                  std::size_t models, Course& course, Answers& answers);
+                  std::size_t models, Watched& course, Answers& answers);
   /// With the weights of `model`, and the point's activations.
   std::int64_t count_at(const Plan& plan, std::size_t point, const Parameters& model, const ExamplesView& examples,
-                        int worker, const Course& course);
+                        int worker, const Watched& course);
 };
 
 std::int64_t Evaluator::State::count_at(const Plan& plan, std::size_t point, const Parameters& model,
-                                        const ExamplesView& examples, int worker, const Course& course) {
+                                        const ExamplesView& examples, int worker, const Watched& course) {
   std::unique_ptr<SlotFunction> activations;
   if (!float_activations(plan.points[point]))
     activations = make_activation_quantizer(*network, plan.ranges, plan.points[point]);
@@ -198,7 +198,7 @@ std::int64_t Evaluator::State::count_at(const Plan& plan, std::size_t point, con
 }
 
 void Evaluator::State::count_some(const Parameters& parameters, const Plan& plan, const Questions& questions,
-                                  std::size_t first_model, std::size_t models, Course& course, Answers& answers) {
+                                  std::size_t first_model, std::size_t models, Watched& course, Answers& answers) {
   std::vector<Parameters> quantized(models);  // empty where the weights stay float
   parallel_for(models, threads, [&](std::size_t item, int) {
     course.go_on();
@@ -245,7 +245,7 @@ Evaluator::~Evaluator() = default;
 Answers Evaluator::State::count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
                                 const StopSignal& stop) {
   Plan plan = plan_evaluation(questions.points, fit);
-  Course course(stop, watcher);
+  Watched course(stop, watcher);
   Answers answers;
   std::size_t parts = 0;
   for (const std::vector<std::size_t>& asked : questions.asked) {

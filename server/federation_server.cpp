@@ -15,7 +15,7 @@
 namespace anybit {
 namespace {
 
-constexpr std::chrono::milliseconds kTurn{100};
+constexpr std::chrono::milliseconds kLookAround{100};
 constexpr std::size_t kFailuresTold = 3;
 
 double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
@@ -57,9 +57,9 @@ bool FederationServer::run(const Stop& stop) {
 
 /// Up to the next wake-up, if that is near.
 std::chrono::milliseconds FederationServer::turn() const {
-  if (!wake_) return kTurn;
+  if (!wake_) return kLookAround;
   const auto left = std::chrono::milliseconds(std::llround(1000 * std::clamp(*wake_ - now(), 0.0, 1.0)));
-  return std::min(kTurn, left);
+  return std::min(kLookAround, left);
 }
 
 void FederationServer::wake_if_due() {
@@ -72,7 +72,7 @@ void FederationServer::wake_if_due() {
 void FederationServer::look_around(const Stop& stop) {
   const Clock::time_point time = Clock::now();
   if (is_over() || time < next_look_) return;
-  next_look_ = time + kTurn;
+  next_look_ = time + kLookAround;
   give_up_the_lost(stop);
   if (!is_over()) send_away_who_is_not_needed();
   tell_who_is_awaited();

@@ -9,7 +9,6 @@
 namespace anybit {
 namespace {
 
-constexpr double kNever = std::numeric_limits<double>::infinity();
 /// Where so many can be reached, walking an order meets one of them sooner than a look at all of them takes.
 constexpr std::size_t kMany = 1024;
 

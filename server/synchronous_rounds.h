@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,8 +51,6 @@ class SynchronousRounds final : public Rounds {
   std::vector<CountedClient> counted_clients() const;
   std::string add(const UpdateArrived& event);
   std::string misdirected(const UpdateArrived& event, const Standing* found) const;
-
-  static constexpr double kNever = std::numeric_limits<double>::infinity();
 
   VersionMaker& maker_;
   double now_ = 0;

@@ -163,7 +163,6 @@ struct Turn {
 }  // namespace
 
 double time_until_enough(const FederationPlan& plan, std::uint32_t enough, double now) {
-  constexpr double kNever = std::numeric_limits<double>::infinity();
   const Reachability& reach = plan.reachability;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
   std::uint32_t here = 0;

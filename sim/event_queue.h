@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,8 +20,6 @@ namespace anybit {
 /// A task on its way through a client: at `time` its answer is due at the coordinator, or later where it was not played
 /// yet and its size is not known. It may be worked out any time before; that changes nothing.
 struct DueAnswer {
-  static constexpr double kNever = std::numeric_limits<double>::infinity();
-
   double time = 0;
   std::uint32_t client = 0;
   std::uint32_t chunks = 1;                // that its batches are cut into

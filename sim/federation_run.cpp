@@ -227,7 +227,7 @@ void FederationRun::release(std::uint32_t client) {
 void FederationRun::record(const DueAnswer& due, TaskOutcome outcome) {
   if (!timed_) return;
   const bool is_cut = outcome == TaskOutcome::kLost || outcome == TaskOutcome::kReleased;
-  const double seconds = is_cut ? time_ - due.began : DueAnswer::kNever;
+  const double seconds = is_cut ? time_ - due.began : kNever;
   PlayedCost cost;
   if (due.came_by(time_)) cost = costs_.cost(due.id(), due.times, seconds, static_cast<double>(due.task_bytes), due.up);
   const std::uint32_t version = due.task->message.version;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "nn/arithmetic.h"
 #include "nn/random.h"
@@ -111,7 +110,6 @@ TaskTimes TaskCosts::lucky_times(std::uint32_t client, double bytes_down, double
 }
 
 double TaskCosts::drops_out_after(const TaskId& task, double seconds) const {
-  constexpr double kNever = std::numeric_limits<double>::infinity();
   const FleetClass* device = federation_.fleet.device_class(task.client);
   if (device == nullptr || device->drop_out == 0) return kNever;
   Stream stream(

@@ -27,7 +27,7 @@ Contents contents_of(const std::string& record) {
   return contents;
 }
 
-std::string shown(const Contents& contents, const std::string& name) {
+std::string shown_file(const Contents& contents, const std::string& name) {
   const auto found = contents.find(name);
   return found == contents.end() ? "not there" : found->second;
 }
@@ -55,8 +55,8 @@ std::string data_difference(const std::string& record, const std::string& now) {
   all.insert(after.begin(), after.end());
   std::vector<std::string> differing;
   for (const auto& [name, unused] : all)
-    if (shown(before, name) != shown(after, name))
-      differing.push_back(fmt::format("{} ({}, now {})", name, shown(before, name), shown(after, name)));
+    if (shown_file(before, name) != shown_file(after, name))
+      differing.push_back(fmt::format("{} ({}, now {})", name, shown_file(before, name), shown_file(after, name)));
   return comma_list(differing);
 }
 

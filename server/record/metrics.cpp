@@ -39,7 +39,7 @@ Number number_of(std::string_view line, std::string_view key) {
   return value;
 }
 
-std::string text_of(std::string_view line, std::string_view key) {
+std::string text_at(std::string_view line, std::string_view key) {
   const std::string start = fmt::format("\"{}\": \"", key);
   const std::size_t at = line.find(start);
   if (at == std::string_view::npos) return {};
@@ -54,8 +54,8 @@ std::vector<Accuracy> accuracies_of(std::string_view line) {
     Accuracy accuracy;
     accuracy.point.weights = number_of<int>(object, "weights");
     accuracy.point.activations = number_of<int>(object, "activations");
-    accuracy.point.range = text_of(object, "range");
-    accuracy.point.granularity = text_of(object, "granularity");
+    accuracy.point.range = text_at(object, "range");
+    accuracy.point.granularity = text_at(object, "granularity");
     accuracy.point.first = number_of<int>(object, "first");
     accuracy.point.last = number_of<int>(object, "last");
     accuracy.value = number_of<double>(object, "value");

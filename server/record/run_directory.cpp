@@ -67,7 +67,6 @@ std::size_t end_of_metrics(const fs::path& path, std::uint32_t rounds) {
 
 /// Where the lines of the first `rounds` rounds end in events.log: behind the one that says that the last is over.
 std::size_t end_of_events(const fs::path& path, std::uint32_t rounds) {
-  using Kind = LoggedEvent::Kind;
   if (rounds == 0) return 0;  // it starts again
   Lines lines(read_file(path));
   std::uint32_t round = 0;
@@ -75,11 +74,12 @@ std::size_t end_of_events(const fs::path& path, std::uint32_t rounds) {
     if (!whole) fail_incomplete(path, lines.number(), round + 1, rounds);
   };
   LoggedEvent event;
-  require(lines.next() && parse_event(lines.line(), event).empty() && event.kind == Kind::kStarted);
+  require(lines.next() && parse_event(lines.line(), event).empty() && event.kind == LoggedEvent::Kind::kStarted);
   while (round < rounds) {
     require(lines.next() && parse_event(lines.line(), event).empty());
-    require(event.kind == Kind::kUpdate || event.round == round);  // an update can be of another, and was refused
-    if (event.kind == Kind::kConcluded) ++round;
+    // An update can be of another, and was refused.
+    require(event.kind == LoggedEvent::Kind::kUpdate || event.round == round);
+    if (event.kind == LoggedEvent::Kind::kConcluded) ++round;
   }
   return lines.end();
 }

@@ -19,7 +19,7 @@ std::string_view take_cell(std::string_view& line) {
   return cell;
 }
 
-bool parse(std::string_view cell, std::uint32_t& number) {
+bool parse_cell(std::string_view cell, std::uint32_t& number) {
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
   return error == std::errc{} && end == cell.data() + cell.size();
 }
@@ -51,7 +51,7 @@ std::string tasks_line(const TaskRecord& task, const std::vector<std::string>& c
 }
 
 bool read_tasks_line(std::string_view line, const std::vector<std::string>& classes, TaskRecord& task) {
-  if (!parse(take_cell(line), task.round) || !parse(take_cell(line), task.client)) return false;
+  if (!parse_cell(take_cell(line), task.round) || !parse_cell(take_cell(line), task.client)) return false;
   task.device_class = -1;
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const std::string cell = cell_of(classes[i]) + ',';

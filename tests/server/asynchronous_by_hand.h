@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +10,6 @@
 #include "tests/server/small_federation.h"
 
 namespace anybit {
-
-inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// A federation whose tasks in flight are known by their number.
 struct Asynchronous {

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include "server/version_maker.h"
@@ -11,8 +10,6 @@
 
 namespace anybit {
 namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// Within reach from `from` to before `to` of every `day`; day 0: once.
 struct Hours {

@@ -43,10 +43,10 @@ struct RecordedRunTest : testing::Test {
   }
 };
 
-constexpr int kNever = 1 << 30;
+constexpr int kWithoutStop = 1 << 30;
 
 TEST_F(RecordedRunTest, GoesOnFromWhereverItWasStopped) {
-  ASSERT_TRUE(run("whole", false, kNever));
+  ASSERT_TRUE(run("whole", false, kWithoutStop));
   int stops = 0;
   for (int question = 1;; ++question) {
     const std::string name = "stopped-" + std::to_string(question);
@@ -55,7 +55,7 @@ TEST_F(RecordedRunTest, GoesOnFromWhereverItWasStopped) {
     SCOPED_TRACE(name);
     ASSERT_FALSE(folder.has(name + "/model.ckpt"));
     ASSERT_TRUE(latest_checkpoint((folder.path() / name / "checkpoints").string()));
-    ASSERT_TRUE(run(name, true, kNever));
+    ASSERT_TRUE(run(name, true, kWithoutStop));
     ASSERT_EQ(metrics(name), metrics("whole"));
     ASSERT_EQ(folder.read(name + "/events.log"), folder.read("whole/events.log"));
     ASSERT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
@@ -65,11 +65,11 @@ TEST_F(RecordedRunTest, GoesOnFromWhereverItWasStopped) {
 }
 
 TEST_F(RecordedRunTest, IsStoppedByAnyThread) {
-  ASSERT_TRUE(run("whole", false, kNever));
+  ASSERT_TRUE(run("whole", false, kWithoutStop));
   for (const int question : {2, 12, 17, 34}) {
     const std::string name = "stopped-" + std::to_string(question);
     EXPECT_FALSE(run(name, false, question, 2));
-    ASSERT_TRUE(run(name, true, kNever, 2));
+    ASSERT_TRUE(run(name, true, kWithoutStop, 2));
     EXPECT_EQ(metrics(name), metrics("whole"));
     EXPECT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt"));
   }
@@ -88,12 +88,12 @@ TEST_F(RecordedRunTest, GoesOnFromRoundsThatWereAbandoned) {
     settings.insert(settings.end(), {"evaluate.every=2", "checkpoint.seconds=3600", "data.proxy=0"});
     federation = tiny_federation(settings);
     const std::string whole = "whole-" + std::to_string(policy);
-    ASSERT_TRUE(run(whole, false, kNever));
+    ASSERT_TRUE(run(whole, false, kWithoutStop));
     for (int question = 1;; ++question) {
       const std::string name = "policy-" + std::to_string(policy) + "-" + std::to_string(question);
       if (run(name, false, question)) break;
       SCOPED_TRACE(name);
-      ASSERT_TRUE(run(name, true, kNever));
+      ASSERT_TRUE(run(name, true, kWithoutStop));
       ASSERT_EQ(metrics(name), metrics(whole));
       ASSERT_EQ(folder.read(name + "/events.log"), folder.read(whole + "/events.log"));
       ASSERT_EQ(folder.has(name + "/model.ckpt"), policy < 2);
@@ -118,7 +118,7 @@ TEST_F(RecordedRunTest, TestsTheLastVersionByClassOnlyAndTheSameAfterAStop) {
                                 "evaluate.class_clients=2", "checkpoint.seconds=3600",
                                 "fleet.class=[{name = \"phone\", share = 0.5, widths = [8]}, "
                                 "{name = \"watch\", share = 0.5, widths = [4, 2]}]"});
-  ASSERT_TRUE(run("whole", false, kNever));
+  ASSERT_TRUE(run("whole", false, kWithoutStop));
   const std::string lines = metrics("whole");
   EXPECT_EQ(std::regex_replace(lines.substr(lines.find(R"("classes": )")), std::regex(R"(0\.[0-9]+|\b1\b)"), "x"),
             R"("classes": [{"class": "phone", "weights": 8, "activations": 32, "clients": 2, "own": x, "unseen": x}, )"
@@ -132,7 +132,7 @@ TEST_F(RecordedRunTest, TestsTheLastVersionByClassOnlyAndTheSameAfterAStop) {
     const std::string name = "stopped-" + std::to_string(question);
     if (run(name, false, question)) break;
     ++stops;
-    ASSERT_TRUE(run(name, true, kNever, 2));
+    ASSERT_TRUE(run(name, true, kWithoutStop, 2));
     ASSERT_EQ(metrics(name), lines) << name;
     ASSERT_EQ(folder.read(name + "/model.ckpt"), folder.read("whole/model.ckpt")) << name;
   }
@@ -150,7 +150,7 @@ TEST_F(RecordedRunTest, TriesAgainAfterGivingUp) {
     SCOPED_TRACE(policy[0]);
     const std::string name = policy[0];
     int runs = 0;
-    while (!folder.has(name + "/model.ckpt") && ++runs < 20) ASSERT_TRUE(run(name, runs > 1, kNever));
+    while (!folder.has(name + "/model.ckpt") && ++runs < 20) ASSERT_TRUE(run(name, runs > 1, kWithoutStop));
     ASSERT_GT(runs, 1);
     ASSERT_TRUE(folder.has(name + "/model.ckpt"));
     const Checkpoint model = read_checkpoint((folder.path() / name / "model.ckpt").string());
@@ -171,7 +171,7 @@ TEST_F(RecordedRunTest, RecordsTheTasksOfAVersionThatIsGivenUp) {
     return std::count(text.begin(), text.end(), '\n');
   };
   for (const int attempt : {1, 2}) {
-    EXPECT_TRUE(run("lost", attempt > 1, kNever));
+    EXPECT_TRUE(run("lost", attempt > 1, kWithoutStop));
     EXPECT_EQ(lines("metrics.jsonl"), attempt);
     EXPECT_EQ(lines("tasks.csv"), 1 + attempt * (2 * 4 + 3)) << "as many as fail, and the others who are at work";
     EXPECT_NE(metrics("lost").find(R"("wasted": {"tasks": 11, )"), std::string::npos) << metrics("lost");
