@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "program/exit_code.h"
 #include "program/machine_options.h"
@@ -72,24 +74,24 @@ void check_ranges(const Federation& federation, const EvaluateOptions& options) 
 
 /// The folder of the run that a checkpoint lies in, or in whose checkpoints/ it does.
 RunDirectory run_of(const std::string& checkpoint) {
-  const std::filesystem::path folder = std::filesystem::absolute(checkpoint).parent_path();
+  const std::filesystem::path folder = std::filesystem::absolute(checkpoint).lexically_normal().parent_path();
   return RunDirectory(folder.filename() == "checkpoints" ? folder.parent_path() : folder);
 }
 
-/// Takes over what the run's own table by class went by, where that is not asked for otherwise and the checkpoint lies
-/// in its run's folder.
-void take_grid_of_run(const Checkpoint& checkpoint, const std::vector<std::string>& data_directories,
-                      EvaluateOptions& options) {
-  const RunDirectory run = run_of(options.checkpoint);
-  if (!std::filesystem::exists(run.scenario())) return;
-  Scenario scenario;
+/// The scenario of the run that a checkpoint is of; nothing where it does not lie in that run's folder.
+std::optional<Scenario> scenario_of_run(const RunDirectory& run, const Checkpoint& checkpoint,
+                                        const std::vector<std::string>& data_directories) {
+  if (!std::filesystem::exists(run.scenario())) return std::nullopt;
   try {
-    scenario = resolve_file(run.scenario().string(), {}, data_directories).scenario;
-  } catch (const std::runtime_error&) {
-    return;  // none that could have been the run's
+    Scenario scenario = resolve_file(run.scenario().string(), {}, data_directories).scenario;
+    if (result_bearing_text(scenario) == checkpoint.scenario) return scenario;
+  } catch (const std::runtime_error&) {  // none that could have been the run's
   }
-  if (result_bearing_text(scenario) != checkpoint.scenario) return;
-  const Scenario::Evaluate& evaluate = scenario.evaluate;
+  return std::nullopt;
+}
+
+/// Takes over what the run's own table by class went by, where that is not asked for otherwise.
+void take_grid(const Scenario::Evaluate& evaluate, EvaluateOptions& options) {
   const EvaluationGrid& own = evaluate.has_final ? evaluate.final_grid : evaluate.grid;
   EvaluationGrid& grid = options.grid;
   if (!options.asked("--activations")) grid.activations = own.activations;
@@ -100,16 +102,27 @@ void take_grid_of_run(const Checkpoint& checkpoint, const std::vector<std::strin
   if (evaluate.class_clients > 0) options.class_clients = evaluate.class_clients;
 }
 
-/// A client on a network may be another device than the scenario draws: its run's log says so.
-void refuse_told_widths(const std::string& checkpoint) {
-  const std::string log = run_of(checkpoint).events().string();
-  if (!std::filesystem::exists(log)) return;
-  for (const LoggedEvent& event : read_event_log(log))
-    if (!event.widths.empty())
+/// A client on a network may be another device than the scenario draws: its run's log says so. Only that is looked for:
+/// a run that was killed, or goes on, has half a line at the end of its log.
+void refuse_told_widths(const std::string& log, const std::string& checkpoint) {
+  std::ifstream file(log, std::ios::binary);
+  LoggedEvent event;
+  for (std::string line; std::getline(file, line) && !file.eof(); event = {})
+    if (parse_event(line, event).empty() && !event.widths.empty())
       throw CommandError(
           fmt::format("{}: a device of its run told widths of its own (client {}: {}), so its clients are not of the "
                       "classes that the scenario draws; leave --classes out and name --weights",
                       checkpoint, event.client, fmt::join(event.widths, ",")));
+}
+
+/// What a checkpoint's run says about its clients, where it lies in that run's folder.
+void go_by_run(const Checkpoint& checkpoint, const std::vector<std::string>& data_directories,
+               EvaluateOptions& options) {
+  const RunDirectory run = run_of(options.checkpoint);
+  const std::optional<Scenario> scenario = scenario_of_run(run, checkpoint, data_directories);
+  if (!scenario) return;
+  refuse_told_widths(run.events().string(), options.checkpoint);
+  take_grid(scenario->evaluate, options);
 }
 
 void refuse_classes(const Federation& federation, const std::string& checkpoint) {
@@ -161,10 +174,7 @@ int evaluate_checkpoint(EvaluateOptions options) {
   refuse_folder(options.checkpoint);
   Checkpoint checkpoint = read_checkpoint(options.checkpoint);
   const std::vector<std::string> directories = data_directories(options.machine.data_directory);
-  if (options.classes) {
-    refuse_told_widths(options.checkpoint);
-    take_grid_of_run(checkpoint, directories, options);
-  }
+  if (options.classes) go_by_run(checkpoint, directories, options);
   const Federation federation = make_federation(scenario_of(checkpoint, options, directories), directories);
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);

@@ -150,6 +150,30 @@ TEST_F(Commands, EvaluateByClassRefusesDevicesThatToldOtherWidths) {
   const Outcome refused = folder.run({"evaluate", "runs/tiny/model.ckpt", "--classes"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_NE(refused.error.find("told widths of its own (client 3: 4,2)"), std::string::npos) << refused.error;
+  good({"run", "tiny.toml", "--set", kPhones, "--set", "seed=2", "--out", "other"});
+  std::filesystem::rename(folder.path() / "other/model.ckpt", folder.path() / "runs/tiny/other.ckpt");
+  good({"evaluate", "runs/tiny/other.ckpt", "--classes"});  // the log is not of its run
+}
+
+// As a run that was killed, or goes on, leaves its log.
+TEST_F(Commands, EvaluateByClassTakesARunWhoseLogIsCutOff) {
+  good({"run", "tiny.toml", "--set", kPhones});
+  const std::string log = folder.read("runs/tiny/events.log");
+  for (const char* tail : {"0 joined 3 0", "0 joined 3 0 4,2", "0 upd"}) {
+    folder.write("runs/tiny/events.log", log + tail);
+    good({"evaluate", "runs/tiny/model.ckpt", "--classes"});
+  }
+}
+
+TEST_F(Commands, EvaluateFindsTheRunFromWithinItsFolders) {
+  good({"run", "tiny.toml", "--set", kPhones, "--set", "evaluate.class_clients=5"});
+  for (const auto& [inside, name] : {std::pair("runs/tiny", "model.ckpt"),
+                                     {"runs/tiny", "checkpoints/../model.ckpt"},
+                                     {"runs/tiny/checkpoints", "checkpoint-000004.ckpt"}})
+    for (const std::string start : {"", "./"}) {
+      const Outcome outcome = run_program(folder.path() / inside, {"evaluate", start + name, "--classes", "--json"});
+      EXPECT_NE(outcome.out.find(R"("clients": 5,)"), std::string::npos) << inside << ' ' << start + name;
+    }
 }
 
 TEST_F(Commands, WithoutAFleetThereAreNoClasses) {
