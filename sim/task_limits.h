@@ -10,13 +10,14 @@ namespace anybit {
 /// The longest that a task may take on the device in the middle of a class: a year of virtual seconds.
 inline constexpr double kLongestTask = 365.0 * 24 * 3600;
 
-/// Throws ScenarioErrors where a class has longer tasks than kLongestTask; ScenarioError where too few devices ever
-/// answer for as many updates as a version takes at least: since the others drop out of every task, are never there as
-/// long as a task takes, or cannot meet federation.deadline (check_deadline()). Of a larger fleet the first 10,000
+/// Throws ScenarioErrors where a class has longer tasks than kLongestTask; ScenarioError where too few clients ever
+/// answer for as many updates as a version takes: federation.minimum of a round, the cohort of an asynchronous version.
+/// A client answers where its device does not drop out of every task, is there as long as a task takes and is done
+/// within federation.deadline. The error names what hinders most of the others. Of a larger fleet the first 10,000
 /// clients stand for all, with links as fast as one task in a thousand has them.
 void check_task_limits(const Federation& federation);
 
-/// A line for each class whose devices are never there as long as a task takes them.
+/// A line for each class whose devices never answer because they are never there as long as a task takes them.
 std::vector<std::string> short_stays(const Federation& federation);
 
 }  // namespace anybit

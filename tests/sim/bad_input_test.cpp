@@ -61,7 +61,8 @@ TEST_F(BadInput, WrongType) { run_set({"federation.rounds=many"}, {"federation.r
 
 // Four seconds of latency there and back.
 TEST_F(BadInput, ADeadlineThatNobodyCanMeet) {
-  const Words words = {"--set federation.deadline: nobody can meet it", "class 'far', takes 4 s for a task"};
+  const Words words = {"--set federation.deadline: none of 20 clients ever answer a task",
+                       "class 'far', takes 4 s for a task"};
   const std::string far = "fleet.class=[{name = \"far\", share = 1, widths = [8], latency = 2}]";
   run_set({far, "federation.deadline=3.5"}, words);
   expect_refused({"check", "tiny.toml", "--set", far, "--set", "federation.deadline=3.5"}, words);
