@@ -16,10 +16,6 @@ constexpr int kTasksPerThread = 8;
 constexpr int kLargestWave = 64;
 constexpr std::size_t kFailuresTold = 3;
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 }  // namespace
 
 FederationPlan virtual_plan(const Federation& federation, int threads) {
@@ -53,7 +49,7 @@ std::optional<RoundRecord> FederationRun::next_round(const std::function<bool()>
     if (!next_event(stop)) return std::nullopt;
     if (!concluded_) continue;
     RoundRecord record = take_record();
-    record.seconds = seconds_since(begin);
+    record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return record;
   }
   return std::nullopt;

@@ -11,8 +11,6 @@
 namespace anybit {
 namespace {
 
-constexpr std::size_t kTasksPerThread = 8;
-
 FederationPlan plan_of(const Federation& federation, const std::vector<LoggedEvent>& events, int threads) {
   const bool is_virtual = !events.empty() && events.front().virtual_time;
   return is_virtual ? virtual_plan(federation, threads) : federation.plan(threads);
@@ -36,8 +34,7 @@ Replay::Replay(const Federation& federation, std::vector<LoggedEvent> events, in
       transport_(make_memory_transport(threads)),
       players_(federation, *transport_, threads),
       coordinator_(plan_of(federation, events_, threads), federation.first_state()) {
-  for (std::size_t i = 0; i < kTasksPerThread * static_cast<std::size_t>(threads); ++i)
-    boxes_.push_back(std::make_unique<ReceivedUpdate>());
+  for (int i = 0; i < FederationRun::largest_wave(threads); ++i) boxes_.push_back(std::make_unique<ReceivedUpdate>());
 }
 
 std::string Replay::run() {
