@@ -1,6 +1,7 @@
 #include "scenarios/table.h"
 
 #include <algorithm>
+#include <map>
 
 #include "scenarios/comma_list.h"
 #include "scenarios/option_types.h"
@@ -53,25 +54,29 @@ std::vector<Mistake> resolve(const RowInfo& row, const Options& given, const Sou
   return mistakes;
 }
 
-/// The values that `make` refuses, in the order in which it comes to them; a refused one gives way to its stand-in.
-/// Options that are not set (they have the wrong type) have theirs from the start.
-Mistakes refused_values(const RowInfo& row, Options options, OptionValue OptionRow::*stand_in,
+using StandIns = std::vector<OptionValue OptionRow::*>;
+
+/// The values that `make` refuses, in the order in which it comes to them; a refused one gives way to the first of its
+/// stand-ins, and a refused stand-in to the next. Options that are not set (they have the wrong type) have the first
+/// from the start.
+Mistakes refused_values(const RowInfo& row, Options options, const StandIns& stand_ins,
                         const std::function<void(const Options&)>& make) {
   Mistakes refused;
-  const auto replace = [&](const OptionRow& option) { options.set(option.name, option.*stand_in); };
+  std::map<std::string, std::size_t> replaced;  // how often, by key
   for (const OptionRow& option : row.options)
-    if (!options.has(option.name)) replace(option);
-  /// False where a stand-in is refused, too.
+    if (!options.has(option.name)) options.set(option.name, option.*stand_ins[0]);
+  /// False where the last stand-in is refused, too.
   const auto put_aside = [&](const std::vector<ScenarioError>& mistakes) {
     for (const ScenarioError& mistake : mistakes) {
-      if (refused.about(mistake.key())) return false;
-      refused.add(mistake);
+      const std::size_t turn = replaced[mistake.key()]++;
+      if (turn == stand_ins.size()) return false;
+      if (turn == 0) refused.add(mistake);
       for (const OptionRow& option : row.options)
-        if (options.path_of(option.name) == mistake.key()) replace(option);
+        if (options.path_of(option.name) == mistake.key()) options.set(option.name, option.*stand_ins[turn]);
     }
     return true;
   };
-  for (std::size_t tries = 0; tries <= row.options.size(); ++tries) {
+  for (std::size_t tries = 0; tries <= row.options.size() * stand_ins.size(); ++tries) {
     try {
       make(options);
       break;
@@ -102,8 +107,9 @@ std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& gi
   Mistakes found;
   for (const Mistake& mistake : resolve(row, given, where, resolved))
     found.check([&] { given.refuse(mistake.key, mistake.reason); });
-  const Mistakes with_fallbacks = refused_values(row, resolved, &OptionRow::fallback, make);
-  const Mistakes with_alternatives = refused_values(row, resolved, &OptionRow::alternative, make);
+  const Mistakes with_fallbacks = refused_values(row, resolved, {&OptionRow::fallback}, make);
+  const Mistakes with_alternatives =
+      refused_values(row, resolved, {&OptionRow::alternative, &OptionRow::fallback}, make);
   for (const ScenarioError& mistake : with_fallbacks.found())
     if (with_alternatives.about(mistake.key())) found.add(mistake);
   return found.found();

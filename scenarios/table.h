@@ -47,7 +47,9 @@ Options resolve_options(const RowInfo& row, const Options& given, const SourcePo
 /// Every mistake in a part's options: unknown ones, wrong types, and the values that `make` refuses, each key's first.
 /// `make` stops at the first value that it refuses, so it is asked again with a valid stand-in there: the fallback, and
 /// in a second pass the alternative, because a mistake that only one of the two brings about is the stand-in's, not the
-/// user's. What else it throws, e.g. for a missing file, is no matter of options. `where`: as above.
+/// user's. Where the alternative is refused itself, as of an option that may only stand there as its default, the
+/// fallback stands in then, too. What else `make` throws, e.g. for a missing file, is no matter of options. `where`: as
+/// above.
 std::vector<ScenarioError> option_mistakes(const RowInfo& row, const Options& given,
                                            const std::function<void(const Options&)>& make,
                                            const SourcePosition& where = {"default", 0});

@@ -109,6 +109,21 @@ TEST(OptionMistakes, AStandInIsNotTheUsersMistake) {
   EXPECT_EQ(refused(options), std::vector<std::string>{"a.toml:4: training.method.lambda: must be in [0, 1)"});
 }
 
+// Options that have no meaning beside another one may only stand there as their defaults.
+TEST(OptionMistakes, FindsEveryIdleOption) {
+  const auto refuse_idle = [](const Options& options) {
+    options.require(options.number("lambda") == 0, "lambda", "is idle");
+    options.require(options.text("sampling") == "step", "sampling", "is idle");
+  };
+  Options options = given();
+  options.set("lambda", 0.7, {"a.toml", 4});
+  options.set("sampling", std::string("never"), {"a.toml", 5});
+  const std::vector<ScenarioError> found = option_mistakes(kMixed, options, refuse_idle);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].key(), "training.method.lambda");
+  EXPECT_EQ(found[1].key(), "training.method.sampling");
+}
+
 TEST(OptionMistakes, AMakerThatFailsForAnotherReasonEndsTheSearch) {
   Options options = given();
   options.set("lambda", 2.0, {"a.toml", 4});

@@ -56,6 +56,16 @@ TEST(Aggregations, ReadTheirOptions) {
   EXPECT_EQ(make("fedasync", {{"alpha", 0.5}}).mixing, 0.5);
 }
 
+TEST(Aggregations, RefuseAllThatIsOfAnotherDiscount) {
+  const Part idle =
+      part("fedbuff",
+           {{"discount", std::string("constant")}, {"exponent", 0.7}, {"patience", std::int64_t{2}}, {"slope", 10.0}});
+  const std::vector<ScenarioError> found = aggregations().mistakes(idle);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].key(), "federation.aggregation.exponent");
+  EXPECT_EQ(found[1].key(), "federation.aggregation.patience");
+}
+
 TEST(Aggregations, RefuseWhatCannotBe) {
   EXPECT_EQ(refusal("fedbuff", "concurrency", std::int64_t{0}),
             "a.toml:4: federation.aggregation.concurrency: must be 1 to 16777215");
