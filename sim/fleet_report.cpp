@@ -46,6 +46,7 @@ std::string version_line(const std::vector<ClassTask>& tasks, const Scenario::Fe
   const double wait = settings.policy.pace * slowest / 2;  // until a client comes by
   double seconds = 0, answered = 0;
   for (const auto& [device, times, joules] : tasks) {
+    if (device.share == 0) continue;
     const double whole = wait + times.total();
     seconds += device.share * (std::min(whole, deadline) * (1 - device.drop_out) +
                                std::min(wait + times.total() / 2, deadline) * device.drop_out);

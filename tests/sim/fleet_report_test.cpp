@@ -86,6 +86,13 @@ TEST(FleetReport, CountsWhoDropsOutOfAVersionHalfWay) {
       std::string::npos);
 }
 
+TEST(FleetReport, LeavesAClassOutOfAVersionThatNobodyIsOf) {
+  // 188,160 FLOPs at that speed take longer than a double holds.
+  EXPECT_EQ(version("{name = \"a\", share = 1, widths = [8], latency = 2}, "
+                    "{name = \"none\", share = 0, widths = [8], compute = 1e-305}"),
+            "time of a version     about 2 s: 2 updates, of 4 clients at work who take 4 s for each\n");
+}
+
 TEST(FleetReport, TellsOfAClassThatIsNeverThereForATask) {
   const std::string text = report(
       "{name = \"a\", share = 0.5, widths = [8], latency = 3, availability = {name = \"diurnal\", day = 100, from = 0, "
