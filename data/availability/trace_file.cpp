@@ -88,6 +88,7 @@ class Reading {
   bool more_ = false;  // mistakes than are told
   std::vector<Interval> intervals_;
   bool begun_ = false;
+  bool knows_columns_ = true;
   std::optional<std::uint32_t> asked_;  // most traces have a client's lines together
   bool answer_ = false;
 };
@@ -99,7 +100,7 @@ bool Reading::is_member(std::uint32_t client) {
 }
 
 void Reading::lines(std::string_view text) {
-  for (int number = 1; !text.empty() && !more_; ++number) {
+  for (int number = 1; !text.empty() && !more_ && knows_columns_; ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     if (const std::string_view content = trimmed(text.substr(0, end)); !content.empty()) line(content, number);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -112,6 +113,7 @@ void Reading::line(std::string_view text, int number) {
   if (!fields) return refuse(number, fmt::format("expected client,start,end, not '{}'", shown(text)));
   if (is_first && is_header(*fields)) {
     if (*fields == Fields{"client", "start", "end"}) return;
+    knows_columns_ = false;  // nor is the rest worth reading
     return refuse(number, fmt::format("the columns are called '{}', but must be client,start,end", shown(text)));
   }
   Interval interval;

@@ -47,6 +47,20 @@ void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& ch
                   by_server ? "anybit-server" : "anybit-sim run --resume"));
 }
 
+/// Devices that take time do so on the simulator's clock, which a server does not have: a run of both would have
+/// neither's times, and no replay.
+void refuse_other_clock(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
+                        WhoTrains who) {
+  if (!federation.fleet.takes_time() || checkpoint.state.round == 0) return;
+  const bool was_virtual = checkpoint.state.time > 0;
+  if (was_virtual == (who == WhoTrains::kThisProcess)) return;
+  throw RunError(
+      fmt::format("{}: the run there is one of {}, whose devices {}; go on with {}, or name another run directory",
+                  directory.path().string(), was_virtual ? "anybit-sim" : "anybit-server",
+                  was_virtual ? "take virtual time" : "take the time they take",
+                  was_virtual ? "anybit-sim run --resume" : "anybit-server"));
+}
+
 /// What only the scenario tells of a checkpoint that is whole.
 void refuse_what_cannot_be(const Federation& federation, const Checkpoint& checkpoint, const std::string& path) {
   try {
@@ -145,6 +159,7 @@ FederationState prepare_directory(const RunDirectory& directory, const Federatio
   if (start.checkpoint) {
     refuse_other_data(directory, start.checkpoint->checkpoint, federation);
     refuse_states_elsewhere(directory, start.checkpoint->checkpoint, federation, start.who);
+    refuse_other_clock(directory, start.checkpoint->checkpoint, federation, start.who);
   }
   directory.create();
   if (!start.lock) {

@@ -196,5 +196,30 @@ TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {
   EXPECT_EQ(start.notes.size(), 1U) << start.notes.front();  // going on after round 0
 }
 
+// A simulator's devices take virtual time, a server's their own: each goes on with its own runs only.
+TEST_F(RecordedRunTest, GoesOnWithItsOwnClockOnly) {
+  federation = tiny_federation({"checkpoint.seconds=0", "fleet.class=[{name=\"one\", share=1.0, compute=1e6, widths=[8]}]"});
+  ASSERT_FALSE(run("stopped", false, 5));
+  const RunDirectory directory(folder.path() / "stopped");
+  const auto refusal = [&](WhoTrains who) {
+    StartingPoint start = find_starting_point(directory, federation.scenario, who, true, false);
+    try {
+      prepare_directory(directory, federation, start);
+    } catch (const RunError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(refusal(WhoTrains::kClients).find("one of anybit-sim, whose devices take virtual time"), std::string::npos);
+  EXPECT_EQ(refusal(WhoTrains::kThisProcess), "");
+  const std::optional<LatestCheckpoint> latest = latest_checkpoint(directory.checkpoints().string());
+  ASSERT_GT(latest.value().checkpoint.state.round, 0U);
+  Checkpoint of_server = latest->checkpoint;
+  of_server.state.time = 0;
+  write_checkpoint(latest->path, of_server);
+  EXPECT_EQ(refusal(WhoTrains::kClients), "");
+  EXPECT_NE(refusal(WhoTrains::kThisProcess).find("one of anybit-server, whose devices take"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace anybit

@@ -74,7 +74,7 @@ TEST(TraceReader, TellsEachMistakeWithItsLine) {
   EXPECT_EQ(mistakes_of("client,start,end\nclient,start,end\n"), Lines{"t.csv:2: 'client' is no client's number"})
       << "one header";
   for (const std::string header : {"client,start,duration", "client,end,start", "foo,bar,baz"})
-    EXPECT_EQ(mistakes_of(header + "\n1,0,5\n"),
+    EXPECT_EQ(mistakes_of(header + "\n1,5,0\n2,7,1\n"),
               Lines{"t.csv:1: the columns are called '" + header + "', but must be client,start,end"});
 }
 
