@@ -10,7 +10,7 @@
 namespace anybit {
 namespace {
 
-constexpr double kMostSpread = 10;  // one device in six is e^10 times as fast as one in the middle
+constexpr double kMostSpread = 3;  // one device in six is 20 times as fast as one in the middle, or as slow
 constexpr double kMostLatency = 1e6, kMostEnergy = 1000, kMostPower = 1e6;  // s, J, W: sums of them stay numbers
 
 /// It stands in lines of tasks.csv, where no name means that there is no fleet.

@@ -17,7 +17,9 @@ namespace {
 std::string round_line(const std::vector<ClassTask>& tasks, const RoundPolicy& policy) {
   const ClassTask* slowest = nullptr;
   for (const ClassTask& task : tasks)
-    if (task.device.share > 0 && (slowest == nullptr || task.times.total() > slowest->times.total())) slowest = &task;
+    if (task.device.share > 0 && task.device.drop_out < 1 &&
+        (slowest == nullptr || task.times.total() > slowest->times.total()))
+      slowest = &task;
   const double seconds = slowest->times.total();
   const double paced = policy.pace * seconds;
   const std::string& name = slowest->device.name;
@@ -82,7 +84,7 @@ std::string fleet_report(const Federation& federation, double examples, const Fr
   const Scenario::Federation& settings = federation.scenario.federation;
   const std::optional<Asynchrony> asynchrony = aggregations().make(settings.aggregation);
   text += asynchrony ? version_line(tasks, settings, asynchrony->concurrency) : round_line(tasks, settings.policy);
-  for (const std::string& line : short_stays(federation)) text += "  " + line + "\n";
+  for (const std::string& line : silent_classes(federation)) text += "  " + line + "\n";
   return text;
 }
 

@@ -188,11 +188,14 @@ void check_task_limits(const Federation& federation) {
   refuse_too_few(federation);
 }
 
-std::vector<std::string> short_stays(const Federation& federation) {
+std::vector<std::string> silent_classes(const Federation& federation) {
   const std::vector<JudgedClient> judged = judge_clients(federation);
   const Hindered nearest_first = hindered_by(Obstacle::kShortStay, judged);
   std::vector<std::string> lines;
   for (const FleetClass& device : federation.fleet.classes()) {
+    if (device.share > 0 && device.drop_out == 1)
+      lines.push_back(
+          fmt::format("class '{}' never answers: its devices drop out of every task (drop_out = 1)", device.name));
     const auto class_of = [](const auto* one) { return &one->device; };
     const auto nearest = std::ranges::find(nearest_first, &device, class_of);
     const std::ptrdiff_t clients =

@@ -17,7 +17,8 @@ inline constexpr double kLongestTask = 365.0 * 24 * 3600;
 /// clients stand for all, with links as fast as one task in a thousand has them.
 void check_task_limits(const Federation& federation);
 
-/// A line for each class whose devices never answer because they are never there as long as a task takes them.
-std::vector<std::string> short_stays(const Federation& federation);
+/// A line for each class whose devices never answer: they drop out of every task, or are never there as long as one
+/// takes them.
+std::vector<std::string> silent_classes(const Federation& federation);
 
 }  // namespace anybit

@@ -91,13 +91,13 @@ TEST(TaskLimits, HopeForTheFastestLinks) {
 TEST(TaskLimits, TellOfOneClassThatIsNeverThereForATask) {
   const std::string classes = fast_class(there_for(1), "0.5") + R"(, {name = "good", share = 0.5, widths = [8]})";
   EXPECT_EQ(refusal(classes), "") << "the other does it";
-  const std::vector<std::string> lines = short_stays(hand_fleet(classes));
+  const std::vector<std::string> lines = silent_classes(hand_fleet(classes));
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_TRUE(
       lines[0].starts_with("class 'fast' never answers: the device that comes nearest is there for 1 s at a "
                            "stretch at most, and its task takes 2 s; let it"))
       << lines[0];
-  EXPECT_TRUE(short_stays(hand_fleet(fast_class(there_for(3)))).empty());
+  EXPECT_TRUE(silent_classes(hand_fleet(fast_class(there_for(3)))).empty());
 }
 
 TEST(TaskLimits, AskForOneClientWithoutAnyObstacle) {
@@ -125,9 +125,10 @@ TEST(TaskLimits, NameNoClassForItsStaysThatDropsOutOfAllTasks) {
   EXPECT_NE(refused.find(" of the others are never there as long as a task takes: the device of class 'slow'"),
             std::string::npos)
       << refused;
-  const std::vector<std::string> lines = short_stays(hand_fleet(nearer + other));
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_TRUE(lines[0].starts_with("class 'slow' never answers")) << lines[0];
+  const std::vector<std::string> lines = silent_classes(hand_fleet(nearer + other));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], "class 'fast' never answers: its devices drop out of every task (drop_out = 1)");
+  EXPECT_TRUE(lines[1].starts_with("class 'slow' never answers: the device that comes nearest")) << lines[1];
 }
 
 /// 2 x 0.5 + 2 s, and 20 s.
