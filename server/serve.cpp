@@ -146,7 +146,7 @@ void linger_for_the_missing(Sessions& sessions, const Roster& roster, Observer& 
   if (missing() == 0) return;
   const auto end = roster.missing_until(kLingerForTheMissing);
   tell(
-      fmt::format("clients that are away and have not heard that the run is over: {}; waiting for them, {} s at most; "
+      fmt::format("clients that may not have heard that the run is over: {}; waiting for them, {} s at most; "
                   "Ctrl-C ends it",
                   missing(), std::chrono::ceil<std::chrono::seconds>(end - Clock::now()).count()));
   for (; missing() > 0 && Clock::now() < end && !interrupted(); observer.poll()) sessions.poll(kPollTurn);

@@ -199,7 +199,7 @@ std::string RunRecorder::why_abandoned() const {
   const RoundPolicy& policy = federation_.scenario.federation.policy;
   std::string text =
       policy.minimum == 1 ? "no update was valid" : fmt::format("fewer than {} updates were valid", policy.minimum);
-  if (federation_.plan().asynchrony) text = "too many tasks of a version failed or missed their deadline";
+  if (federation_.plan().asynchrony) text = "too many tasks of a version were lost, refused or late";
   if (!diverged_ && !failure_.empty()) text += fmt::format(" (at last: {})", failure_);
   return text + remedy();
 }

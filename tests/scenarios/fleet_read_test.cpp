@@ -59,9 +59,9 @@ TEST(ReadFleet, EachNumberHasItsLimits) {
               Lines{"a.toml:13: fleet.class." + std::string(key) +
                     ": -1.0 is out of range; accepted: finite and at least 0.0"});
   for (const char* key : {"compute_spread", "link_spread"}) {
-    EXPECT_EQ(mistake_of(std::string(key) + " = 10"), Lines{});
-    EXPECT_EQ(mistake_of(std::string(key) + " = 10.5"),
-              Lines{"a.toml:13: fleet.class." + std::string(key) + ": 10.5 is out of range; accepted: 0.0 to 10.0"});
+    EXPECT_EQ(mistake_of(std::string(key) + " = 3"), Lines{});
+    EXPECT_EQ(mistake_of(std::string(key) + " = 3.5"),
+              Lines{"a.toml:13: fleet.class." + std::string(key) + ": 3.5 is out of range; accepted: 0.0 to 3.0"});
   }
   EXPECT_EQ(mistake_of("drop_out = 1"), Lines{});
   EXPECT_EQ(mistake_of("drop_out = 1.5"),

@@ -167,7 +167,7 @@ TEST(AsynchronousServer, EndsThoughAllMissTheirDeadline) {
   EXPECT_FALSE(served.wait());
   EXPECT_TRUE(served.server->gave_up());
   EXPECT_EQ(served.recorder->given_up_text(served.server->state()),
-            "gave up at version 0 of 3: too many tasks of a version failed or missed their deadline; more time "
+            "gave up at version 0 of 3: too many tasks of a version were lost, refused or late; more time "
             "(federation.deadline) may help");
 }
 
