@@ -59,6 +59,16 @@ void refuse_unread_nodes(const Description& description) {
     if (!read[i]) throw std::invalid_argument("node '" + description.nodes[i].name + "': nobody reads it");
 }
 
+/// Whether a node's output is never below zero.
+bool is_non_negative(const Description& description, int node) {
+  if (node < 0) return false;  // the image
+  const Node& from = description.nodes[static_cast<std::size_t>(node)];
+  const auto holds = [&]<class... Operations>() { return (std::holds_alternative<Operations>(from.operation) || ...); };
+  if (holds.operator()<Relu>()) return true;
+  return holds.operator()<MaxPool, AveragePool, Dropout, Add, Shortcut>() &&
+         std::ranges::all_of(from.inputs, [&](int input) { return is_non_negative(description, input); });
+}
+
 /// Two slots for each weighted layer: its weight, and what it reads.
 std::vector<SlotSite> slots_of(const Network& network) {
   const std::vector<WeightedLayer>& layers = network.weighted_layers();
@@ -76,6 +86,7 @@ std::vector<SlotSite> slots_of(const Network& network) {
     site.channels = weight.channels;
     site.channel_stride = weight.channel_stride;
     site.size = weight.size;
+    site.non_negative = false;
     slots.push_back(site);
     site.slot += 1;
     site.kind = SlotKind::kActivation;
@@ -84,6 +95,9 @@ std::vector<SlotSite> slots_of(const Network& network) {
     site.channels = 1;
     site.channel_stride = 1;
     site.size = network.input_of(layers[l].node).size();
+    const Description& description = network.description();
+    site.non_negative =
+        is_non_negative(description, description.nodes[static_cast<std::size_t>(layers[l].node)].inputs[0]);
     slots.push_back(site);
   }
   return slots;

@@ -25,6 +25,9 @@ struct SlotSite {
   bool first = false;  // belongs to the first weighted layer
   bool last = false;
   std::size_t size = 0;  // elements: of the weight, or of one example's activation
+  /// Of an activation: it is never below zero, being a ReLU's output or what pooling, dropout and shortcuts leave of
+  /// one.
+  bool non_negative = false;
 };
 
 /// What a slot function may see and add to in one pass.

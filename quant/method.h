@@ -41,6 +41,12 @@ class SlotProgram : public SlotFunction {
   virtual std::size_t bytes() const = 0;
 };
 
+/// Range of one activation slot.
+struct Range {
+  float low = 0;
+  float high = 0;
+};
+
 /// Part 2: the quantizers of the slots. Declares the tensors that they learn or keep, and their first values.
 class SlotQuantizers {
  public:
@@ -49,6 +55,11 @@ class SlotQuantizers {
   virtual void initialize(const Network& network, const Layout& layout, std::span<float> values) const = 0;
   virtual std::unique_ptr<SlotProgram> make_program(std::shared_ptr<const Network> network,
                                                     std::shared_ptr<const Layout> layout) const = 0;
+  /// What training left of the range of every activation slot, in order; empty where it leaves none. [0, 0] is of a
+  /// slot that no batch came to.
+  virtual std::vector<Range> activation_ranges(const Network& /*network*/, const Parameters& /*parameters*/) const {
+    return {};
+  }
 };
 
 /// Part 3: a penalty on the parameters. Adds its gradient and returns its value.
@@ -113,7 +124,7 @@ struct Method {
   std::shared_ptr<const Loss> loss;
   std::shared_ptr<const StepRule> rule;
   std::shared_ptr<const ClientState> client_state;
-  /// The method keeps ranges of activations in the tensors "<layer>.input.range" ([min, max], merged over clients).
+  /// The quantizers leave ranges of activations.
   bool has_activation_ranges = false;
   WeightFit weight_fit;
   /// Why the method cannot train this network on devices of these widths (those of one fleet class; empty without a
@@ -122,7 +133,7 @@ struct Method {
 };
 
 using MethodTable = Table<Method>;
-/// fedavg, kure, apqn, qat, mqat, joint.
+/// fedavg, kure, apqn, qat, mqat, joint, lsq, lsqplus.
 const MethodTable& methods();
 
 /// The layout of a network under a method: the network's tensors, then the method's.

@@ -5,7 +5,6 @@
 
 #include "quant/grids/extremes.h"
 #include "quant/quantizers/learned_step.h"
-#include "quant/quantizers/moving_range.h"
 #include "quant/quantizers/range_rule.h"
 #include "quant/schedules/width_plan.h"
 
@@ -120,17 +119,6 @@ std::string learned_mismatch(const Layout& layout, const Network& network, const
     if (first.empty()) first = step_mismatch(layout, site.name, width, groups);
   });
   return first;
-}
-
-std::vector<Range> trained_ranges(const Network& network, const Parameters& parameters) {
-  std::vector<Range> ranges;
-  for (const SlotSite& site : network.slots()) {
-    if (site.kind != SlotKind::kActivation) continue;
-    const TensorSpec* found = find_tensor(*parameters.layout, range_tensor_name(site));
-    if (found == nullptr) return {};
-    ranges.push_back({parameters.values[found->offset], parameters.values[found->offset + 1]});
-  }
-  return ranges;
 }
 
 std::unique_ptr<SlotFunction> make_activation_quantizer(const Network& network, std::vector<Range> ranges,

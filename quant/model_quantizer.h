@@ -27,21 +27,12 @@ struct GridPoint {
 /// width (the first and last one's included) or granularity. "" where they can, and for the other rules.
 std::string learned_mismatch(const Layout& layout, const Network& network, const GridPoint& point);
 
-/// Range of one activation slot.
-struct Range {
-  float low = 0;
-  float high = 0;
-};
-
 /// The weights of a trained model as they are at a grid point: a copy of `parameters` with every weight tensor
 /// replaced by its quantized values. Biases and norms stay float.
 Parameters quantize_weights(const Network& network, const Parameters& parameters, const GridPoint& point);
 
 /// The bytes of the room that quantize_weights() needs beside the copy, while it works. Min-max needs next to none.
 std::size_t quantizing_bytes(const Network& network, const GridPoint& point);
-
-/// The ranges that a method's training left in the parameters, one per weighted layer; empty if it kept none.
-std::vector<Range> trained_ranges(const Network& network, const Parameters& parameters);
 
 /// A slot function that quantizes activations at fixed widths and ranges (asymmetric, per tensor) and leaves weights
 /// alone: for evaluation after quantize_weights.

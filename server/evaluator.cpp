@@ -123,7 +123,7 @@ struct Evaluator::State {
   std::shared_ptr<const Network> network;
   const FederatedData& data;
   int threads;
-  WeightFit fit;
+  const Method method;
   std::size_t batch;
   std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
   std::vector<ExamplePool> scratches;                // by worker
@@ -223,11 +223,11 @@ void Evaluator::State::count_some(const Parameters& parameters, const Plan& plan
 }
 
 Evaluator::Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads,
-                     WeightFit fit)
+                     Method method)
     : state_(new State{network,
                        data,
                        std::max(threads, 1),
-                       fit,
+                       std::move(method),
                        static_cast<std::size_t>(evaluation_batch(*network)),
                        {},
                        {},
@@ -244,7 +244,7 @@ Evaluator::~Evaluator() = default;
 
 Answers Evaluator::State::count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
                                 const StopSignal& stop) {
-  Plan plan = plan_evaluation(questions.points, fit);
+  Plan plan = plan_evaluation(questions.points, method.weight_fit);
   Watched course(stop, watcher);
   Answers answers;
   std::size_t parts = 0;
@@ -254,7 +254,7 @@ Answers Evaluator::State::count(const Parameters& parameters, const Questions& q
   }
   course.begin(plan.points.size(), parts);
   if (!std::ranges::all_of(plan.points, float_activations)) {
-    plan.ranges = trained_ranges(*network, parameters);
+    if (method.quantizers) plan.ranges = method.quantizers->activation_ranges(*network, parameters);
     if (plan.ranges.empty()) {
       check(grid, false, static_cast<std::int64_t>(data.proxy.size()));
       plan.ranges = calibrate(parameters, course);
@@ -285,7 +285,7 @@ std::vector<Accuracy> Evaluator::State::evaluate(const Parameters& parameters, c
     std::int64_t sum = 0;
     for (std::size_t part = 0; part < parts; ++part) sum += answers[i * parts + part].front();
     results.push_back({questions.points[i], static_cast<double>(sum) / static_cast<double>(test.size())});
-    results.back().point.fit = fit;
+    results.back().point.fit = method.weight_fit;
   }
   return results;
 }

@@ -42,8 +42,8 @@ int evaluation_batch(const Network& network);
 /// Tests models at grid points, over `threads` threads; counts are integers, so threads never change the result.
 class Evaluator {
  public:
-  /// `fit` is that of the method that trained the models: weights are quantized with the quantizer of training.
-  Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads, WeightFit fit = {});
+  /// `method` trained the models: weights are fitted as in training, and activations have the ranges that it left.
+  Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads, Method method = {});
   ~Evaluator();
 
   /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.

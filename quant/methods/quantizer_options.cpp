@@ -39,33 +39,56 @@ std::string width_without_step(const WidthPlan& plan, const Network& network, st
   return "";
 }
 
+bool reads_channels(const Options& options) {
+  return one_of(options, "granularity", {"tensor", "channel"}) == "channel";
+}
+
+OptionRow granularity_option() {
+  return {"granularity", "tensor", "channel", "one range per weight tensor, or per output channel"};
+}
+
+OptionRow activations_option() {
+  return {"activations", std::int64_t{32}, std::int64_t{8},
+          "width of every weighted layer's input; 32 leaves it float"};
+}
+
+std::vector<OptionRow> end_options(const std::pair<std::string, OptionValue>& two_bits) {
+  return {{"first",
+           std::int64_t{0},
+           std::int64_t{8},
+           "width of the first layer where it is quantized; 0: as the others",
+           {two_bits}},
+          {"last",
+           std::int64_t{0},
+           std::int64_t{8},
+           "width of the last layer where it is quantized; 0: as the others",
+           {two_bits}}};
+}
+
 }  // namespace
 
 std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits, StepGradients steps) {
   const std::string learned = steps == StepGradients::kYes ? ", learned" : "";
-  return {
+  std::vector<OptionRow> options = {
       {"range", "minmax", "mse",
        "fit of the weights' range: minmax (every step), mse or percentile (once a round)" + learned},
       {"percentile", 99.9, 90.0, "percent of magnitudes kept by range = \"percentile\"", {{"range", "percentile"}}},
-      {"granularity", "tensor", "channel", "one range per weight tensor, or per output channel"},
+      granularity_option(),
       {"full_range", false, true, "also use the code -2^(b-1); min-max never reaches it", {{"range", "mse"}, two_bits}},
-      {"activations", std::int64_t{32}, std::int64_t{8}, "width of every weighted layer's input; 32 leaves it float"},
+      activations_option(),
       {"activation_momentum",
        0.9,
        0.5,
        "of the moving min-max range of activations",
-       {{"activations", std::int64_t{8}}}},
-      {"first",
-       std::int64_t{0},
-       std::int64_t{8},
-       "width of the first layer where it is quantized; 0: as the others",
-       {two_bits}},
-      {"last",
-       std::int64_t{0},
-       std::int64_t{8},
-       "width of the last layer where it is quantized; 0: as the others",
-       {two_bits}},
-  };
+       {{"activations", std::int64_t{8}}}}};
+  for (OptionRow& option : end_options(two_bits)) options.push_back(std::move(option));
+  return options;
+}
+
+std::vector<OptionRow> learned_step_options(const std::pair<std::string, OptionValue>& two_bits) {
+  std::vector<OptionRow> options = {granularity_option(), activations_option()};
+  for (OptionRow& option : end_options(two_bits)) options.push_back(std::move(option));
+  return options;
 }
 
 OptionRow rounding_option() { return {"rounding", "half_even", "stochastic", "half_even, half_up or stochastic"}; }
@@ -83,14 +106,16 @@ OptionRow sampling_option() {
 
 std::string read_sampling(const Options& options) { return one_of(options, "sampling", sampling_names()); }
 
+WidthPlan read_plan(const Options& options, std::vector<int> widths) {
+  return {std::move(widths), read_width(options, "activations", false), read_width(options, "first", true),
+          read_width(options, "last", true)};
+}
+
 QuantizerSettings read_quantizer_options(const Options& options, std::vector<int> widths, StepGradients steps) {
   QuantizerSettings settings;
-  settings.plan.widths = std::move(widths);
-  settings.plan.activations = read_width(options, "activations", false);
-  settings.plan.first = read_width(options, "first", true);
-  settings.plan.last = read_width(options, "last", true);
+  settings.plan = read_plan(options, std::move(widths));
   settings.weights.rule = read_rule(options, steps);
-  settings.weights.per_channel = one_of(options, "granularity", {"tensor", "channel"}) == "channel";
+  settings.weights.per_channel = reads_channels(options);
   settings.weights.fit = {options.boolean("full_range"), options.number("percentile")};
   if (options.has("rounding"))
     settings.weights.rounding = rounding_from(one_of(options, "rounding", {"half_even", "half_up", "stochastic"}));
@@ -100,20 +125,32 @@ QuantizerSettings read_quantizer_options(const Options& options, std::vector<int
   return settings;
 }
 
-Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings) {
+WeightGrids read_learned_weights(const Options& options) {
+  WeightGrids weights;
+  weights.rule = make_range_rule("learned", weights.fit.percentile);
+  weights.per_channel = reads_channels(options);
+  return weights;
+}
+
+Method quantizing_method(std::string name, const std::string& sampling, WidthPlan plan, WeightGrids weights,
+                         std::shared_ptr<const SlotQuantizerKind> activations) {
   Method method;
   method.name = std::move(name);
-  method.schedule = make_schedule(sampling, settings.plan);
-  method.has_activation_ranges = settings.plan.activations != kFloatWidth;
-  method.weight_fit = settings.weights.fit;
-  if (sampling == "device" && settings.weights.rule->timing() == FitTiming::kLearned)
-    method.refuse = [plan = settings.plan](const Network& network, std::span<const int> device_widths) {
+  method.schedule = make_schedule(sampling, plan);
+  method.has_activation_ranges = plan.activations != kFloatWidth;
+  method.weight_fit = weights.fit;
+  if (sampling == "device" && weights.rule->timing() == FitTiming::kLearned)
+    method.refuse = [plan](const Network& network, std::span<const int> device_widths) {
       return width_without_step(plan, network, device_widths);
     };
   method.quantizers = std::make_shared<const FakeQuantizers>(
-      FakeQuantizers::Kinds{std::move(settings.plan), grid_weights(std::move(settings.weights)),
-                            moving_range_activations(settings.activations)});
+      FakeQuantizers::Kinds{std::move(plan), grid_weights(std::move(weights)), std::move(activations)});
   return method;
+}
+
+Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings) {
+  return quantizing_method(std::move(name), sampling, std::move(settings.plan), std::move(settings.weights),
+                           moving_range_activations(settings.activations));
 }
 
 }  // namespace anybit

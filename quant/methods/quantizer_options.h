@@ -19,6 +19,13 @@ enum class StepGradients { kYes, kNo };
 std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits,
                                          StepGradients steps = StepGradients::kYes);
 
+/// Those of methods that learn the steps of weights: granularity, activations, first, last.
+std::vector<OptionRow> learned_step_options(const std::pair<std::string, OptionValue>& two_bits);
+WeightGrids read_learned_weights(const Options& options);
+
+/// "activations", "first" and "last", beside the weights' widths.
+WidthPlan read_plan(const Options& options, std::vector<int> widths);
+
 /// "rounding", for methods that round.
 OptionRow rounding_option();
 
@@ -41,6 +48,8 @@ QuantizerSettings read_quantizer_options(const Options& options, std::vector<int
                                          StepGradients steps = StepGradients::kYes);
 
 /// A method with these quantizers and the schedule `sampling` (see make_schedule).
+Method quantizing_method(std::string name, const std::string& sampling, WidthPlan plan, WeightGrids weights,
+                         std::shared_ptr<const SlotQuantizerKind> activations);
 Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings);
 
 }  // namespace anybit

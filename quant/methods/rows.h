@@ -11,5 +11,7 @@ MethodTable::Row apqn_row();
 MethodTable::Row qat_row();
 MethodTable::Row mqat_row();
 MethodTable::Row joint_row();
+MethodTable::Row lsq_row();
+MethodTable::Row lsqplus_row();
 
 }  // namespace anybit

@@ -110,4 +110,14 @@ std::unique_ptr<SlotProgram> FakeQuantizers::make_program(std::shared_ptr<const 
   return std::make_unique<FakeProgram>(kinds_, *network, std::move(layout));
 }
 
+std::vector<Range> FakeQuantizers::activation_ranges(const Network& network, const Parameters& parameters) const {
+  std::vector<Range> ranges;
+  for (const SlotSite& site : network.slots()) {
+    const std::vector<int> widths = kinds_.plan.possible(site);
+    if (site.kind == SlotKind::kActivation && !widths.empty())
+      ranges.push_back(kinds_.activations->range(*parameters.layout, site, widths, parameters.values));
+  }
+  return ranges;
+}
+
 }  // namespace anybit

@@ -29,6 +29,7 @@ class FakeQuantizers final : public SlotQuantizers {
   void initialize(const Network& network, const Layout& layout, std::span<float> values) const override;
   std::unique_ptr<SlotProgram> make_program(std::shared_ptr<const Network> network,
                                             std::shared_ptr<const Layout> layout) const override;
+  std::vector<Range> activation_ranges(const Network& network, const Parameters& parameters) const override;
 
  private:
   Kinds kinds_;

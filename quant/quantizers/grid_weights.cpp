@@ -140,7 +140,9 @@ class LearnedGridWeights final : public GridWeights {
 
   void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                 std::span<float> gradient, SlotPass& pass) override {
-    learned_step_backward(grids_, site.channel_stride, before, after, gradient,
+    const double divisor =
+        lsq_divisor(before.size() / static_cast<std::size_t>(grids_.channels()), largest_code(widths_.own));
+    learned_step_backward(grids_, site.channel_stride, divisor, before, after, gradient,
                           tensor_of(layout_, step(), pass.gradients));
   }
 

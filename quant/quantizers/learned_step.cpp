@@ -27,8 +27,8 @@ struct Elements {
 double block_sum(const Elements& elements, std::size_t begin, std::size_t end, const UniformGrid& grid) {
   constexpr std::size_t kLanes = 16;
   const float inverse = 1.0F / grid.scale;
-  const auto low = static_cast<float>(grid.low);
-  const auto high = static_cast<float>(grid.high);
+  const auto low = static_cast<float>(grid.low - grid.zero_point);
+  const auto high = static_cast<float>(grid.high - grid.zero_point);
   const float *before = elements.before, *rounded = elements.rounded, *gradient = elements.gradient;
   float lanes[kLanes] = {};
   std::size_t i = begin;
@@ -97,15 +97,18 @@ void initial_log2_steps(std::span<const float> weights, int channel_stride, int 
   }
 }
 
-void learned_step_backward(const ChannelGrids& grids, int channel_stride, std::span<const float> before,
+double lsq_divisor(std::size_t values, int largest_code) {
+  return std::sqrt(static_cast<double>(values) * largest_code);
+}
+
+void learned_step_backward(const ChannelGrids& grids, int channel_stride, double divisor, std::span<const float> before,
                            std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient) {
   constexpr double kLn2 = 0.693147180559945309417;
   const auto groups = static_cast<std::size_t>(grids.channels());
-  const auto n = static_cast<double>(before.size() / groups);
   const Elements elements{before.data(), rounded.data(), gradient.data(), before.size()};
   const auto write = [&](std::size_t c, double sum) {
-    const UniformGrid grid = grids.at(static_cast<int>(c));
-    log2_gradient[c] += static_cast<float>(sum * static_cast<double>(grid.scale) * kLn2 / std::sqrt(n * grid.high));
+    const auto scale = static_cast<double>(grids.at(static_cast<int>(c)).scale);
+    log2_gradient[c] += static_cast<float>(std::clamp(sum / (divisor * scale * kLn2), -1.0, 1.0));
   };
   if (groups > 1 && channel_stride == 1) {
     double sums[64];

@@ -10,7 +10,8 @@
 namespace anybit {
 
 // LSQ: learned steps (Esser et al., ICLR 2020; specs A 4.1, B P1). A step is stored as log2 s, so it stays positive and
-// merging over clients is a geometric mean.
+// merging over clients is a geometric mean. What is trained moves as in the paper all the same: the gradient of log2 s
+// is the one that makes SGD's step of s the paper's to first order.
 
 /// "<weight>.step<width>", e.g. "conv1.weight.step4".
 std::string step_tensor_name(const std::string& weight, int width);
@@ -24,11 +25,19 @@ float step_from_log2(float log2_step);
 /// log2 of the first step of each group: s = 2 mean|v| / sqrt(Qp). 0 for a group that is all zero.
 void initial_log2_steps(std::span<const float> weights, int channel_stride, int width, std::span<float> log2_steps);
 
-/// Backward of y = s clip(round(v / s)): masks `gradient` as mask_clipped() does and adds to each group's
-/// dL/dlog2 s = s ln 2 / sqrt(n Qp) * sum gradient_i d_i, where d = round(v/s) - v/s inside, the clipping code outside,
-/// and n counts the group's values. `rounded` is y, so d sees the very rounding of the forward pass. Sums are doubles
-/// in a fixed order.
-void learned_step_backward(const ChannelGrids& grids, int channel_stride, std::span<const float> before,
+/// Backward of y = s clip(round(v / s)): masks `gradient` as mask_clipped() does and adds to each group's gradient of
+/// log2 s
+///   (sum gradient_i d_i / divisor) / (s ln 2), limited to [-1, 1],
+/// where d = round(v/s) - v/s inside and the clipping code outside, codes being counted from the zero point. `rounded`
+/// is y, so d sees the very rounding of the forward pass. Sums are doubles in a fixed order.
+///
+/// That is the paper's gradient of s, and divided by ds/dlog2 s where the chain rule multiplies: with the product, SGD
+/// moves a step by (s ln 2)^2 of what the paper's moves it, which is next to nothing for the steps of weights. The
+/// limit, an octave at a learning rate of 1, holds what divides by a tiny step.
+void learned_step_backward(const ChannelGrids& grids, int channel_stride, double divisor, std::span<const float> before,
                            std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient);
+
+/// LSQ's divisor, sqrt(n Qp): n values of a group (of a weight, or of one example's activation), Qp the largest code.
+double lsq_divisor(std::size_t values, int largest_code);
 
 }  // namespace anybit

@@ -76,6 +76,12 @@ class MovingRangeKind final : public SlotQuantizerKind {
     return std::make_unique<MovingRangeActivations>(settings_, place);
   }
 
+  Range range(const Layout& layout, const SlotSite& site, std::span<const int>,
+              std::span<const float> parameters) const override {
+    const std::span<const float> stored = tensor_of(layout, layout.index(range_tensor_name(site)), parameters);
+    return {stored[0], stored[1]};
+  }
+
  private:
   MovingRange settings_;
 };

@@ -56,6 +56,11 @@ class SlotQuantizerKind {
   virtual void initialize(const Layout& /*layout*/, const SlotSite& /*site*/, std::span<const int> /*widths*/,
                           std::span<float> /*values*/) const {}
   virtual std::unique_ptr<SlotQuantizer> make(const SlotPlace& place) const = 0;
+  /// Of activations: the range of the trained grid; see SlotQuantizers.
+  virtual Range range(const Layout& /*layout*/, const SlotSite& /*site*/, std::span<const int> /*widths*/,
+                      std::span<const float> /*parameters*/) const {
+    return {};
+  }
 };
 
 /// Draws of a slot's own, one an element, uniform in [low, high): named by the slot and its layer's weight's width.

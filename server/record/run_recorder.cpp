@@ -54,7 +54,7 @@ RunRecorder::RunRecorder(const Federation& federation, RunDirectory directory, s
       directory_(std::move(directory)),
       metrics_(directory_.metrics()),
       events_(directory_.events().string()),
-      evaluator_(federation.training.network, *federation.data, threads, federation.training.method.weight_fit),
+      evaluator_(federation.training.network, *federation.data, threads, federation.training.method),
       checkpoint_(first_checkpoint(federation, std::move(kernels))),
       saved_round_(start.round > 0 ? std::optional(start.round) : std::nullopt),
       who_(who),

@@ -185,7 +185,7 @@ int evaluate_checkpoint(EvaluateOptions options) {
       !other.empty())
     tell(fmt::format("{}: the data is not that of its training: {}", options.checkpoint, other));
   Evaluator evaluator(federation.training.network, *federation.data, options.machine.worker_threads(),
-                      federation.training.method.weight_fit);
+                      federation.training.method);
   if (options.classes)
     print_classes(evaluator, federation, checkpoint, options);
   else

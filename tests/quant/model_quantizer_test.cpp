@@ -172,14 +172,14 @@ TEST(Activations, AreObservedAndQuantized) {
 
 TEST(Activations, ComeFromTrainingWhereItKeptThem) {
   Played plain(method_part("qat"));
-  EXPECT_TRUE(trained_ranges(*plain.network, plain.parameters).empty());
+  EXPECT_TRUE(plain.method.quantizers->activation_ranges(*plain.network, plain.parameters).empty());
   EXPECT_FALSE(plain.method.has_activation_ranges);
   Played played(method_part("qat", {{"activations", std::int64_t{8}}}));
   EXPECT_TRUE(played.method.has_activation_ranges);
   const auto range = played.parameters.tensor(played.layout->index("dense2.input.range"));
   range[0] = -0.5F;
   range[1] = 3.0F;
-  const std::vector<Range> ranges = trained_ranges(*played.network, played.parameters);
+  const std::vector<Range> ranges = played.method.quantizers->activation_ranges(*played.network, played.parameters);
   ASSERT_EQ(ranges.size(), 2U);
   EXPECT_EQ(ranges[1].low, -0.5F);
   EXPECT_EQ(ranges[1].high, 3.0F);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "nn/network.h"
@@ -20,6 +21,17 @@ inline std::shared_ptr<const Network> two_layers() {
   return std::make_shared<const Network>(description);
 }
 
+/// 6 -> 6 -> 3 without one: what the last layer reads has either sign.
+inline std::shared_ptr<const Network> linear_layers() {
+  Description description;
+  description.name = "linear_layers";
+  description.input = {1, 1, 6};
+  description.classes = 3;
+  description.then("dense1", Dense{6});
+  description.then("dense2", Dense{3});
+  return std::make_shared<const Network>(description);
+}
+
 inline Part method_part(const std::string& name, const std::vector<std::pair<std::string, OptionValue>>& options = {}) {
   Part part{name, Options("training.method"), {}};
   for (const auto& [key, value] : options) part.options.set(key, value);
@@ -30,7 +42,8 @@ inline OptionValue widths(std::vector<std::int64_t> bits) { return OptionValue(s
 
 /// One client's use of a method: parameters, program and a pass, ready to be called slot by slot.
 struct Played {
-  explicit Played(const Part& part) : network(two_layers()), method(methods().make(part)) {
+  explicit Played(const Part& part, std::shared_ptr<const Network> its_network = two_layers())
+      : network(std::move(its_network)), method(methods().make(part)) {
     layout = make_layout(*network, method);
     parameters = make_parameters(*network, method, layout, 5);
     if (method.quantizers) program = method.quantizers->make_program(network, layout);

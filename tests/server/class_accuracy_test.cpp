@@ -207,7 +207,7 @@ TEST_F(ClassAccuracies, FitTheWeightsAsTheFirstRuleSays) {
   EXPECT_EQ(evaluate().at(0).own, 2.0 / 3) << "min-max, for the model has no learned step";
   // Three of four magnitudes, 0, 0, 0.3 and 1, are kept: the one that is cut to 0.3 weighs no more than -0.3.
   grid.range = {"percentile", "minmax"};
-  Evaluator evaluator(federation.training.network, *federation.data, 1, WeightFit{false, 75});
+  Evaluator evaluator(federation.training.network, *federation.data, 1, {.weight_fit = {false, 75}});
   EXPECT_EQ(evaluate_classes(evaluator, parameters, federation, grid).value().at(0).own, 1.0 / 3);
 }
 
