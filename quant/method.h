@@ -33,6 +33,7 @@ class SlotProgram : public SlotFunction {
  public:
   /// Part 8, after a broadcast: what a client fixes once for its round (MSE steps, say), from the received buffer.
   virtual void begin_client(std::span<const float> parameters) = 0;
+  /// Throws std::invalid_argument for widths that a quantizer has nothing for; none of those of the method's schedule.
   virtual void begin_step(std::span<const std::uint8_t> widths, const Moment& moment) = 0;
   /// How many of the client's steps trained each tensor of the layout: adds to steps[tensor] for the tensors that only
   /// some widths use. Called once after each step.
@@ -47,6 +48,10 @@ struct Range {
   float high = 0;
 };
 
+/// What a program's passes are for: to train, or to see what the trained network computes with few bits. The latter are
+/// a function of parameters and widths: they round where training may add noise, and keep nothing.
+enum class Passes : std::uint8_t { kTraining, kEvaluation };
+
 /// Part 2: the quantizers of the slots. Declares the tensors that they learn or keep, and their first values.
 class SlotQuantizers {
  public:
@@ -54,7 +59,8 @@ class SlotQuantizers {
   virtual std::vector<TensorSpec> tensors(const Network& network) const = 0;
   virtual void initialize(const Network& network, const Layout& layout, std::span<float> values) const = 0;
   virtual std::unique_ptr<SlotProgram> make_program(std::shared_ptr<const Network> network,
-                                                    std::shared_ptr<const Layout> layout) const = 0;
+                                                    std::shared_ptr<const Layout> layout,
+                                                    Passes passes = Passes::kTraining) const = 0;
   /// What training left of the range of every activation slot, in order; empty where it leaves none. [0, 0] is of a
   /// slot that no batch came to.
   virtual std::vector<Range> activation_ranges(const Network& /*network*/, const Parameters& /*parameters*/) const {

@@ -112,8 +112,30 @@ Parameters quantize_weights(const Network& network, const Parameters& parameters
   return quantized;
 }
 
+std::vector<std::uint8_t> slot_widths(const Network& network, const GridPoint& point) {
+  std::vector<std::uint8_t> widths(network.slots().size());
+  plan_of(point).fill(point.weights, widths);
+  return widths;
+}
+
+std::string trained_mismatch(const Method& method, const std::shared_ptr<const Network>& network,
+                             const std::shared_ptr<const Layout>& layout, const GridPoint& point) {
+  if (!asks_method(point)) return "";
+  const std::string start = std::string("range rule '") + kTrainedRange + "': ";
+  if (!method.quantizers)
+    return start + "method '" + method.name +
+           "' has no quantizers; choose another range rule, or train with one that " + "has";
+  try {
+    method.quantizers->make_program(network, layout, Passes::kEvaluation)->begin_step(slot_widths(*network, point), {});
+  } catch (const std::invalid_argument& missing) {
+    return start + missing.what();
+  }
+  return "";
+}
+
 std::string learned_mismatch(const Layout& layout, const Network& network, const GridPoint& point) {
-  if (make_range_rule(point.range, point.fit.percentile)->timing() != FitTiming::kLearned) return "";
+  if (is_trained(point) || make_range_rule(point.range, point.fit.percentile)->timing() != FitTiming::kLearned)
+    return "";
   std::string first;
   each_quantized_weight(network, point, [&](const SlotSite& site, int width, int groups) {
     if (first.empty()) first = step_mismatch(layout, site.name, width, groups);
@@ -153,7 +175,14 @@ void RangeObserver::backward(const SlotSite&, std::span<const float>, std::span<
                              SlotPass&) {}
 
 const std::vector<RowInfo>& range_rules() {
-  static const std::vector<RowInfo> rows = range_rule_table().infos();
+  static const std::vector<RowInfo> rows = [] {
+    std::vector<RowInfo> all = range_rule_table().infos();
+    RowInfo& trained = all.emplace_back();
+    trained.name = kTrainedRange;
+    trained.help = "the quantizers of the method that trained the model, at widths that it trained";
+    trained.neutral.reason = "a range always has a width";
+    return all;
+  }();
   return rows;
 }
 

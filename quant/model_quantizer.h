@@ -12,16 +12,36 @@
 
 namespace anybit {
 
+/// The range of grid points at which a model's weights and activations are what the quantizers of its own method make
+/// of them, in evaluation passes. Such a point has no other range, and `granularity` says kTrainedRange, too.
+inline constexpr const char* kTrainedRange = "trained";
+
 /// One point of an evaluation grid.
 struct GridPoint {
   int weights = 32;
   int activations = 32;
-  std::string range = "minmax";        // rule for the weights: a row of quantizers()
-  std::string granularity = "tensor";  // or "channel"
+  std::string range = "minmax";        // one of range_rules()
+  std::string granularity = "tensor";  // or "channel"; kTrainedRange with that range
   int first = 0;                       // width of the first layer; 0: as the others
   int last = 0;
   WeightFit fit = {};  // that of the method that trained the model
 };
+
+inline bool is_trained(const GridPoint& point) { return point.range == kTrainedRange; }
+/// Nothing is quantized. The first and last layer's widths count only where the others are.
+inline bool is_float(const GridPoint& point) {
+  return point.weights == kFloatWidth && point.activations == kFloatWidth;
+}
+/// The quantizers of the method have something to do.
+inline bool asks_method(const GridPoint& point) { return is_trained(point) && !is_float(point); }
+
+/// The width of every slot at a point.
+std::vector<std::uint8_t> slot_widths(const Network& network, const GridPoint& point);
+
+/// Why the method's quantizers cannot be asked about a point of their own range, in a user's words: there are none, or
+/// they have nothing for its widths. "" where they can, where the point quantizes nothing, and for the other ranges.
+std::string trained_mismatch(const Method& method, const std::shared_ptr<const Network>& network,
+                             const std::shared_ptr<const Layout>& layout, const GridPoint& point);
 
 /// Why the weights cannot be quantized at this point: it asks for learned steps, and the layout holds none at a layer's
 /// width (the first and last one's included) or granularity. "" where they can, and for the other rules.
@@ -51,7 +71,8 @@ class RangeObserver final : public SlotFunction {
   std::vector<Range> ranges_;
 };
 
-/// Names of the range rules, with their help (`anybit-sim list quantizers`): minmax, mse, percentile, learned.
+/// What a grid point can have for its range, with help (`anybit-sim list quantizers`): the rules of range_rule_table(),
+/// which methods offer, too, and kTrainedRange.
 const std::vector<RowInfo>& range_rules();
 
 }  // namespace anybit

@@ -16,6 +16,7 @@ import costs
 
 FLOAT = 32
 BASELINE = "fedavg"  # the method that is also shown under plain min-max
+TRAINED = "trained"  # range and granularity of points by the quantizers of the method that trained the model
 POINT_KEYS = ("weights", "activations", "range", "granularity", "value")
 
 
@@ -183,7 +184,14 @@ def ends_text(widths):
 def _measured_under(shown, point):
     """Whether a point has the setting `shown`; float weights have none but the activations'."""
     own = setting(point)
-    return (shown._replace(activations=own.activations) if point["weights"] == FLOAT else own) == shown
+    return own.activations == shown.activations if _fits_any_rule(point, shown.range) else own == shown
+
+
+def _fits_any_rule(point, range_):
+    """Whether a point stands for that range rule as for others: its weights are float, and so are its activations, or
+    they are by the method's own quantizers where the rule is that and by ranges where it is not."""
+    return point["weights"] == FLOAT and (
+        point["activations"] == FLOAT or (point["range"] == TRAINED) == (range_ == TRAINED))
 
 
 def curves(run):
@@ -220,24 +228,32 @@ def activation_widths(runs):
 
 
 def shown_granularity(run):
-    """The one granularity that comparisons are made at: per tensor where the final grid has it."""
-    known = [point["granularity"] for point in compared_points(run)]
-    return "tensor" if "tensor" in known else known[0]
+    """The one granularity that comparisons are made at: per tensor where the final grid has it. TRAINED where it has
+    the methods' own quantizers alone."""
+    known = [point["granularity"] for point in compared_points(run) if point["granularity"] != TRAINED]
+    return "tensor" if "tensor" in known else (known or [TRAINED])[0]
+
+
+def granularity_text(runs):
+    known = sorted({shown_granularity(run) for run in runs} - {TRAINED})
+    return f"ranges per {' or '.join(known)}" if known else "quantizers as trained"
 
 
 def best_by_width(run, activations, only_range=None):
     """{width of the weights: the point with the best range rule} of the final grid, at one granularity and one pair of
     first and last widths.
 
-    only_range keeps to one range rule. Float weights have no rule and no granularity, so they are always there.
+    only_range keeps to one range rule. Float weights have no rule and no granularity, so they are always there;
+    quantizers of the method's own have no other granularity, either.
     """
     best = {}
     for point in compared_points(run):
         width = point["weights"]
         if point["activations"] != activations:
             continue
-        if width != FLOAT and (only_range not in (None, point["range"])
-                               or point["granularity"] != shown_granularity(run)):
+        if only_range not in (None, point["range"]) and not _fits_any_rule(point, only_range):
+            continue
+        if width != FLOAT and point["granularity"] not in (TRAINED, shown_granularity(run)):
             continue
         if width not in best or point["value"] > best[width]["value"]:
             best[width] = point

@@ -12,7 +12,8 @@ import metrics  # noqa: E402
 
 RUN_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5D5D5D"]  # Okabe and Ito
 RUN_MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
-RANGE_NAMES = {"minmax": "min-max", "mse": "MSE search", "percentile": "percentile", "learned": "learned step"}
+RANGE_NAMES = {"minmax": "min-max", "mse": "MSE search", "percentile": "percentile", "learned": "learned step",
+               metrics.TRAINED: "quantizers as trained"}
 STYLE = {
     "figure.dpi": 150,
     "font.size": 10,
@@ -52,7 +53,8 @@ def colour_of_width(width, widths):
 def setting_text(setting):
     activations, range_, granularity, *ends = setting
     acts = "float activations" if activations == metrics.FLOAT else f"{activations}-bit activations"
-    return f"{acts}, {RANGE_NAMES.get(range_, range_)} per {granularity}{metrics.ends_text(ends)}"
+    per = "" if granularity == metrics.TRAINED else f" per {granularity}"
+    return f"{acts}, {RANGE_NAMES.get(range_, range_)}{per}{metrics.ends_text(ends)}"
 
 
 def bits_text(width):

@@ -109,8 +109,7 @@ def draw_by_width(runs):
         panel.set_xlabel("width of the weights (bits)")
         panel.set_title("float activations" if bits == metrics.FLOAT else f"{bits}-bit activations", loc="left")
     panels[0][0].set_ylabel("test accuracy (%)")
-    granularity = " or ".join(sorted({metrics.shown_granularity(run) for run in runs}))
-    title = f"Accuracy after {moment_text(runs)}, one model at every width; ranges per {granularity}"
+    title = f"Accuracy after {moment_text(runs)}, one model at every width; {metrics.granularity_text(runs)}"
     picture.heading(panels[0][0], wrapped(title, 20 + LETTERS * len(activations)))
     handles, labels = panels[0][0].get_legend_handles_labels()
     picture.beside(panels[0][-1], handles, labels, None)

@@ -65,7 +65,7 @@ def main(arguments):
     for activations in metrics.activation_widths(runs):
         kind = "float" if activations == metrics.FLOAT else f"{activations}-bit"
         print(f"Accuracy in % on {options.examples} test examples, {kind} activations, best range rule at each width, "
-              f"one range per {metrics.shown_granularity(runs[0])}")
+              f"{metrics.granularity_text(runs[:1])}")
         print("\n".join("  " + line for line in table(runs, activations)))
         for other in runs[1:]:
             print("\n".join("  " + line for line in claims(runs[0], other, activations, options.examples)))

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "scenarios/width.h"
+#include "server/grid_points.h"
 
 namespace anybit {
 namespace {
@@ -12,12 +13,13 @@ constexpr std::uint64_t kLookedThrough = 100;  // clients for each one that is w
 
 GridPoint class_point(const Federation& federation, const EvaluationGrid& grid, int weights, int activations) {
   GridPoint point{weights, activations, grid.range.front(), grid.granularity.front(), grid.first, grid.last, {}};
-  if (!learned_mismatch(*federation.training.layout, *federation.training.network, point).empty())
-    point.range = "minmax";
+  if (!point_mismatch(federation.training, point).empty()) point.range = "minmax";
+  if (is_trained(point)) point.granularity = kTrainedRange;
   return point;
 }
 
-/// At each width float activations, and behind them those of the same width.
+}  // namespace
+
 std::vector<GridPoint> class_points(const Federation& federation, const EvaluationGrid& grid) {
   const bool quantizes = std::ranges::any_of(grid.activations, [](int width) { return width != kFloatWidth; });
   std::vector<GridPoint> points;
@@ -27,6 +29,8 @@ std::vector<GridPoint> class_points(const Federation& federation, const Evaluati
   }
   return points;
 }
+
+namespace {
 
 /// Who is asked: of each class its clients on their own examples, and on unseen ones; where nobody has any, of all
 /// classes the test examples of each label.

@@ -5,10 +5,13 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <stdexcept>
+#include <string>
 
 #include "nn/gradient.h"
 #include "nn/parallel.h"
+#include "server/grid_points.h"
 
 namespace anybit {
 namespace {
@@ -16,13 +19,18 @@ namespace {
 constexpr std::size_t kItemExamples = 500;  // one item of work for a thread, at one grid point: so many or a few more
 constexpr std::size_t kModelsAtOnce = 8;    // quantized copies of the weights alive at any moment
 
-// At 32 bits everything stays float: the first and last layer's widths count only where the others are quantized.
-bool float_weights(const GridPoint& p) { return p.weights == kFloatWidth; }
-bool float_activations(const GridPoint& p) { return p.activations == kFloatWidth; }
+// No copy with quantized weights is made: they stay float, or the method's quantizers see to them in every pass.
+bool keeps_weights(const GridPoint& p) { return p.weights == kFloatWidth || is_trained(p); }
 
 bool same_weights(const GridPoint& a, const GridPoint& b) {
-  if (float_weights(a) && float_weights(b)) return true;
+  if (keeps_weights(a) && keeps_weights(b)) return true;
   return a.weights == b.weights && a.range == b.range && a.granularity == b.granularity;
+}
+
+[[noreturn]] void refuse_without_ranges(const EvaluationGrid& grid) {
+  throw ScenarioError(grid.where,
+                      "activation widths below 32 need ranges: set data.proxy to a number of examples to calibrate on, "
+                      "or train with a method that learns activation ranges");
 }
 
 std::size_t pieces(std::size_t size, std::size_t piece) { return (size + piece - 1) / piece; }
@@ -40,22 +48,6 @@ int evaluation_batch(const Network& network) {
   for (const TensorSpec& tensor : network.tensors()) parameters += tensor.size;
   const std::size_t fits = std::max(kCache, parameters * sizeof(float)) / (floats * sizeof(float));
   return static_cast<int>(std::clamp(fits, kLeast, kMost));
-}
-
-std::vector<GridPoint> grid_points(const EvaluationGrid& grid) {
-  std::vector<GridPoint> points;
-  const auto append = [&](const GridPoint& point) {
-    const bool known = std::ranges::any_of(points, [&](const GridPoint& p) {
-      return p.weights == point.weights && p.activations == point.activations && same_weights(p, point);
-    });
-    if (!known) points.push_back(point);
-  };
-  for (const int weights : grid.weights)
-    for (const int activations : grid.activations)
-      for (const std::string& range : grid.range)
-        for (const std::string& granularity : grid.granularity)
-          append({weights, activations, range, granularity, grid.first, grid.last, {}});
-  return points;
 }
 
 namespace {
@@ -102,7 +94,7 @@ struct Plan {
   std::vector<GridPoint> points;
   std::vector<GridPoint> models;      // a point for each different set of weights
   std::vector<std::size_t> model_of;  // by point
-  std::vector<Range> ranges;          // of the activations; empty where all stay float
+  std::vector<Range> ranges;          // of the activations; empty where no point needs them
 };
 
 Plan plan_evaluation(std::vector<GridPoint> points, const WeightFit& fit) {
@@ -117,6 +109,15 @@ Plan plan_evaluation(std::vector<GridPoint> points, const WeightFit& fit) {
   return plan;
 }
 
+/// What a thread has for itself, made inside it and kept.
+struct Worker {
+  std::optional<Workspace> workspace;
+  ExamplePool scratch;
+  std::unique_ptr<SlotProgram> quantizers;  // the method's
+  std::shared_ptr<const Layout> layout;     // that they are for
+  bool is_begun = false;                    // they have seen this evaluation's parameters
+};
+
 }  // namespace
 
 struct Evaluator::State {
@@ -125,16 +126,15 @@ struct Evaluator::State {
   int threads;
   const Method method;
   std::size_t batch;
-  std::vector<std::optional<Workspace>> workspaces;  // by worker, made inside it and kept
-  std::vector<ExamplePool> scratches;                // by worker
-  std::vector<std::uint32_t> picks;                  // 0, 1, 2, ...: enough for a batch
+  std::vector<Worker> workers;
+  std::vector<std::uint32_t> picks;  // 0, 1, 2, ...: enough for a batch
   Watcher watcher;
 
   /// Examples of one item of work.
   std::size_t item_examples() const { return batch * pieces(kItemExamples, batch); }
 
   Workspace& workspace(int worker) {
-    auto& slot = workspaces[static_cast<std::size_t>(worker)];
+    std::optional<Workspace>& slot = workers[static_cast<std::size_t>(worker)].workspace;
     if (!slot) slot.emplace(network, static_cast<int>(batch), Mode::kInference);
     return *slot;
   }
@@ -153,6 +153,20 @@ struct Evaluator::State {
       begin += size;
     }
     return correct;
+  }
+
+  /// The method's own quantizers at this point, for the worker's passes until it asks again.
+  SlotFunction* trained_quantizers(const Parameters& parameters, const GridPoint& point, int worker) {
+    Worker& own = workers[static_cast<std::size_t>(worker)];
+    if (!own.quantizers || own.layout != parameters.layout) {
+      own.quantizers = method.quantizers->make_program(network, parameters.layout, Passes::kEvaluation);
+      own.layout = parameters.layout;
+      own.is_begun = false;
+    }
+    if (!own.is_begun) own.quantizers->begin_client(parameters.values);
+    own.is_begun = true;
+    own.quantizers->begin_step(slot_widths(*network, point), {});
+    return own.quantizers.get();
   }
 
   /// One float pass over the proxy share; an observer per batch, joined in order.
@@ -185,25 +199,26 @@ struct Evaluator::State {
 
 std::int64_t Evaluator::State::count_at(const Plan& plan, std::size_t point, const Parameters& model,
                                         const ExamplesView& examples, int worker, const Watched& course) {
+  const GridPoint& at = plan.points[point];
   std::unique_ptr<SlotFunction> activations;
-  if (!float_activations(plan.points[point]))
-    activations = make_activation_quantizer(*network, plan.ranges, plan.points[point]);
+  if (needs_ranges(at)) activations = make_activation_quantizer(*network, plan.ranges, at);
+  SlotFunction* const function = asks_method(at) ? trained_quantizers(model, at, worker) : activations.get();
   std::int64_t correct = 0;
   for (std::size_t begin = 0; begin < examples.size(); begin += item_examples()) {
     course.go_on();
     const std::size_t end = std::min(begin + item_examples(), examples.size());
-    correct += run(workspace(worker), examples, begin, end, model, activations.get());
+    correct += run(workspace(worker), examples, begin, end, model, function);
   }
   return correct;
 }
 
 void Evaluator::State::count_some(const Parameters& parameters, const Plan& plan, const Questions& questions,
                                   std::size_t first_model, std::size_t models, Watched& course, Answers& answers) {
-  std::vector<Parameters> quantized(models);  // empty where the weights stay float
+  std::vector<Parameters> quantized(models);  // empty where the weights are kept
   parallel_for(models, threads, [&](std::size_t item, int) {
     course.go_on();
     const GridPoint& point = plan.models[first_model + item];
-    if (!float_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
+    if (!keeps_weights(point)) quantized[item] = quantize_weights(*network, parameters, point);
   });
   const auto is_one_of_these = [&](std::size_t point) {
     return plan.model_of[point] >= first_model && plan.model_of[point] < first_model + models;
@@ -211,7 +226,7 @@ void Evaluator::State::count_some(const Parameters& parameters, const Plan& plan
   parallel_for(questions.asked.size(), threads, [&](std::size_t holder, int worker) {
     const std::vector<std::size_t>& asked = questions.asked[holder];
     if (std::ranges::none_of(asked, is_one_of_these)) return;
-    const ExamplesView examples = questions.examples(holder, scratches[static_cast<std::size_t>(worker)]);
+    const ExamplesView examples = questions.examples(holder, workers[static_cast<std::size_t>(worker)].scratch);
     for (std::size_t i = 0; i < asked.size(); ++i) {
       if (!is_one_of_these(asked[i])) continue;
       const Parameters& model = quantized[plan.model_of[asked[i]] - first_model];
@@ -229,13 +244,10 @@ Evaluator::Evaluator(const std::shared_ptr<const Network>& network, const Federa
                        std::max(threads, 1),
                        std::move(method),
                        static_cast<std::size_t>(evaluation_batch(*network)),
-                       {},
-                       {},
+                       std::vector<Worker>(static_cast<std::size_t>(std::max(threads, 1))),
                        {},
                        {}}) {
   if (data.test.size() == 0) throw std::invalid_argument("evaluator: there are no test examples");
-  state_->workspaces.resize(static_cast<std::size_t>(state_->threads));
-  state_->scratches.resize(static_cast<std::size_t>(state_->threads));
   state_->picks.resize(state_->batch);
   std::iota(state_->picks.begin(), state_->picks.end(), 0U);
 }
@@ -245,6 +257,10 @@ Evaluator::~Evaluator() = default;
 Answers Evaluator::State::count(const Parameters& parameters, const Questions& questions, const EvaluationGrid& grid,
                                 const StopSignal& stop) {
   Plan plan = plan_evaluation(questions.points, method.weight_fit);
+  for (const GridPoint& point : plan.points)
+    if (!method.quantizers && asks_method(point))
+      throw std::invalid_argument(trained_mismatch(method, network, parameters.layout, point));
+  for (Worker& worker : workers) worker.is_begun = false;
   Watched course(stop, watcher);
   Answers answers;
   std::size_t parts = 0;
@@ -253,10 +269,10 @@ Answers Evaluator::State::count(const Parameters& parameters, const Questions& q
     parts += asked.size();
   }
   course.begin(plan.points.size(), parts);
-  if (!std::ranges::all_of(plan.points, float_activations)) {
+  if (std::ranges::any_of(plan.points, needs_ranges)) {
     if (method.quantizers) plan.ranges = method.quantizers->activation_ranges(*network, parameters);
     if (plan.ranges.empty()) {
-      check(grid, false, static_cast<std::int64_t>(data.proxy.size()));
+      if (data.proxy.size() == 0) refuse_without_ranges(grid);
       plan.ranges = calibrate(parameters, course);
     }
   }
@@ -314,34 +330,37 @@ std::optional<Answers> Evaluator::count(const Parameters& parameters, const Ques
 
 void Evaluator::watch(Watcher watcher) { state_->watcher = std::move(watcher); }
 
-std::size_t Evaluator::bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
-                             int threads) {
-  const Plan plan = plan_evaluation(grid_points(grid), {});
-  std::size_t quantized = 0, room = 0;
+std::size_t Evaluator::bytes(const NetworkPlan& trained, const std::vector<GridPoint>& points, int threads) {
+  const Plan plan = plan_evaluation(points, {});
+  std::size_t quantized = 0, room = 0, quantizers = 0;
   for (const GridPoint& point : plan.models) {
-    if (float_weights(point)) continue;
+    if (keeps_weights(point)) continue;
     ++quantized;
-    room = std::max(room, quantizing_bytes(*network, point));
+    room = std::max(room, quantizing_bytes(*trained.network, point));
+  }
+  // A grid that no version is tested on was not checked.
+  if (trained.method.quantizers && std::ranges::any_of(points, asks_method)) {
+    const auto program = trained.method.quantizers->make_program(trained.network, trained.layout, Passes::kEvaluation);
+    program->begin_client(FloatBuffer(trained.layout->size()));
+    quantizers = program->bytes();
   }
   const std::size_t at_once = std::min(quantized, kModelsAtOnce);
   const std::size_t workers = static_cast<std::size_t>(threads);
-  const Workspace workspace(network, evaluation_batch(*network), Mode::kInference);
-  return at_once * layout.size() * sizeof(float) + std::min(at_once, workers) * room + workers * workspace.bytes();
+  const Workspace workspace(trained.network, evaluation_batch(*trained.network), Mode::kInference);
+  return at_once * trained.layout->size() * sizeof(float) + std::min(at_once, workers) * room +
+         workers * (workspace.bytes() + quantizers);
 }
 
 void Evaluator::check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy) {
-  const std::vector<GridPoint> points = grid_points(grid);
-  if (trains_ranges || proxy > 0 || std::ranges::all_of(points, float_activations)) return;
-  throw ScenarioError(grid.where,
-                      "activation widths below 32 need ranges: set data.proxy to a number of examples to calibrate on, "
-                      "or train with a method that learns activation ranges");
+  if (!trains_ranges && proxy == 0 && std::ranges::any_of(grid_points(grid), needs_ranges)) refuse_without_ranges(grid);
 }
 
-void Evaluator::check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout) {
+void Evaluator::check_trained(const EvaluationGrid& grid, const NetworkPlan& trained) {
   Mistakes mistakes;
+  std::set<std::string> known;
   for (const GridPoint& point : grid_points(grid)) {
-    const std::string mismatch = learned_mismatch(layout, network, point);
-    if (!mismatch.empty()) mistakes.add({grid.where, mismatch});
+    const std::string mismatch = point_mismatch(trained, point);
+    if (!mismatch.empty() && known.insert(mismatch).second) mistakes.add({grid.where, mismatch});
   }
   mistakes.throw_if_any();
 }

@@ -10,6 +10,7 @@
 #include "nn/network.h"
 #include "quant/model_quantizer.h"
 #include "scenarios/scenario.h"
+#include "wire/training_plan.h"
 
 namespace anybit {
 
@@ -18,10 +19,6 @@ struct Accuracy {
   GridPoint point;
   double value = 0;  // fraction of the test examples
 };
-
-/// The points of a grid, in the order of the lists: weights outermost, granularity innermost. Points that are the same
-/// (range and granularity do not matter at 32 bits) appear once.
-std::vector<GridPoint> grid_points(const EvaluationGrid& grid);
 
 /// Examples of several holders, each to be tested at points of its own.
 struct Questions {
@@ -42,11 +39,13 @@ int evaluation_batch(const Network& network);
 /// Tests models at grid points, over `threads` threads; counts are integers, so threads never change the result.
 class Evaluator {
  public:
-  /// `method` trained the models: weights are fitted as in training, and activations have the ranges that it left.
+  /// `method` trained the models: weights are fitted as in training, activations have the ranges that it left, and
+  /// points of the range kTrainedRange are of its own quantizers.
   Evaluator(const std::shared_ptr<const Network>& network, const FederatedData& data, int threads, Method method = {});
   ~Evaluator();
 
-  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share.
+  /// Activation ranges: those that training left in the parameters, else calibrated on the proxy share. Throws
+  /// std::invalid_argument where training left no steps or quantizers for a point; see check_trained().
   std::vector<Accuracy> evaluate(const Parameters& parameters, const EvaluationGrid& grid);
   /// The same until `stop` says so: then nothing. All threads ask it, every few hundred examples.
   using StopSignal = std::function<bool()>;
@@ -63,14 +62,15 @@ class Evaluator {
   /// From now on evaluations tell the watcher; empty: nobody.
   void watch(Watcher watcher);
 
-  /// The most bytes that an evaluation of the grid holds at once: quantized copies, every thread's room to fit ranges,
-  /// and every thread's workspace.
-  static std::size_t bytes(std::shared_ptr<const Network> network, const Layout& layout, const EvaluationGrid& grid,
-                           int threads);
+  /// The most bytes that an evaluation of these points holds at once: quantized copies, every thread's room to fit
+  /// ranges, its workspace, and the method's quantizers where points ask for them.
+  static std::size_t bytes(const NetworkPlan& trained, const std::vector<GridPoint>& points, int threads);
   /// Throws ScenarioError where the grid asks for activation widths and there are neither trained ranges nor a proxy.
+  /// The method's own quantizers need none.
   static void check(const EvaluationGrid& grid, bool trains_ranges, std::int64_t proxy);
-  /// Throws ScenarioErrors where the grid asks for learned steps that a model of this layout does not hold.
-  static void check_steps(const EvaluationGrid& grid, const Network& network, const Layout& layout);
+  /// Throws ScenarioErrors, one a reason, where the grid asks for what such a training does not leave: learned steps,
+  /// or quantizers of the method's own for its widths.
+  static void check_trained(const EvaluationGrid& grid, const NetworkPlan& trained);
 
  private:
   struct State;

@@ -40,7 +40,7 @@ void refuse_empty_client(const Scenario& scenario, const FederatedData& data) {
 
 void check_grid(const EvaluationGrid& grid, const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {
   mistakes.check([&] { Evaluator::check(grid, trained.method.has_activation_ranges, scenario.data.proxy); });
-  mistakes.check([&] { Evaluator::check_steps(grid, *trained.network, *trained.layout); });
+  mistakes.check([&] { Evaluator::check_trained(grid, trained); });
 }
 
 void check_size(const Scenario& scenario, const NetworkPlan& trained, Mistakes& mistakes) {

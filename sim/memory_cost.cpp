@@ -8,6 +8,7 @@
 #include "program/resident_memory.h"
 #include "server/aggregate.h"
 #include "server/class_accuracy.h"
+#include "server/grid_points.h"
 #include "sim/client_state_cost.h"
 #include "sim/cost_report.h"
 #include "sim/federation_run.h"
@@ -111,18 +112,14 @@ double training_bytes(const Federation& federation) {
 
 /// Of the largest evaluation; that of classes draws clients.
 double evaluation_bytes(const Federation& federation, int threads) {
-  const TrainingPlan& plan = federation.training;
   const Scenario::Evaluate& evaluate = federation.scenario.evaluate;
-  const auto of_grid = [&](const EvaluationGrid& grid) {
-    return static_cast<double>(Evaluator::bytes(plan.network, *plan.layout, grid, threads));
+  const auto of = [&](const std::vector<GridPoint>& points) {
+    return static_cast<double>(Evaluator::bytes(federation.training, points, threads));
   };
-  const double usual = std::max(of_grid(evaluate.grid), of_grid(evaluate.final_grid));
-  EvaluationGrid classes = evaluate.final_grid;
-  classes.weights = class_widths(federation.fleet);
-  classes.range.resize(1);
-  classes.granularity.resize(1);
-  if (classes.weights.empty() || evaluate.class_clients == 0) return usual;
-  return std::max(usual, of_grid(classes) + threads * drawn_bytes(federation));
+  const double usual = std::max(of(grid_points(evaluate.grid)), of(grid_points(evaluate.final_grid)));
+  const std::vector<GridPoint> classes = class_points(federation, evaluate.final_grid);
+  if (classes.empty() || evaluate.class_clients == 0) return usual;
+  return std::max(usual, of(classes) + threads * drawn_bytes(federation));
 }
 
 /// Whether any cohort could have a client that is cut. If any has, then the largest client with the smallest others.

@@ -14,7 +14,7 @@ struct MemoryCost {
   double server = 0;      // global model, exact sum, strategy state; how far older versions are off
   double messages = 0;    // parameters on their way, of all versions that are at work; updates that wait their turn
   double training = 0;    // workspaces and parameter buffers, those of chunks where a client may be cut, drawn examples
-  double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces
+  double evaluation = 0;  // quantized copies, room to fit ranges, inference workspaces, quantizers of the method's own
   double checkpoint = 0;  // the copy that is written, with one client's state at a time
   double clients = 0;     // of what they keep between their rounds what stays in memory; the one that a thread plays
   /// Code of the program and its libraries, prepared kernels (oneDNN keeps them once for all threads), everything

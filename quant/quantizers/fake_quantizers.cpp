@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <stdexcept>
 
 namespace anybit {
 namespace {
@@ -13,14 +14,15 @@ bool same_step(const DrawName& a, const DrawName& b) {
 // The per-thread form: hands each slot's numbers to its quantizer.
 class FakeProgram final : public SlotProgram {
  public:
-  FakeProgram(const FakeQuantizers::Kinds& kinds, const Network& network, std::shared_ptr<const Layout> layout)
+  FakeProgram(const FakeQuantizers::Kinds& kinds, const Network& network, std::shared_ptr<const Layout> layout,
+              Passes passes)
       : layout_(std::move(layout)), used_(layout_->tensors().size(), 0) {
     for (const SlotSite& site : network.slots()) {
       std::vector<int> widths = kinds.plan.possible(site);
       Slot& slot = slots_.emplace_back();
       // A weight may come to a width of its device's that is not the plan's.
       if (site.kind == SlotKind::kWeight || !widths.empty())
-        slot.quantizer = kinds.of(site).make({site, *layout_, std::move(widths), scratch_});
+        slot.quantizer = kinds.of(site).make({site, *layout_, std::move(widths), scratch_, passes});
     }
   }
 
@@ -39,6 +41,9 @@ class FakeProgram final : public SlotProgram {
       assert(is_width(widths[i]));
       slot.is_float = widths[i] == kFloatWidth;
       if (slot.is_float) continue;
+      if (!slot.quantizer)
+        throw std::invalid_argument(
+            "the method trained with float activations; train with its option `activations`, or leave them at 32");
       slot.quantizer->begin_step({widths[i], widths[i - i % 2]}, moment);
       slot.quantizer->mark_trained(used_);
     }
@@ -106,8 +111,8 @@ void FakeQuantizers::initialize(const Network& network, const Layout& layout, st
 }
 
 std::unique_ptr<SlotProgram> FakeQuantizers::make_program(std::shared_ptr<const Network> network,
-                                                          std::shared_ptr<const Layout> layout) const {
-  return std::make_unique<FakeProgram>(kinds_, *network, std::move(layout));
+                                                          std::shared_ptr<const Layout> layout, Passes passes) const {
+  return std::make_unique<FakeProgram>(kinds_, *network, std::move(layout), passes);
 }
 
 std::vector<Range> FakeQuantizers::activation_ranges(const Network& network, const Parameters& parameters) const {

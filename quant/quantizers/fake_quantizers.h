@@ -28,7 +28,7 @@ class FakeQuantizers final : public SlotQuantizers {
   std::vector<TensorSpec> tensors(const Network& network) const override;
   void initialize(const Network& network, const Layout& layout, std::span<float> values) const override;
   std::unique_ptr<SlotProgram> make_program(std::shared_ptr<const Network> network,
-                                            std::shared_ptr<const Layout> layout) const override;
+                                            std::shared_ptr<const Layout> layout, Passes passes) const override;
   std::vector<Range> activation_ranges(const Network& network, const Parameters& parameters) const override;
 
  private:

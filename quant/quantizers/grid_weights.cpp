@@ -1,6 +1,5 @@
 #include "quant/quantizers/grid_weights.h"
 
-#include <stdexcept>
 #include <string>
 
 #include "quant/quantizers/learned_step.h"
@@ -9,14 +8,13 @@
 namespace anybit {
 namespace {
 
-constexpr std::size_t kWidths = kLargestWidth + 1;
-
 bool all_pass_through(const ChannelGrids& grids) { return grids.channels() == 1 && grids.at(0).passes_through(); }
 
 // What all timings share. A derived one leaves the grids of a pass in grids_.
 class GridWeights : public SlotQuantizer {
  public:
-  GridWeights(const WeightGrids& settings, const SlotPlace& place) : settings_(settings) {
+  GridWeights(const WeightGrids& settings, const SlotPlace& place)
+      : settings_(settings), is_evaluation_(place.passes == Passes::kEvaluation) {
     if (settings_.per_channel) grids_.resize(place.site.channels);
   }
 
@@ -25,14 +23,14 @@ class GridWeights : public SlotQuantizer {
   bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) final {
     choose_grids(site, before, pass);
     if (all_pass_through(grids_)) return false;
-    if (settings_.noise) {
+    const Rounding rounding = is_evaluation_ ? Rounding::kHalfEven : settings_.rounding;
+    if (settings_.noise && !is_evaluation_) {
       fill_slot_draws(site, widths_, Purpose::kNoise, -0.5F, 0.5F, after, pass);
       add_scaled_noise(grids_, site.channel_stride, before, after);
       return true;
     }
-    if (settings_.rounding == Rounding::kStochastic)
-      fill_slot_draws(site, widths_, Purpose::kRounding, 0.0F, 1.0F, after, pass);
-    quantize(grids_, site.channel_stride, settings_.rounding, before, after, after);
+    if (rounding == Rounding::kStochastic) fill_slot_draws(site, widths_, Purpose::kRounding, 0.0F, 1.0F, after, pass);
+    quantize(grids_, site.channel_stride, rounding, before, after, after);
     return true;
   }
 
@@ -58,6 +56,7 @@ class GridWeights : public SlotQuantizer {
   FitRequest request() const { return {widths_.own, settings_.fit.full_range, {}}; }
 
   const WeightGrids settings_;
+  const bool is_evaluation_;
   SlotWidths widths_;
   ChannelGrids grids_;  // of the last forward pass
 };
@@ -84,7 +83,7 @@ class RoundGridWeights final : public GridWeights {
  public:
   RoundGridWeights(const WeightGrids& settings, const SlotPlace& place)
       : GridWeights(settings, place), layout_(place.layout), tensor_(place.site.tensor), scratch_(place.scratch) {
-    fitted_.assign(kWidths, grids_);
+    fitted_.assign(kArrayByWidth, grids_);
     scratch_.reserve_for_groups(place.site.size);
   }
 
@@ -115,14 +114,14 @@ class RoundGridWeights final : public GridWeights {
   FitScratch& scratch_;
   FloatBuffer received_;
   std::vector<ChannelGrids> fitted_;  // by width
-  std::array<bool, kWidths> is_fitted_{};
+  std::array<bool, kArrayByWidth> is_fitted_{};
 };
 
 // LSQ: the steps are parameters.
 class LearnedGridWeights final : public GridWeights {
  public:
   LearnedGridWeights(const WeightGrids& settings, const SlotPlace& place)
-      : GridWeights(settings, place), layout_(place.layout), scratch_(place.scratch) {
+      : GridWeights(settings, place), name_(place.site.name), layout_(place.layout), scratch_(place.scratch) {
     scratch_.reserve(settings.per_channel ? place.site.size : 1);
     steps_.fill(-1);
     for (const int width : place.widths)
@@ -131,9 +130,7 @@ class LearnedGridWeights final : public GridWeights {
 
   void begin_step(SlotWidths widths, const Moment& moment) override {
     GridWeights::begin_step(widths, moment);
-    if (step() < 0)
-      throw std::invalid_argument("no learned step at " + std::to_string(widths.own) +
-                                  " bits: add the width to `widths` of the method, or choose another range rule");
+    if (step() < 0) throw no_learned_step(name_, widths.own);
   }
 
   void mark_trained(std::span<std::uint8_t> tensors) const override { tensors[static_cast<std::size_t>(step())] = 1; }
@@ -156,9 +153,10 @@ class LearnedGridWeights final : public GridWeights {
   }
   bool clips() const override { return true; }
 
+  const std::string name_;
   const Layout& layout_;
   FitScratch& scratch_;
-  std::array<int, kWidths> steps_{};  // tensor of the learned step at a width; -1: none
+  std::array<int, kArrayByWidth> steps_{};  // tensor of the learned step at a width; -1: none
 };
 
 class GridWeightsKind final : public SlotQuantizerKind {

@@ -70,6 +70,11 @@ void row_sums(const ChannelGrids& grids, const Elements& elements, std::size_t f
 
 std::string step_tensor_name(const std::string& weight, int width) { return weight + ".step" + std::to_string(width); }
 
+std::invalid_argument no_learned_step(const std::string& slot, int width) {
+  return std::invalid_argument("the method learned no step of " + slot + " at " + std::to_string(width) +
+                               " bits; train with this width, or choose another range rule");
+}
+
 TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel) {
   TensorSpec spec;
   spec.name = step_tensor_name(weight.name, width);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "nn/network.h"
@@ -15,6 +16,9 @@ namespace anybit {
 
 /// "<weight>.step<width>", e.g. "conv1.weight.step4".
 std::string step_tensor_name(const std::string& weight, int width);
+
+/// What a quantizer throws that is to run at a width for which its slot, "conv1.weight" say, has no step.
+std::invalid_argument no_learned_step(const std::string& slot, int width);
 
 /// One value (per tensor) or one per output channel; merged as log-mean, without decay.
 TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string>
 
 #include "nn/arithmetic.h"
 #include "quant/grids/extremes.h"
@@ -11,8 +12,6 @@
 
 namespace anybit {
 namespace {
-
-constexpr std::size_t kWidths = kLargestWidth + 1;
 
 float mean_magnitude(std::span<const float> values) {
   double sum = 0;
@@ -25,6 +24,8 @@ class Tensors {
  public:
   Tensors(const Layout& layout, const SlotSite& site, std::span<const int> widths, bool offset)
       : layout_(layout), first_(layout.index(offset ? range_tensor_name(site) : magnitude_tensor_name(site))) {
+    steps_.fill(-1);
+    offsets_.fill(-1);
     for (const int width : widths) {
       const auto at = static_cast<std::size_t>(width);
       steps_[at] = layout.index(activation_step_name(site, width));
@@ -51,7 +52,7 @@ class Tensors {
  private:
   const Layout& layout_;
   int first_;
-  std::array<int, kWidths> steps_{}, offsets_{};  // by width
+  std::array<int, kArrayByWidth> steps_{}, offsets_{};  // by width; -1: none
 };
 
 // Qp
@@ -100,9 +101,16 @@ double clipped_sum(const UniformGrid& grid, std::span<const float> before, std::
 class Activations final : public SlotQuantizer {
  public:
   Activations(bool offset, const SlotPlace& place)
-      : offset_(offset), layout_(place.layout), tensors_(layout_, place.site, place.widths, offset) {}
+      : offset_(offset),
+        is_evaluation_(place.passes == Passes::kEvaluation),
+        name_(place.site.name),
+        layout_(place.layout),
+        tensors_(layout_, place.site, place.widths, offset) {}
 
-  void begin_step(SlotWidths widths, const Moment&) override { width_ = widths.own; }
+  void begin_step(SlotWidths widths, const Moment&) override {
+    if (tensors_.step(widths.own) < 0) throw no_learned_step(name_, widths.own);
+    width_ = widths.own;
+  }
 
   void mark_trained(std::span<std::uint8_t> tensors) const override {
     tensors[static_cast<std::size_t>(tensors_.step(width_))] = 1;
@@ -111,7 +119,7 @@ class Activations final : public SlotQuantizer {
 
   bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) override {
     std::span<const float> first = tensors_.first(pass.parameters);
-    if (!pass.statistics.empty()) first = begin_with(before, tensors_.first(pass.statistics));
+    if (!is_evaluation_ && !pass.statistics.empty()) first = begin_with(before, tensors_.first(pass.statistics));
     const UniformGrid grid = learned_grid(tensors_, site, width_, offset_, first, pass.parameters);
     if (grid.passes_through()) return false;
     grids_.set(0, grid);
@@ -146,6 +154,8 @@ class Activations final : public SlotQuantizer {
   }
 
   const bool offset_;
+  const bool is_evaluation_;
+  const std::string name_;
   const Layout& layout_;
   const Tensors tensors_;
   int width_ = 0;

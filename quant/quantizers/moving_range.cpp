@@ -8,7 +8,10 @@ namespace {
 class MovingRangeActivations final : public SlotQuantizer {
  public:
   MovingRangeActivations(const MovingRange& settings, const SlotPlace& place)
-      : settings_(settings), layout_(place.layout), range_(layout_.index(range_tensor_name(place.site))) {}
+      : settings_(settings),
+        is_evaluation_(place.passes == Passes::kEvaluation),
+        layout_(place.layout),
+        range_(layout_.index(range_tensor_name(place.site))) {}
 
   void begin_step(SlotWidths widths, const Moment&) override { widths_ = widths; }
 
@@ -19,9 +22,9 @@ class MovingRangeActivations final : public SlotQuantizer {
     if (grid.passes_through()) return false;
     grids_.set(0, grid);
     clips_ = !never_clips(grid, batch.low, batch.high);
-    if (settings_.rounding == Rounding::kStochastic)
-      fill_slot_draws(site, widths_, Purpose::kRounding, 0.0F, 1.0F, after, pass);
-    quantize(grids_, 1, settings_.rounding, before, after, after);
+    const Rounding rounding = is_evaluation_ ? Rounding::kHalfEven : settings_.rounding;
+    if (rounding == Rounding::kStochastic) fill_slot_draws(site, widths_, Purpose::kRounding, 0.0F, 1.0F, after, pass);
+    quantize(grids_, 1, rounding, before, after, after);
     return true;
   }
 
@@ -35,7 +38,7 @@ class MovingRangeActivations final : public SlotQuantizer {
 
  private:
   Extremes range_of(const Extremes& batch, SlotPass& pass) const {
-    if (pass.statistics.empty()) {
+    if (is_evaluation_ || pass.statistics.empty()) {
       const std::span<const float> stored = tensor_of(layout_, range_, pass.parameters);
       return {stored[0], stored[1]};
     }
@@ -51,6 +54,7 @@ class MovingRangeActivations final : public SlotQuantizer {
   }
 
   const MovingRange settings_;
+  const bool is_evaluation_;
   const Layout& layout_;
   int range_;  // tensor
   SlotWidths widths_;

@@ -10,6 +10,9 @@
 
 namespace anybit {
 
+/// The size of an array by width.
+inline constexpr std::size_t kArrayByWidth = kLargestWidth + 1;
+
 /// The widths of one slot at a step; never float.
 struct SlotWidths {
   int own = 0;
@@ -40,6 +43,7 @@ struct SlotPlace {
   const Layout& layout;
   std::vector<int> widths;  // that the slot can have, ascending, without float
   FitScratch& scratch;      // all slots' of a thread
+  Passes passes = Passes::kTraining;
 };
 
 /// What a method puts into the slots of one kind, weights or activations: declares the tensors that it learns or keeps,

@@ -7,11 +7,13 @@
 #include <set>
 
 #include "scenarios/width.h"
+#include "server/grid_points.h"
 
 namespace anybit {
 namespace {
 
-/// A row's label. Points at 32-bit weights fit every row of their activation, first and last width.
+/// A row's label. Points at 32-bit weights fit every row of their activation, first and last width whose activations
+/// are of the same kind: the method's own, or by ranges.
 struct RowKey {
   std::string range;
   std::string granularity;
@@ -22,8 +24,7 @@ struct RowKey {
 };
 
 bool belongs(const GridPoint& point, const RowKey& row) {
-  if (point.activations != row.activations || point.first != row.first || point.last != row.last) return false;
-  return point.weights == kFloatWidth || (point.range == row.range && point.granularity == row.granularity);
+  return same_point(point, {point.weights, row.activations, row.range, row.granularity, row.first, row.last, {}});
 }
 
 std::vector<RowKey> rows_of(const std::vector<Accuracy>& accuracies) {
@@ -69,11 +70,6 @@ std::string accuracy_table(const std::vector<Accuracy>& accuracies) {
     text += '\n';
   }
   return text;
-}
-
-bool same_point(const GridPoint& a, const GridPoint& b) {
-  if (a.weights != b.weights || a.activations != b.activations || a.first != b.first || a.last != b.last) return false;
-  return a.weights == kFloatWidth || (a.range == b.range && a.granularity == b.granularity);
 }
 
 std::vector<Accuracy> merge_accuracies(std::vector<Accuracy> first, const std::vector<Accuracy>& second) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "program/durable_file.h"
+#include "server/grid_points.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/class_table.h"
 #include "server/record/data_record.h"

@@ -17,6 +17,7 @@
 #include "server/class_accuracy.h"
 #include "server/event_log.h"
 #include "server/federation.h"
+#include "server/grid_points.h"
 #include "server/record/accuracy_table.h"
 #include "server/record/class_table.h"
 #include "server/record/data_record.h"
@@ -39,8 +40,8 @@ struct EvaluateOptions {
   MachineOptions machine;
 };
 
-/// The scenario of a checkpoint, to be tested on the grid. Needs no ranges of activations yet: whether there are any is
-/// for check_ranges() to say, in words of this command.
+/// The scenario of a checkpoint, to be tested on the grid, but with float activations: what there is for others is for
+/// check_activations() to say, in words of this command.
 Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& options,
                      const std::vector<std::string>& data_directories) {
   Scenario scenario = parse_scenario_within(checkpoint.scenario, options.checkpoint);
@@ -52,10 +53,13 @@ Scenario scenario_of(const Checkpoint& checkpoint, const EvaluateOptions& option
   return resolve_scenario(std::move(scenario), data_directories).scenario;
 }
 
-void check_ranges(const Federation& federation, const EvaluateOptions& options) {
-  const auto is_float = [](int width) { return width == kFloatWidth; };
+/// Classes do without the method's own quantizers where it has none.
+void check_activations(const Federation& federation, const EvaluateOptions& options) {
+  if (!options.classes) Evaluator::check_trained(options.grid, federation.training);
+  const std::vector<GridPoint> points =
+      options.classes ? class_points(federation, options.grid) : grid_points(options.grid);
   if (federation.training.method.has_activation_ranges || federation.scenario.data.proxy > 0 ||
-      std::ranges::all_of(options.grid.activations, is_float))
+      std::ranges::none_of(points, needs_ranges))
     return;
   throw CommandError(
       fmt::format("{}: cannot quantize activations: it was trained without ranges for them and without "
@@ -178,8 +182,8 @@ int evaluate_checkpoint(EvaluateOptions options) {
   const Federation federation = make_federation(scenario_of(checkpoint, options, directories), directories);
   if (checkpoint.layout != federation.training.layout->digest()) refuse_data(options.checkpoint, *federation.data);
   attach_layout(checkpoint, federation.training.layout, options.checkpoint);
-  check_ranges(federation, options);
   if (options.classes) refuse_classes(federation, options.checkpoint);
+  check_activations(federation, options);
   if (const std::string other =
           data_difference(record_of_examples(checkpoint.data), data_record(federation.data->checksums));
       !other.empty())
@@ -220,7 +224,9 @@ void add_evaluate_command(CLI::App& program, Chosen& chosen) {
   command.add_option("--activations", grid.activations, "Widths of the activations, e.g. 32,8 (default: 32)")
       ->delimiter(',')
       ->check(width_check());
-  command.add_option("--range", grid.range, "Range rules of the weights, e.g. minmax,mse (default: minmax)")
+  command
+      .add_option("--range", grid.range,
+                  "Range rules of the weights, e.g. minmax,mse (default: minmax); trained: the method's own quantizers")
       ->delimiter(',');
   command.add_option("--granularity", grid.granularity, "tensor, channel or both (default: tensor)")
       ->delimiter(',')

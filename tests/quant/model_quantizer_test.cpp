@@ -5,6 +5,7 @@
 #include <set>
 
 #include "quant/grids/extremes.h"
+#include "quant/quantizers/range_rule.h"
 #include "tests/quant/slot_fixture.h"
 
 namespace anybit {
@@ -186,9 +187,11 @@ TEST(Activations, ComeFromTrainingWhereItKeptThem) {
 }
 
 TEST(RangeRules, AreListed) {
-  ASSERT_EQ(range_rules().size(), 4U);
+  ASSERT_EQ(range_rules().size(), 5U);
   EXPECT_EQ(range_rules()[0].name, "minmax");
   EXPECT_EQ(range_rules()[3].name, "learned");
+  EXPECT_EQ(range_rules()[4].name, kTrainedRange);
+  EXPECT_EQ(range_rule_names().size(), 4U) << "no method offers its own quantizers as a rule for itself";
 }
 
 }  // namespace

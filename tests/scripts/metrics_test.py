@@ -123,6 +123,24 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(metrics.best_by_width(run, 32, only_range="minmax"), {4: plain})
         self.assertEqual(metrics.activation_widths([run]), [32, 8])
 
+    def test_quantizers_of_the_methods_own_have_no_granularity_and_activations_of_their_own(self):
+        def trained(weights, value, activations=32):
+            return point(weights, value, activations=activations, range_="trained", granularity="trained")
+
+        usual = [point(4, 0.6, granularity="channel"), point(32, 0.85, activations=8), point(4, 0.5, activations=8)]
+        own = [trained(32, 0.9), trained(4, 0.7), trained(32, 0.88, 8), trained(4, 0.65, 8)]
+        run = metrics.read_run(write_run(self.folder, {1: own, 2: own + usual}))
+        self.assertEqual(metrics.curves(run), ((32, "trained", "trained", 0, 0), {4: [(1, 0.7), (2, 0.7)],
+                                                                         32: [(1, 0.9), (2, 0.9)]}))
+        self.assertEqual(metrics.shown_granularity(run), "tensor")
+        self.assertEqual(metrics.best_by_width(run, 8), {4: own[3], 32: own[2]})
+        self.assertEqual(metrics.best_by_width(run, 8, only_range="minmax"), {4: usual[2], 32: usual[1]})
+        self.assertEqual(metrics.best_by_width(run, 32), {4: own[1], 32: own[0]})
+        self.assertEqual(metrics.granularity_text([run]), "ranges per tensor")
+        alone = metrics.read_run(write_run(self.folder / "alone", {1: own}))
+        self.assertEqual(metrics.best_by_width(alone, 8), {4: own[3], 32: own[2]})
+        self.assertEqual(metrics.granularity_text([alone]), "quantizers as trained")
+
     def test_points_of_other_first_and_last_widths_stay_apart(self):
         final = [point(4, 0.7, activations=8, first=8, last=6), point(4, 0.9), point(2, 0.1)]
         run = metrics.read_run(write_run(self.folder, {1: [point(4, 0.5)], 2: final}))

@@ -57,6 +57,14 @@ class PlotTest(unittest.TestCase):
         self.assertIn("<!-- mqat, best range rule -->", picture)
         self.assertNotIn("<!-- mqat, min-max -->", picture)
 
+    def test_quantizers_of_the_methods_own_have_no_ranges(self):
+        points = [point(weights, value, activations=8, range_="trained", granularity="trained")
+                  for weights, value in ((32, 0.9), (4, 0.8))]
+        run = write_run(self.around / "lsq", {1: points}, "lsq")
+        self.assertEqual(draw(run), (0, ""))
+        self.assertIn("8-bit activations, quantizers as trained", (run / "accuracy_by_round.svg").read_text())
+        self.assertIn("; quantizers as trained", self.title(run))
+
     def title(self, *runs):
         self.assertEqual(draw("--out", self.around / "out", *runs), (0, ""))
         picture = (self.around / "out" / "accuracy_by_width.svg").read_text()

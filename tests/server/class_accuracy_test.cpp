@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
 
 #include "nn/parameters.h"
+#include "tests/quant/slot_fixture.h"
 
 namespace anybit {
 namespace {
@@ -85,11 +87,17 @@ struct ClassAccuracies : testing::Test {
     Description description{"hand", {1, 2, 1}, 2, {}};
     description.then("dense", Dense{2});
     federation.training.network = std::make_shared<const Network>(description);
-    parameters = make_parameters(*federation.training.network, {}, make_layout(*federation.training.network, {}), 1);
-    federation.training.layout = parameters.layout;
+    train_with(method_part("fedavg"));
+    grid.activations = {32, 8};
+  }
+
+  void train_with(const Part& method) {
+    NetworkPlan& trained = federation.training;
+    trained.method = methods().make(method);
+    trained.layout = make_layout(*trained.network, trained.method);
+    parameters = make_parameters(*trained.network, trained.method, trained.layout, 1);
     set("dense.weight", {0, 0, 1, -0.3F});
     set("dense.bias", {0.05F, 0});
-    grid.activations = {32, 8};
   }
 
   void set(const std::string& name, const std::vector<float>& values) {
@@ -103,7 +111,7 @@ struct ClassAccuracies : testing::Test {
   }
 
   std::vector<ClassAccuracy> evaluate(int threads = 1) {
-    Evaluator evaluator(federation.training.network, *federation.data, threads);
+    Evaluator evaluator(federation.training.network, *federation.data, threads, federation.training.method);
     return evaluate_classes(evaluator, parameters, federation, grid).value();
   }
 };
@@ -207,8 +215,40 @@ TEST_F(ClassAccuracies, FitTheWeightsAsTheFirstRuleSays) {
   EXPECT_EQ(evaluate().at(0).own, 2.0 / 3) << "min-max, for the model has no learned step";
   // Three of four magnitudes, 0, 0, 0.3 and 1, are kept: the one that is cut to 0.3 weighs no more than -0.3.
   grid.range = {"percentile", "minmax"};
-  Evaluator evaluator(federation.training.network, *federation.data, 1, {.weight_fit = {false, 75}});
+  Method method;
+  method.weight_fit = {false, 75};
+  Evaluator evaluator(federation.training.network, *federation.data, 1, method);
   EXPECT_EQ(evaluate_classes(evaluator, parameters, federation, grid).value().at(0).own, 1.0 / 3);
+}
+
+// The learned step of two bits is 0.3, so 1 is cut to 0.3 and weighs no more than -0.3.
+TEST_F(ClassAccuracies, AreByTheQuantizersOfTheMethodWhereItHasThem) {
+  hold({device_class("all", 1, {2})}, {{kDimZero, kDimOne, kDimOne}}, {}, {kOne});
+  grid.range = {"trained"};
+  grid.granularity = {"channel"};
+  const auto train = [&](std::int64_t width, std::int64_t activations) {
+    train_with(method_part("lsq", {{"width", width}, {"activations", activations}}));
+    set("dense.weight.step" + std::to_string(width), {std::log2(0.3F)});
+  };
+  const auto points = [&] {
+    std::vector<std::string> names;
+    for (const GridPoint& point : class_points(federation, grid))
+      names.push_back(std::to_string(point.weights) + "/" + std::to_string(point.activations) + " " + point.range +
+                      " " + point.granularity);
+    return names;
+  };
+  train(2, 8);
+  EXPECT_EQ(points(), (std::vector<std::string>{"2/32 trained trained", "2/2 trained trained"}))
+      << "the image has a moving range, for any width";
+  EXPECT_EQ(evaluate().at(0).own, 1.0 / 3);
+  train(2, 32);
+  EXPECT_EQ(points(), (std::vector<std::string>{"2/32 trained trained", "2/2 minmax channel"}));
+  train(4, 32);
+  EXPECT_EQ(points(), (std::vector<std::string>{"2/32 minmax channel", "2/2 minmax channel"}));
+  grid.granularity = {"tensor"};
+  EXPECT_EQ(evaluate().at(0).own, 2.0 / 3);
+  train_with(method_part("fedavg"));
+  EXPECT_EQ(evaluate().at(0).own, 2.0 / 3) << "it has no quantizers";
 }
 
 TEST_F(ClassAccuracies, StopWhereTheyAreAskedTo) {

@@ -2,78 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "nn/gradient.h"
 #include "nn/models/model.h"
-#include "nn/random.h"
+#include "tests/server/small_model.h"
 
 namespace anybit {
 namespace {
-
-/// A small convolutional network on random images: 730 test examples (no multiple of a batch), 230 for the proxy.
-struct SmallModel {
-  struct Data final : FederatedData {
-    std::uint32_t examples(std::uint32_t) const override { return 0; }
-    ExamplesView client(std::uint32_t, ExamplePool&) const override { return {}; }
-  };
-
-  ExamplePool pool;
-  std::vector<std::uint32_t> all;
-  Data data;
-  std::shared_ptr<const Network> network;
-  Parameters parameters;
-
-  explicit SmallModel(std::uint32_t proxy) {
-    Stream stream({.seed = 9, .purpose = Purpose::kTest});
-    pool.shape = {6, 6, 1};
-    pool.pixels.resize(36 * 960);
-    pool.labels.resize(960);
-    for (std::uint8_t& pixel : pool.pixels) pixel = static_cast<std::uint8_t>(stream.below(256));
-    for (std::uint8_t& label : pool.labels) label = static_cast<std::uint8_t>(stream.below(3));
-    for (std::uint32_t i = 0; i < 960; ++i) all.push_back(i);
-    data.shape = pool.shape;
-    data.classes = 3;
-    data.normalization.mean.fill(0.5F);
-    data.normalization.deviation.fill(0.25F);
-    data.test = {pool.shape, pool.pixels, pool.labels, std::span(all).subspan(0, 730)};
-    data.proxy = {pool.shape, pool.pixels, pool.labels, std::span(all).subspan(730, proxy)};
-
-    Description description{"small", pool.shape, 3, {}};
-    description.then("conv", Convolution{4, 3, 1, 0, true});
-    description.then("relu", Relu{});
-    description.then("dense", Dense{3});
-    network = std::make_shared<const Network>(description);
-    parameters = make_parameters(*network, {}, make_layout(*network, {}), 1);
-  }
-
-  /// Accuracy at one point with nothing but the parts: one example at a time, no threads.
-  double by_hand(const GridPoint& point) const {
-    const Parameters used = point.weights == 32 ? parameters : quantize_weights(*network, parameters, point);
-    RangeObserver observer(*network);
-    count(data.proxy, parameters, &observer);
-    const auto activations = make_activation_quantizer(*network, observer.ranges(), point);
-    return count(data.test, used, point.activations == 32 ? nullptr : activations.get()) / 730.0;
-  }
-
-  int count(const ExamplesView& examples, const Parameters& used, SlotFunction* function) const {
-    Workspace workspace(network, 1, Mode::kInference);
-    int correct = 0;
-    for (std::uint32_t i = 0; i < examples.size(); ++i) {
-      const Batch batch =
-          gather(examples, std::span(&i, 1), data.normalization, workspace.images(), workspace.labels());
-      correct += count_correct(forward(workspace, used.values, batch, {.function = function}), batch.labels, 3);
-    }
-    return correct;
-  }
-};
-
-EvaluationGrid full_grid() {
-  EvaluationGrid grid;
-  grid.weights = {32, 3, 2};
-  grid.activations = {32, 4};
-  grid.range = {"minmax", "mse"};
-  grid.granularity = {"tensor", "channel"};
-  return grid;
-}
 
 TEST(Evaluator, TellsAWatcherHowManyPointsAreDone) {
   SmallModel model(230);
@@ -93,29 +26,6 @@ TEST(Evaluator, TellsAWatcherHowManyPointsAreDone) {
     evaluator.evaluate(model.parameters, full_grid());
     EXPECT_EQ(told.size(), 1 + 2 * unwatched.size());
   }
-}
-
-TEST(GridPoints, AreInTheOrderOfTheListsAndAppearOnce) {
-  const std::vector<GridPoint> points = grid_points(full_grid());
-  std::vector<std::string> names;
-  for (const GridPoint& p : points)
-    names.push_back(std::to_string(p.weights) + "/" + std::to_string(p.activations) + " " + p.range + " " +
-                    p.granularity);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"32/32 minmax tensor", "32/4 minmax tensor", "3/32 minmax tensor",
-                                      "3/32 minmax channel", "3/32 mse tensor", "3/32 mse channel", "3/4 minmax tensor",
-                                      "3/4 minmax channel", "3/4 mse tensor", "3/4 mse channel", "2/32 minmax tensor",
-                                      "2/32 minmax channel", "2/32 mse tensor", "2/32 mse channel", "2/4 minmax tensor",
-                                      "2/4 minmax channel", "2/4 mse tensor", "2/4 mse channel"}));
-}
-
-TEST(GridPoints, DropRepeatedValues) {
-  EvaluationGrid grid;
-  grid.weights = {4, 32, 4};
-  const std::vector<GridPoint> points = grid_points(grid);
-  ASSERT_EQ(points.size(), 2U);
-  EXPECT_EQ(points[0].weights, 4);
-  EXPECT_EQ(points[1].weights, 32);
 }
 
 TEST(Evaluator, EqualsCountingByHandAtEveryPoint) {
@@ -184,12 +94,13 @@ TEST(Evaluator, RefusesActivationWidthsWithoutRanges) {
 
 TEST(Evaluator, QuantizesAsTheMethodDid) {
   const SmallModel model(0);
-  const WeightFit fit{true, 50.0};
+  Method method;
+  method.weight_fit = {true, 50.0};
   EvaluationGrid grid;
   grid.weights = {2};
   grid.range = {"percentile"};
   Evaluator usual(model.network, model.data, 1);
-  Evaluator fitted(model.network, model.data, 1, fit);
+  Evaluator fitted(model.network, model.data, 1, method);
   const Accuracy result = fitted.evaluate(model.parameters, grid).at(0);
   EXPECT_EQ(result.point.fit.percentile, 50.0);
   EXPECT_EQ(result.value, model.by_hand(result.point));
@@ -201,17 +112,18 @@ TEST(Evaluator, RefusesLearnedStepsThatTheModelLacks) {
   EvaluationGrid grid;
   grid.where = {"s.toml", 12};
   grid.weights = {32, 4};
+  grid.activations = {32, 8};
   grid.range = {"minmax", "learned"};
   try {
-    Evaluator::check_steps(grid, *model.network, *model.parameters.layout);
+    Evaluator::check_trained(grid, model.plan());
     FAIL();
   } catch (const ScenarioErrors& error) {
-    EXPECT_TRUE(
-        std::string(error.what())
-            .starts_with("s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
+    ASSERT_EQ(error.lines().size(), 1U) << "of the same reason at both widths of activations";
+    EXPECT_TRUE(error.lines()[0].starts_with(
+        "s.toml:12: range rule 'learned': the model holds no learned step of conv.weight at 4 bits"));
   }
   grid.weights = {32};
-  EXPECT_NO_THROW(Evaluator::check_steps(grid, *model.network, *model.parameters.layout));
+  EXPECT_NO_THROW(Evaluator::check_trained(grid, model.plan()));
 }
 
 int batch_of(const std::string& model, Shape image) {

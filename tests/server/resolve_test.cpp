@@ -85,6 +85,8 @@ TEST(Resolve, CollectsAllMistakes) {
   EXPECT_NE(lines[3].find("--set evaluate.range: unknown range rule 'mes'"), std::string::npos);
 }
 
+const std::string kPlainMethod = "training.method={name=\"fedavg\"}";
+
 /// How many mistakes there are, and whether each of the words is in one of them.
 void expect_mistakes(const std::vector<std::string>& settings, const std::vector<std::string>& words) {
   const std::vector<std::string> lines = mistakes(settings);
@@ -117,6 +119,16 @@ TEST(Resolve, FindsWhatGoesWrongTogetherBesideOtherParts) {
   expect_mistakes({"training.optimizer.rate=-1", "training.method.name=kure", "training.method.layers=inner",
                    "evaluate.range=[\"learned\"]", "federation.strategy.rate=0"},
                   {"training.optimizer.rate", "leaves nothing", "federation.strategy.rate"});
+}
+
+TEST(Resolve, FindsWhatTheMethodsOwnQuantizersCannotAnswer) {
+  const std::string trained = "evaluate.range=[\"trained\"]";
+  expect_mistakes({trained, "evaluate.weights=[32, 4, 3]", "evaluate.activations=[32, 8]"}, {});
+  expect_mistakes({trained, kPlainMethod}, {"method 'fedavg' has no quantizers"});
+  expect_mistakes({trained, "training.method={name=\"lsq\", width=4}", "evaluate.weights=[4, 3]"}, {"at 3 bits"});
+  expect_mistakes({trained, "training.method={name=\"lsq\", width=4}", "data.proxy=0", "evaluate.activations=[8]"},
+                  {"float activations"});
+  expect_mistakes({"training.method.range=trained"}, {"known: minmax, mse, percentile, learned"});
 }
 
 TEST(Resolve, FindsMissingFilesBesideOtherMistakes) {
@@ -163,7 +175,6 @@ TEST(Resolve, AGridThatNoRoundIsTestedOnNeedsNoRanges) {
 std::string class_with(const std::string& memory) {
   return "fleet.class=[{name = \"mcu\", share = 1.0, widths = 8, memory = " + memory + "}]";
 }
-const std::string kPlainMethod = "training.method={name=\"fedavg\"}";
 
 TEST(Resolve, RefusesDevicesThatCannotHoldATask) {
   EXPECT_EQ(mistakes({kPlainMethod, class_with("382872")}), std::vector<std::string>());

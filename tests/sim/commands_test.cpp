@@ -105,6 +105,26 @@ TEST_F(Commands, EvaluateAgreesWithTheRun) {
   EXPECT_NE(metrics.find(json.substr(0, json.size() - 1)), std::string::npos) << json;
 }
 
+TEST_F(Commands, EvaluateGoesByTheMethodsOwnQuantizers) {
+  const char* const trained = R"("range": "trained", "granularity": "trained", "value": 0.)";
+  good({"run", "tiny.toml", "--set", "evaluate.range=trained", "--set", "evaluate.activations=[32, 8]"});
+  const std::string metrics = folder.read("runs/tiny/metrics.jsonl");
+  EXPECT_NE(metrics.find(std::string(R"({"weights": 4, "activations": 8, )") + trained), std::string::npos) << metrics;
+  const std::string json = good({"evaluate", "runs/tiny/model.ckpt", "--weights", "4", "--activations", "32,8",
+                                 "--range", "trained", "--granularity", "tensor,channel", "--json", "--threads", "1"})
+                               .out;
+  EXPECT_NE(metrics.find(json.substr(0, json.size() - 1)), std::string::npos) << json;
+  const auto refusal = [&](const char* method) {
+    good({"run", "tiny.toml", "--out", method, "--set", std::string("training.method={name=\"") + method + "\"}"});
+    const Outcome refused = folder.run({"evaluate", std::string(method) + "/model.ckpt", "--range", "trained",
+                                        "--weights", "4", "--activations", "32,8"});
+    EXPECT_EQ(refused.code, 1) << refused.out;
+    return refused.error;
+  };
+  EXPECT_NE(refusal("fedavg").find("range rule 'trained': method 'fedavg' has no quantizers"), std::string::npos);
+  EXPECT_NE(refusal("lsq").find("range rule 'trained': the method trained with float activations"), std::string::npos);
+}
+
 constexpr const char* kPhones = "fleet.class=[{name = \"phone\", share = 1, widths = [8, 2]}]";
 
 TEST_F(Commands, RunAndEvaluateTellAccuracyByClass) {

@@ -77,6 +77,33 @@ TEST(MemoryCost, CountsWhatSlotsKeep) {
   EXPECT_GE(training("mse") - training("minmax"), 2 * buffer);
 }
 
+// Each thread's, and no copies of the parameters; where a class has another width than its method trained, a copy.
+TEST(MemoryCost, CountsTheMethodsOwnQuantizersOfTheEvaluation) {
+  const std::vector<std::string> fitted = {"training.method.range=mse", "evaluate.weights=[8, 4]"};
+  const auto evaluation = [](std::vector<std::string> settings, const std::string& range) {
+    settings.push_back("evaluate.range=" + range);
+    return memory_cost(tiny_federation(settings), 2).evaluation;
+  };
+  const Federation federation = tiny_federation(fitted);
+  const double buffer = 4.0 * static_cast<double>(federation.training.layout->size());
+  const NetworkPlan& trained = federation.training;
+  const auto program = trained.method.quantizers->make_program(trained.network, trained.layout, Passes::kEvaluation);
+  program->begin_client(federation.first_state().global.values);
+  EXPECT_EQ(evaluation(fitted, "trained") - (evaluation(fitted, "minmax") - 2 * buffer),
+            2 * static_cast<double>(program->bytes()));
+  const std::vector<std::string> classes = {"training.method={name = \"lsq\", width = 4}", "data.partition.name=writer",
+                                            "fleet.class=[{name = \"one\", share = 1, widths = [4, 2]}]"};
+  std::vector<std::string> none = classes;
+  none.emplace_back("evaluate.class_clients=0");
+  const double lsq_buffer = 4.0 * static_cast<double>(tiny_federation(classes).training.layout->size());
+  EXPECT_EQ(evaluation(classes, "trained") - evaluation(none, "trained"), lsq_buffer + 2 * 20 * (784 + 1 + 4));
+}
+
+TEST(MemoryCost, IsToldOfAGridThatNobodyAsksAbout) {
+  EXPECT_NO_THROW(memory_cost(
+      tiny_federation({"training.method.name=fedavg", "evaluate.range=trained", "evaluate.final.weights=[4]"}), 1));
+}
+
 TEST(MemoryCost, CountsTheVersionsThatAreAtWork) {
   const auto cost = [](const std::string& aggregation) {
     std::vector<std::string> settings = kFloatRun;

@@ -51,6 +51,8 @@ const Case kCases[] = {
     {"mlpWithAdamAndSearchedRanges",
      {"model.hidden=[1024,512]", "training.optimizer.name=adam", "training.optimizer.rate=0.001",
       "evaluate.range=mse"}},
+    {"mlpWithItsOwnQuantizers",
+     {"model.hidden=[1024,512]", "training.method.range=mse", "evaluate.range=trained", "evaluate.weights=[8,4,2]"}},
     // Updates and parameters of 5 MB, of which the program and the data are a small part.
     {"mlpAsynchronously",
      {"model.hidden=[1024,512]", "training.method.name=fedavg", "federation.uplink=float32", "data.clients=100",

@@ -100,8 +100,9 @@ struct Result {
 Result train(const std::vector<std::string>& method) {
   const Federation federation = mixture_federation(method);
   const Parameters global = run_all(federation, 2).global;
-  Evaluator evaluator(federation.training.network, *federation.data, 2,
-                      {.weight_fit = {.full_range = true, .percentile = 99.9}});
+  Method as_full_range;
+  as_full_range.weight_fit = {.full_range = true, .percentile = 99.9};
+  Evaluator evaluator(federation.training.network, *federation.data, 2, as_full_range);
   EvaluationGrid grid;
   grid.weights = {32, 8, 4, 3, 2};
   grid.range = {"minmax", "mse"};

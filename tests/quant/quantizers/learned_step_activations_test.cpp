@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "nn/random.h"
 #include "quant/quantizers/learned_step.h"
@@ -11,7 +12,6 @@
 namespace anybit {
 namespace {
 
-constexpr double kLn2 = 0.693147180559945309417;
 constexpr int kImage = 1;   // slot of what the first layer reads
 constexpr int kHidden = 3;  // and the last layer
 
@@ -69,7 +69,7 @@ TEST(LearnedStepActivations, OfEitherSignMatchTheGoldenNumbers) {
   const std::vector<float> expected = {-0.4F, -0.3F, 0.0F, 0.1F, 0.3F, 0.3F};
   for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(y[i], expected[i], 1e-6F);
   EXPECT_EQ(lsq.backward(x, y, std::vector<float>(6, 0.1F)), (std::vector<float>{0, 0.1F, 0.1F, 0.1F, 0, 0}));
-  EXPECT_NEAR(lsq.gradient_of("dense2.input.step3"), 0.02592724864 / (0.1 * kLn2), 1e-5);
+  EXPECT_NEAR(lsq.gradient_of("dense2.input.step3"), 0.02592724864 / (0.1 * std::numbers::ln2), 1e-5);
 }
 
 TEST(LearnedStepActivations, OfAReluHaveAllCodesAboveZero) {
@@ -88,7 +88,8 @@ TEST(LearnedStepActivations, OfAReluHaveAllCodesAboveZero) {
   const std::vector<float> gradient = lsq.backward(x, y, std::vector<float>(20, 0.5F));
   EXPECT_EQ(gradient[3], 0.0F);
   const double sum = (1 - 0.6) + (7 - 6.8) + 7;  // round(u) - u, and the largest code
-  EXPECT_NEAR(lsq.gradient_of("dense2.input.step3"), 0.5 * sum / std::sqrt(20.0 * 7.0) / (0.5 * kLn2), 1e-6);
+  EXPECT_NEAR(lsq.gradient_of("dense2.input.step3"), 0.5 * sum / std::sqrt(20.0 * 7.0) / (0.5 * std::numbers::ln2),
+              1e-6);
 }
 
 TEST(LearnedStepActivations, TheFirstBatchSaysWhereTheStepBegins) {
@@ -202,7 +203,7 @@ TEST(LearnedStepActivations, TheStepsGradientIsTheDifferenceQuotientOfItsSurroga
     expected += static_cast<double>(gradient[i]) * (surrogate(s + kStep) - surrogate(s - kStep)) / (2 * kStep);
   }
   lsq.backward(x, y, gradient);
-  EXPECT_NEAR(lsq.gradient_of("dense2.input.step4"), expected / std::sqrt(20.0 * 15.0) / (s * kLn2), 1e-5);
+  EXPECT_NEAR(lsq.gradient_of("dense2.input.step4"), expected / std::sqrt(20.0 * 15.0) / (s * std::numbers::ln2), 1e-5);
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "nn/random.h"
 
 namespace anybit {
 namespace {
-
-constexpr double kLn2 = 0.693147180559945309417;
 
 // specs A 4.1: full range at 3 bits. The golden gradient is of s; ours, of log2 s, is divided by s ln 2. The limit
 // holds it with the golden's upstream gradients of one, and not with a tenth of them.
@@ -28,7 +27,7 @@ TEST(LearnedStep, MatchesTheGoldenNumbers) {
   gradient.assign(6, 0.1F);
   log2_gradient[0] = 0.0F;
   learned_step_backward(grids, 1, lsq_divisor(6, 3), v, y, gradient, log2_gradient);
-  EXPECT_NEAR(static_cast<double>(log2_gradient[0]), 0.02592724864 / (0.1 * kLn2), 1e-7);
+  EXPECT_NEAR(static_cast<double>(log2_gradient[0]), 0.02592724864 / (0.1 * std::numbers::ln2), 1e-7);
   gradient.assign(6, -1.0F);
   log2_gradient[0] = 0.0F;
   learned_step_backward(grids, 1, lsq_divisor(6, 3), v, y, gradient, log2_gradient);
@@ -57,7 +56,8 @@ TEST(LearnedStep, GradientIsTheDifferenceQuotientOfItsSurrogate) {
         return u < grid.low ? step * grid.low : u > grid.high ? step * grid.high : step * (u + residual);
       };
       const double h = 1e-6;
-      expected[c] += static_cast<double>(gradient[i]) * (surrogate(s + h) - surrogate(s - h)) / (2 * h) / (s * kLn2);
+      expected[c] +=
+          static_cast<double>(gradient[i]) * (surrogate(s + h) - surrogate(s - h)) / (2 * h) / (s * std::numbers::ln2);
     }
     std::vector<float> masked = gradient, log2_gradient(4, 0.0F);
     learned_step_backward(grids, stride, lsq_divisor(24, 3), v, y, masked, log2_gradient);

@@ -41,6 +41,20 @@ TEST(AccuracyTable, KeepsFirstAndLastWidthsApart) {
             "minmax      tensor      32          -     -        90.00   50.00\n");
 }
 
+TEST(AccuracyTable, KeepsActivationsOfTheMethodsOwnQuantizersApart) {
+  std::vector<Accuracy> accuracies{accuracy(32, 32, "trained", 0.9), accuracy(32, 8, "trained", 0.8),
+                                   accuracy(32, 8, "minmax", 0.7),   accuracy(4, 8, "trained", 0.6),
+                                   accuracy(4, 8, "minmax", 0.5),    accuracy(4, 32, "trained", 0.4)};
+  for (Accuracy& one : accuracies)
+    if (one.point.range == "trained") one.point.granularity = "trained";
+  EXPECT_EQ(accuracy_table(accuracies),
+            "range       granularity activations      W32      W4\n"
+            "trained     trained     8              80.00   60.00\n"
+            "minmax      tensor      8              70.00   50.00\n"
+            "trained     trained     32             90.00   40.00\n");
+  EXPECT_EQ(merge_accuracies(accuracies, accuracies).size(), accuracies.size());
+}
+
 TEST(AccuracyTable, MergesWithoutMeasuringTheSamePointTwice) {
   const std::vector<Accuracy> merged =
       merge_accuracies({accuracy(32, 32, "mse", 0.9), accuracy(4, 32, "mse", 0.8)},
