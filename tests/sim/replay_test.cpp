@@ -72,6 +72,17 @@ TEST_F(ReplayTest, TakesAnUpdateThatCameTooLate) {
   EXPECT_EQ(compare_states(logged, replay.state()), "");
 }
 
+TEST_F(ReplayTest, ReplacesWhoWasReplacedAndNobodyElse) {
+  federation = tiny_federation({"federation.cohort=3", "federation.deadline=9", "federation.replace_until=1"});
+  events.clear();
+  run_all(federation, 2, [this](const LoggedEvent& event) { events.push_back(event); });
+  events.resize(5);  // started, three updates, concluded
+  events[1].kind = LoggedEvent::Kind::kUnreplaced;
+  EXPECT_EQ(Replay(federation, events, 1).run(), "");
+  events[1].kind = LoggedEvent::Kind::kLost;
+  EXPECT_EQ(Replay(federation, events, 1).run(), "events.log:5: round 0 is over in the log, but not in the replay");
+}
+
 TEST_F(ReplayTest, HoldsTheEndsOfRoundsAgainstTheLog) {
   ASSERT_EQ(events[11].kind, LoggedEvent::Kind::kConcluded);
   std::vector<LoggedEvent> without = events;
