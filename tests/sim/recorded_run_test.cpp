@@ -198,7 +198,8 @@ TEST_F(RecordedRunTest, KernelsThatMadeNoRoundAreNoPartOfTheRecord) {
 
 // A simulator's devices take virtual time, a server's their own: each goes on with its own runs only.
 TEST_F(RecordedRunTest, GoesOnWithItsOwnClockOnly) {
-  federation = tiny_federation({"checkpoint.seconds=0", "fleet.class=[{name=\"one\", share=1.0, compute=1e6, widths=[8]}]"});
+  federation =
+      tiny_federation({"checkpoint.seconds=0", "fleet.class=[{name=\"one\", share=1.0, compute=1e6, widths=[8]}]"});
   ASSERT_FALSE(run("stopped", false, 5));
   const RunDirectory directory(folder.path() / "stopped");
   const auto refusal = [&](WhoTrains who) {
