@@ -107,13 +107,15 @@ double lsq_divisor(std::size_t values, int largest_code) {
 }
 
 void learned_step_backward(const ChannelGrids& grids, int channel_stride, double divisor, std::span<const float> before,
-                           std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient) {
+                           std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient,
+                           double further) {
+  constexpr double kLeastScale = 0x1p-14;
   constexpr double kLn2 = 0.693147180559945309417;
   const auto groups = static_cast<std::size_t>(grids.channels());
   const Elements elements{before.data(), rounded.data(), gradient.data(), before.size()};
   const auto write = [&](std::size_t c, double sum) {
     const auto scale = static_cast<double>(grids.at(static_cast<int>(c)).scale);
-    log2_gradient[c] += static_cast<float>(std::clamp(sum / (divisor * scale * kLn2), -1.0, 1.0));
+    log2_gradient[c] += static_cast<float>((sum + further) / (divisor * std::max(scale, kLeastScale) * kLn2));
   };
   if (groups > 1 && channel_stride == 1) {
     double sums[64];

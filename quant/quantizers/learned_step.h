@@ -31,15 +31,16 @@ void initial_log2_steps(std::span<const float> weights, int channel_stride, int 
 
 /// Backward of y = s clip(round(v / s)): masks `gradient` as mask_clipped() does and adds to each group's gradient of
 /// log2 s
-///   (sum gradient_i d_i / divisor) / (s ln 2), limited to [-1, 1],
+///   (sum gradient_i d_i / divisor) / (s ln 2), of s below 2^-14 as if it were that,
 /// where d = round(v/s) - v/s inside and the clipping code outside, codes being counted from the zero point. `rounded`
-/// is y, so d sees the very rounding of the forward pass. Sums are doubles in a fixed order.
+/// is y, so d sees the very rounding of the forward pass. `further` is added to each sum. Sums are doubles in a fixed
+/// order.
 ///
 /// That is the paper's gradient of s, and divided by ds/dlog2 s where the chain rule multiplies: with the product, SGD
-/// moves a step by (s ln 2)^2 of what the paper's moves it, which is next to nothing for the steps of weights. The
-/// limit, an octave at a learning rate of 1, holds what divides by a tiny step.
+/// moves a step by (s ln 2)^2 of what the paper's moves it, which is next to nothing for the steps of weights.
 void learned_step_backward(const ChannelGrids& grids, int channel_stride, double divisor, std::span<const float> before,
-                           std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient);
+                           std::span<const float> rounded, std::span<float> gradient, std::span<float> log2_gradient,
+                           double further = 0);
 
 /// LSQ's divisor, sqrt(n Qp): n values of a group (of a weight, or of one example's activation), Qp the largest code.
 double lsq_divisor(std::size_t values, int largest_code);

@@ -6,24 +6,19 @@
 #include <string>
 
 #include "nn/arithmetic.h"
-#include "quant/grids/extremes.h"
 #include "quant/quantizers/learned_step.h"
 #include "quant/quantizers/moving_range.h"
 
 namespace anybit {
 namespace {
 
-float mean_magnitude(std::span<const float> values) {
-  double sum = 0;
-  for (const float x : values) sum += std::fabs(static_cast<double>(x));
-  return static_cast<float>(sum / static_cast<double>(values.size()));
-}
+// Mean |x| that first steps are made for: of a standard normal number, and of a ReLU's of one.
+constexpr double kNormalMagnitude = 0.797884560802865;  // sqrt(2 / pi)
 
 // Where a slot's tensors are in the layout.
 class Tensors {
  public:
-  Tensors(const Layout& layout, const SlotSite& site, std::span<const int> widths, bool offset)
-      : layout_(layout), first_(layout.index(offset ? range_tensor_name(site) : magnitude_tensor_name(site))) {
+  Tensors(const Layout& layout, const SlotSite& site, std::span<const int> widths, bool offset) : layout_(layout) {
     steps_.fill(-1);
     offsets_.fill(-1);
     for (const int width : widths) {
@@ -35,11 +30,6 @@ class Tensors {
 
   int step(int width) const { return steps_[static_cast<std::size_t>(width)]; }
   int offset(int width) const { return offsets_[static_cast<std::size_t>(width)]; }
-  /// Of the first batch: [mean|x|], or with an offset [min, max].
-  template <typename T>
-  std::span<T> first(std::span<T> buffer) const {
-    return tensor_of(layout_, first_, buffer);
-  }
   template <typename T>
   T& step(int width, std::span<T> buffer) const {
     return tensor_of(layout_, step(width), buffer)[0];
@@ -51,31 +41,38 @@ class Tensors {
 
  private:
   const Layout& layout_;
-  int first_;
   std::array<int, kArrayByWidth> steps_{}, offsets_{};  // by width; -1: none
 };
 
+int most_codes(int width) { return (1 << width) - 1; }
+
+// Without an offset of its own.
+int zero_point_of(const SlotSite& site, int width) { return site.non_negative ? 0 : 1 << (width - 1); }
+
 // Qp
 int largest_step(const SlotSite& site, int width, bool offset) {
-  return offset || site.non_negative ? (1 << width) - 1 : largest_code(width);
+  return offset || site.non_negative ? most_codes(width) : largest_code(width);
 }
 
-// The grid of these parameters and this first batch. Passes through while there was none.
+float first_step(const SlotSite& site, int width) {
+  const double magnitude = site.non_negative ? kNormalMagnitude / 2 : kNormalMagnitude;
+  return static_cast<float>(2.0 * magnitude / std::sqrt(static_cast<double>(largest_step(site, width, false))));
+}
+
+// Where the offset puts zero, in codes: not rounded, and not limited to those that there are.
+float offset_in_codes(const Tensors& tensors, int width, std::span<const float> parameters) {
+  return -tensors.offset(width, parameters) / step_from_log2(tensors.step(width, parameters));
+}
+
 UniformGrid learned_grid(const Tensors& tensors, const SlotSite& site, int width, bool offset,
-                         std::span<const float> first, std::span<const float> parameters) {
-  const int high = (1 << width) - 1;
-  const double first_step =
-      offset ? (static_cast<double>(first[1]) - static_cast<double>(first[0])) / high
-             : 2.0 * static_cast<double>(first[0]) / std::sqrt(static_cast<double>(largest_step(site, width, offset)));
-  if (!(first_step > 0.0)) return {};
-  const auto log2_step = static_cast<float>(fixed_log2(first_step)) + tensors.step(width, parameters);
-  const float scale = step_from_log2(log2_step);
-  int zero_point = site.non_negative ? 0 : 1 << (width - 1);
+                         std::span<const float> parameters) {
+  const int high = most_codes(width);
+  int zero_point = zero_point_of(site, width);
   if (offset) {
-    const float shift = std::nearbyint(-(first[0] + tensors.offset(width, parameters)) / scale);
-    zero_point = static_cast<int>(std::fmin(std::fmax(shift, 0.0F), static_cast<float>(high)));
+    const float codes = std::nearbyint(offset_in_codes(tensors, width, parameters));
+    zero_point = static_cast<int>(std::fmin(std::fmax(codes, 0.0F), static_cast<float>(high)));
   }
-  return {scale, zero_point, 0.0F, 0, high};
+  return {step_from_log2(tensors.step(width, parameters)), zero_point, 0.0F, 0, high};
 }
 
 // The sum of the gradients of what the grid clips, in a fixed order.
@@ -102,7 +99,6 @@ class Activations final : public SlotQuantizer {
  public:
   Activations(bool offset, const SlotPlace& place)
       : offset_(offset),
-        is_evaluation_(place.passes == Passes::kEvaluation),
         name_(place.site.name),
         layout_(place.layout),
         tensors_(layout_, place.site, place.widths, offset) {}
@@ -118,11 +114,7 @@ class Activations final : public SlotQuantizer {
   }
 
   bool forward(const SlotSite& site, std::span<const float> before, std::span<float> after, SlotPass& pass) override {
-    std::span<const float> first = tensors_.first(pass.parameters);
-    if (!is_evaluation_ && !pass.statistics.empty()) first = begin_with(before, tensors_.first(pass.statistics));
-    const UniformGrid grid = learned_grid(tensors_, site, width_, offset_, first, pass.parameters);
-    if (grid.passes_through()) return false;
-    grids_.set(0, grid);
+    grids_.set(0, learned_grid(tensors_, site, width_, offset_, pass.parameters));
     quantize(grids_, 1, Rounding::kHalfEven, before, {}, after);
     return true;
   }
@@ -130,31 +122,29 @@ class Activations final : public SlotQuantizer {
   void backward(const SlotSite& site, std::span<const float> before, std::span<const float> after,
                 std::span<float> gradient, SlotPass& pass) override {
     const double divisor = lsq_divisor(site.size, largest_step(site, width_, offset_));
-    if (offset_)
-      tensors_.offset(width_, pass.gradients) +=
-          static_cast<float>(clipped_sum(grids_.at(0), before, gradient) / divisor);
+    double of_edges = 0;  // the codes of an offset's grid are counted from its lower edge, which s does not move
+    if (offset_) {
+      const double clipped = clipped_sum(grids_.at(0), before, gradient);
+      of_edges = clipped * grids_.at(0).zero_point;
+      if (moves(clipped, pass.parameters))
+        tensors_.offset(width_, pass.gradients) += static_cast<float>(clipped / divisor);
+    }
     learned_step_backward(grids_, 1, divisor, before, after, gradient,
-                          tensor_of(layout_, tensors_.step(width_), pass.gradients));
+                          tensor_of(layout_, tensors_.step(width_), pass.gradients), of_edges);
   }
 
   bool only_clips(PlainStep&) const override { return false; }
   std::size_t bytes() const override { return grids_.bytes(); }
 
  private:
-  std::span<const float> begin_with(std::span<const float> batch, std::span<float> first) const {
-    if (std::ranges::any_of(first, [](float value) { return value != 0.0F; })) return first;
-    if (offset_) {
-      const Extremes range = extremes_with_zero(batch);
-      first[0] = range.low;
-      first[1] = range.high;
-    } else {
-      first[0] = mean_magnitude(batch);
-    }
-    return first;
+  // Whether a descent along this gradient of the offset brings another grid. Where zero is at an edge already, it does
+  // not stay there: otherwise the offset would go on without a trace, and have to come all the way back.
+  bool moves(double gradient, std::span<const float> parameters) const {
+    const float codes = offset_in_codes(tensors_, width_, parameters);
+    return gradient < 0 ? codes >= 0.0F : codes <= static_cast<float>(most_codes(width_));
   }
 
   const bool offset_;
-  const bool is_evaluation_;
   const std::string name_;
   const Layout& layout_;
   const Tensors tensors_;
@@ -162,13 +152,13 @@ class Activations final : public SlotQuantizer {
   ChannelGrids grids_;  // of the last forward pass
 };
 
-TensorSpec number(std::string name, Role role, Merge merge, int values = 1) {
+TensorSpec learned_number(std::string name, Merge merge) {
   TensorSpec spec;
   spec.name = std::move(name);
-  spec.shape = {values};
-  spec.role = role;
+  spec.shape = {1};
+  spec.role = Role::kQuantizer;
   spec.merge = merge;
-  spec.group = {role == Role::kStatistic ? 0.0F : 1.0F, false};
+  spec.group = {1.0F, false};
   return spec;
 }
 
@@ -180,13 +170,22 @@ class Kind final : public SlotQuantizerKind {
                                   std::span<const int> widths) const override {
     if (site.first) return image_->tensors(network, site, widths);
     std::vector<TensorSpec> own;
-    own.push_back(settings_.offset ? number(range_tensor_name(site), Role::kStatistic, Merge::kMean, 2)
-                                   : number(magnitude_tensor_name(site), Role::kStatistic, Merge::kMean));
     for (const int width : widths) {
-      own.push_back(number(activation_step_name(site, width), Role::kQuantizer, Merge::kLogMean));
-      if (settings_.offset) own.push_back(number(activation_offset_name(site, width), Role::kQuantizer, Merge::kMean));
+      own.push_back(learned_number(activation_step_name(site, width), Merge::kLogMean));
+      if (settings_.offset) own.push_back(learned_number(activation_offset_name(site, width), Merge::kMean));
     }
     return own;
+  }
+
+  void initialize(const Layout& layout, const SlotSite& site, std::span<const int> widths,
+                  std::span<float> values) const override {
+    if (site.first) return image_->initialize(layout, site, widths, values);
+    const Tensors tensors(layout, site, widths, settings_.offset);
+    for (const int width : widths) {
+      const float step = first_step(site, width);
+      tensors.step(width, values) = static_cast<float>(fixed_log2(static_cast<double>(step)));
+      if (settings_.offset) tensors.offset(width, values) = -step * static_cast<float>(zero_point_of(site, width));
+    }
   }
 
   std::unique_ptr<SlotQuantizer> make(const SlotPlace& place) const override {
@@ -198,9 +197,7 @@ class Kind final : public SlotQuantizerKind {
               std::span<const float> parameters) const override {
     if (site.first) return image_->range(layout, site, widths, parameters);
     const Tensors tensors(layout, site, widths, settings_.offset);
-    const UniformGrid grid =
-        learned_grid(tensors, site, widths.back(), settings_.offset, tensors.first(parameters), parameters);
-    if (grid.passes_through()) return {};
+    const UniformGrid grid = learned_grid(tensors, site, widths.back(), settings_.offset, parameters);
     return {decode(grid, grid.low), decode(grid, grid.high)};
   }
 
@@ -215,7 +212,6 @@ std::shared_ptr<const SlotQuantizerKind> learned_step_activations(LearnedStepAct
   return std::make_shared<const Kind>(settings);
 }
 
-std::string magnitude_tensor_name(const SlotSite& site) { return site.name + ".magnitude"; }
 std::string activation_step_name(const SlotSite& site, int width) { return step_tensor_name(site.name, width); }
 std::string activation_offset_name(const SlotSite& site, int width) {
   return site.name + ".offset" + std::to_string(width);

@@ -13,22 +13,22 @@ namespace anybit {
 /// specs A 4.2) z = round(-beta / s) of a learned beta instead. Theirs shifts the grid by beta itself, which leaves
 /// zero between two levels; an integer zero point keeps padding and ReLU exact.
 ///
-/// What is learned is told from the first batch that a client sees, s = s0 2^l and beta = beta0 + o:
-///   s0 = 2 mean|x| / sqrt(Qp), Qp = 2^b - 1, or 2^(b-1) - 1 about zero; with `offset`, s0 and beta0 cover its range.
-/// The first batch is a statistic, merged over clients as such, so that l and o begin at zero for everybody and every
-/// server optimiser can move them. Gradients, n the values of one example: of l as in learned_step.h with the divisor
-/// sqrt(n Qp); of o the sum of dL/dy over what is clipped / sqrt(n Qp). Until a batch with other values than zero came,
-/// activations pass through. What reads the image gets no gradient: it has a moving range (moving_range.h) instead.
+/// Gradients, with n the values of one example, Qp = 2^b - 1, or 2^(b-1) - 1 about zero, and d of B, P1: of s as in
+/// learned_step.h with the divisor sqrt(n Qp); of beta the sum of dL/dy over what is clipped / sqrt(n Qp), where that
+/// moves the grid. With an offset what is clipped below is beta, and d = 0 there, and above beta + s Qp.
 ///
-/// Tensors: "<layer>.input.magnitude" (mean|x|), or with `offset` "<layer>.input.range", statistics merged as mean;
-/// "<layer>.input.step<width>" (l), merged as log-mean, and "<layer>.input.offset<width>" (o), merged as mean, of role
-/// quantizer, without decay.
+/// The first step is s = 2 E|x| / sqrt(Qp), the paper's, but of standard normal numbers, or of the ReLU of such, where
+/// the paper takes a first batch: a client of a federation would need one before all others. The first beta leaves the
+/// zero point where it is without an offset. What reads the image gets no gradient: it has a moving range
+/// (moving_range.h) instead.
+///
+/// Tensors of role quantizer, without decay: "<layer>.input.step<width>", log2 s, merged as log-mean;
+/// "<layer>.input.offset<width>", beta, merged as mean.
 struct LearnedStepActivations {
   bool offset = false;
 };
 std::shared_ptr<const SlotQuantizerKind> learned_step_activations(LearnedStepActivations settings);
 
-std::string magnitude_tensor_name(const SlotSite& site);
 std::string activation_step_name(const SlotSite& site, int width);
 std::string activation_offset_name(const SlotSite& site, int width);
 

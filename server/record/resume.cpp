@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "nn/kernel_set.h"
@@ -51,7 +52,12 @@ void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& ch
 /// neither's times, and no replay.
 void refuse_other_clock(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
                         WhoTrains who) {
-  if (!federation.fleet.takes_time() || checkpoint.state.round == 0) return;
+  // Where a task may take none, the time of a round does not tell.
+  const auto is_slow = [](const FleetClass& one) {
+    return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0;
+  };
+  const bool tells = federation.fleet.takes_time() && std::ranges::all_of(federation.fleet.classes(), is_slow);
+  if (checkpoint.state.round == 0 || !tells) return;
   const bool was_virtual = checkpoint.state.time > 0;
   if (was_virtual == (who == WhoTrains::kThisProcess)) return;
   throw RunError(

@@ -103,7 +103,7 @@ SmallModel with_activations() {
     std::ranges::copy(values, model.parameters.tensor(model.parameters.layout->index(tensor)).begin());
   };
   set("conv.input.range", {-2, 2});
-  set("dense.input.magnitude", {0.2F});
+  set("dense.input.step3", {-3});
   return model;
 }
 

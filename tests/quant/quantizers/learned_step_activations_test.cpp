@@ -19,22 +19,13 @@ constexpr int kHidden = 3;  // and the last layer
 struct Activations : Played {
   explicit Activations(const std::string& name, std::int64_t bits = 3,
                        std::shared_ptr<const Network> its_network = two_layers())
-      : Played(method_part(name, {{"activations", bits}}), std::move(its_network)),
-        width(static_cast<int>(bits)),
-        has_offset(name == "lsqplus") {
+      : Played(method_part(name, {{"activations", bits}}), std::move(its_network)), width(static_cast<int>(bits)) {
     begin(1);
   }
 
   std::span<float> tensor(const std::string& name) { return parameters.tensor(layout->index(name)); }
   float& step() { return tensor(activation_step_name(site(kHidden), width))[0]; }
   float& offset() { return tensor(activation_offset_name(site(kHidden), width))[0]; }
-  /// A first batch that makes the first step 1, and the first offset 0.
-  void begin_at_one(int largest) {
-    if (has_offset)
-      tensor("dense2.input.range")[1] = static_cast<float>(largest);
-    else
-      tensor("dense2.input.magnitude")[0] = std::sqrt(static_cast<float>(largest)) / 2.0F;
-  }
   double gradient_of(const std::string& name) {
     return static_cast<double>(gradients[layout->tensors()[static_cast<std::size_t>(layout->index(name))].offset]);
   }
@@ -54,15 +45,13 @@ struct Activations : Played {
   }
 
   int width;
-  bool has_offset;
   bool took = false;
 };
 
-// specs A 4.1: codes -4 ... 3; a tenth of the golden's upstream gradient, for the gradient's limit.
+// specs A 4.1: codes -4 ... 3; a tenth of the golden's upstream gradient.
 TEST(LearnedStepActivations, OfEitherSignMatchTheGoldenNumbers) {
   Activations lsq("lsq", 3, linear_layers());
   EXPECT_FALSE(lsq.site(kHidden).non_negative);
-  lsq.begin_at_one(3);
   lsq.step() = std::log2(0.1F);
   const std::vector<float> x = {-0.9F, -0.26F, 0.02F, 0.13F, 0.31F, 0.5F};
   const std::vector<float> y = lsq.forward(x);
@@ -75,7 +64,6 @@ TEST(LearnedStepActivations, OfEitherSignMatchTheGoldenNumbers) {
 TEST(LearnedStepActivations, OfAReluHaveAllCodesAboveZero) {
   Activations lsq("lsq");
   EXPECT_TRUE(lsq.site(kHidden).non_negative);
-  lsq.begin_at_one(7);
   lsq.step() = -1.0F;
   std::vector<float> x(20, 0.0F);
   x[1] = 0.3F;
@@ -92,19 +80,21 @@ TEST(LearnedStepActivations, OfAReluHaveAllCodesAboveZero) {
               1e-6);
 }
 
-TEST(LearnedStepActivations, TheFirstBatchSaysWhereTheStepBegins) {
-  Activations lsq("lsq");
-  const std::vector<float> x(20, 0.25F);
-  lsq.forward(x, false);
-  EXPECT_FALSE(lsq.took) << "without statistics nothing is kept, and activations pass through";
-  EXPECT_EQ(lsq.tensor("dense2.input.magnitude")[0], 0.0F);
-  const std::vector<float> y = lsq.forward(x);
-  EXPECT_TRUE(lsq.took);
-  EXPECT_EQ(lsq.tensor("dense2.input.magnitude")[0], 0.25F);
-  EXPECT_EQ(lsq.step(), 0.0F) << "the learned part begins at zero, for a mean over clients";
-  EXPECT_NEAR(static_cast<double>(y[0]), 2 * 0.25 / std::sqrt(7.0), 1e-6) << "one step";
-  lsq.forward(std::vector<float>(20, 9.0F));
-  EXPECT_EQ(lsq.tensor("dense2.input.magnitude")[0], 0.25F) << "once";
+// 2 E|x| / sqrt(Qp) of standard normal numbers and their ReLU.
+TEST(LearnedStepActivations, BeginAsForNormalNumbers) {
+  Activations relu("lsq"), either("lsq", 4, linear_layers());
+  EXPECT_NEAR(relu.step(), std::log2(2 * 0.3989423 / std::sqrt(7.0)), 1e-5);
+  EXPECT_NEAR(either.step(), std::log2(2 * 0.7978846 / std::sqrt(7.0)), 1e-5);
+  for (const auto& network : {two_layers(), linear_layers()}) {
+    Activations lsq("lsq", 3, network), plus("lsqplus", 3, network);
+    Stream stream({5, Purpose::kTest});
+    std::vector<float> x(lsq.site(kHidden).size);
+    for (float& value : x) value = static_cast<float>(stream.normal());
+    if (lsq.site(kHidden).non_negative)
+      for (float& value : x) value = std::fabs(value);
+    EXPECT_EQ(lsq.forward(x), plus.forward(x)) << "until an offset is learned";
+    EXPECT_TRUE(lsq.took);
+  }
 }
 
 TEST(LearnedStepActivations, OfTheImageHaveAMovingRange) {
@@ -118,23 +108,10 @@ TEST(LearnedStepActivations, OfTheImageHaveAMovingRange) {
   }
 }
 
-TEST(LearnedStepActivations, ABatchOfZerosSetsNothing) {
-  for (const char* method : {"lsq", "lsqplus"}) {
-    Activations made(method);
-    made.forward(std::vector<float>(20, 0.0F));
-    EXPECT_FALSE(made.took);
-    made.forward(std::vector<float>(20, 1.0F));
-    EXPECT_TRUE(made.took);
-  }
-}
-
 // specs A 4.2. The zero point is whole, so both shift by whole steps.
 TEST(LearnedStepActivations, AnOffsetOfZeroIsLsqAndAnOffsetShifts) {
   Activations lsq("lsq"), plus("lsqplus");
-  for (Activations* made : {&lsq, &plus}) {
-    made->begin_at_one(7);
-    made->step() = -2.0F;
-  }
+  lsq.step() = plus.step() = -2.0F;
   Stream stream({3, Purpose::kTest});
   std::vector<float> x(20), shifted(20);
   for (float& value : x) value = std::fabs(static_cast<float>(stream.normal()));
@@ -148,7 +125,7 @@ TEST(LearnedStepActivations, AnOffsetOfZeroIsLsqAndAnOffsetShifts) {
 
 TEST(LearnedStepActivations, TheOffsetsGradientCountsWhatIsClipped) {
   Activations plus("lsqplus", 3, linear_layers());
-  plus.begin_at_one(7);
+  plus.step() = 0.0F;
   plus.offset() = -2.0F;  // codes 0 ... 7 stand for -2 ... 5
   const std::vector<float> x = {-3.0F, -2.0F, 0.4F, 5.0F, 6.0F, 70.0F};
   const std::vector<float> y = plus.forward(x);
@@ -157,22 +134,9 @@ TEST(LearnedStepActivations, TheOffsetsGradientCountsWhatIsClipped) {
   EXPECT_NEAR(plus.gradient_of("dense2.input.offset3"), 3.0 / std::sqrt(6.0 * 7.0), 1e-6);
 }
 
-TEST(LearnedStepActivations, TheFirstBatchOfAnOffsetIsCovered) {
-  Activations plus("lsqplus", 3, linear_layers());
-  plus.forward({-1.0F, 0.0F, 0.5F, 1.0F, 2.0F, 2.5F});
-  EXPECT_EQ(plus.tensor("dense2.input.range")[0], -1.0F);
-  EXPECT_EQ(plus.tensor("dense2.input.range")[1], 2.5F);
-  EXPECT_EQ(plus.offset(), 0.0F);
-  const std::vector<Range> ranges = plus.method.quantizers->activation_ranges(*plus.network, plus.parameters);
-  EXPECT_NEAR(ranges.at(1).low, -1.0F, 1e-6F);
-  EXPECT_NEAR(ranges.at(1).high, 2.5F, 1e-6F);
-}
-
 TEST(LearnedStepActivations, AnEvaluatorsRangeIsThatOfTheTrainedGrid) {
   Activations plus("lsqplus");
-  EXPECT_EQ(plus.method.quantizers->activation_ranges(*plus.network, plus.parameters).at(1).high, 0.0F)
-      << "no batch came";
-  plus.begin_at_one(7);
+  plus.step() = 0.0F;
   plus.offset() = -2.0F;
   const std::vector<Range> ranges = plus.method.quantizers->activation_ranges(*plus.network, plus.parameters);
   ASSERT_EQ(ranges.size(), 2U);
@@ -180,10 +144,40 @@ TEST(LearnedStepActivations, AnEvaluatorsRangeIsThatOfTheTrainedGrid) {
   EXPECT_EQ(ranges[1].high, 5.0F);
 }
 
+// specs A 4.2: what is clipped below is beta, whatever the step; above it is beta + 7 s.
+TEST(LearnedStepActivations, AnOffsetsStepMovesTheUpperEdgeOnly) {
+  Activations plus("lsqplus", 3, linear_layers());
+  plus.step() = 0.0F;
+  plus.offset() = -2.0F;
+  const std::vector<float> x = {-3.0F, -9.0F, 0.0F, 1.0F, 6.0F, -2.0F};
+  const std::vector<float> y = plus.forward(x);
+  plus.backward(x, y, {0.1F, 0.1F, 0.1F, 0.1F, 0.5F, 0.1F});
+  EXPECT_NEAR(plus.gradient_of("dense2.input.step3"), 0.5 * 7 / std::sqrt(6.0 * 7.0) / std::log(2.0), 1e-6);
+}
+
+TEST(LearnedStepActivations, AnOffsetDoesNotGoOnWithoutATrace) {
+  Activations plus("lsqplus");
+  plus.step() = 0.0F;
+  plus.offset() = 0.0F;
+  const std::vector<float> x(20, 9.0F);  // all clipped above
+  const auto gradient = [&](float of_all) {
+    const std::vector<float> y = plus.forward(x);
+    plus.backward(x, y, std::vector<float>(20, of_all));
+    return plus.gradient_of("dense2.input.offset3");
+  };
+  EXPECT_LT(gradient(-0.1F), 0) << "a larger one is at hand, and learned";
+  EXPECT_GT(gradient(0.1F), 0);
+  plus.offset() = 0.25F;  // the zero point is 0 already
+  EXPECT_EQ(gradient(-0.1F), 0) << "an even larger one is none";
+  EXPECT_GT(gradient(0.1F), 0) << "but the way back is open";
+  plus.offset() = -7.25F;
+  EXPECT_EQ(gradient(0.1F), 0);
+  EXPECT_LT(gradient(-0.1F), 0);
+}
+
 // With rounding and clipping decisions held fixed, y is s (u + residual) inside and s times a limit outside.
 TEST(LearnedStepActivations, TheStepsGradientIsTheDifferenceQuotientOfItsSurrogate) {
   Activations lsq("lsq", 4);
-  lsq.begin_at_one(15);
   lsq.step() = -2.5F;
   Stream stream({4, Purpose::kTest});
   std::vector<float> x(20), gradient(20);
