@@ -9,7 +9,7 @@ MethodTable::Row lsq_row() {
   info.name = "lsq";
   info.help =
       "weights and activations at one width each, on grids whose steps are learned with the paper's gradient and its"
-      " scale. Ours: narrow codes of the weights, log2 steps, first steps of activations from a client's first batch";
+      " scale. Ours: narrow codes of the weights, log2 steps, first steps of activations as for normal numbers";
   info.paper = "Esser et al., Learned Step Size Quantization, ICLR 2020";
   info.options = learned_step_options({"width", std::int64_t{2}});
   info.options.insert(info.options.begin(),

@@ -9,7 +9,7 @@ MethodTable::Row lsqplus_row() {
   info.name = "lsqplus";
   info.help =
       "lsq whose activations also learn an offset, for those that go below zero. Ours: the offset becomes a whole zero"
-      " point, so that zero stays a level; first values from the range of a client's first batch";
+      " point, so that zero stays a level; it begins where lsq has its zero";
   info.paper = "Bhalgat et al., LSQ+: Improving low-bit quantization through learnable offsets, CVPR Workshops 2020";
   info.options = learned_step_options({"width", std::int64_t{2}});
   info.options.insert(info.options.begin(),
