@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/server/asynchronous_by_hand.h"
+#include "tests/server/interleavings.h"
 #include "tests/server/watched_asynchronous.h"
 
 namespace anybit {
@@ -18,57 +19,29 @@ namespace {
 /// A bit for each of the first tasks, by number: which are lost instead of answered; whose update arrives once more, at
 /// any later moment, be it after the end. Client 1 comes again, and the server is killed, at any moment, where they do;
 /// with the server the answers are lost that are on their way, but for repeated ones.
-struct Story {
+struct TaskStory {
   unsigned lost = 0;
   unsigned repeating = 0;
   bool joins = false;
   bool kills = false;
 };
 
-struct Case {
+struct TaskCase {
   std::string name;
   std::uint32_t cohort = 1;
   std::uint32_t max_staleness = 20;
   RoundPolicy policy = {};
-  std::vector<Story> stories;
+  std::vector<TaskStory> stories;
 };
 
-/// Walks every order: each schedule is played from its beginning, by the numbers of its choices. Where there is a
-/// deadline it passes once, at any moment.
+/// Where there is a deadline it passes once, at any moment.
 template <class Federation>
-class Interleavings {
+class TaskTelling {
  public:
-  Interleavings(const SmallFederation& federation, const Story& story) : federation_(federation), story_(story) {}
+  TaskTelling(const SmallFederation& federation, const TaskStory& story) : federation_(federation), story_(story) {}
 
-  /// The number of schedules; fewer than all where one has a fault.
-  long walk() {
-    do {
-      play();
-      ++count_;
-    } while (fault_.empty() && advance());
-    return count_;
-  }
-  const std::string& fault() const { return fault_; }
-
- private:
-  enum class Kind { kAnswer, kAgain, kDeadline, kJoin, kKill };
-  struct Event {
-    Kind kind = Kind::kAnswer;
-    SendTask task = {};
-  };
-  struct Choice {
-    std::size_t chosen = 0;
-    std::size_t of = 0;
-  };
-
-  bool advance() {
-    while (!path_.empty() && path_.back().chosen + 1 == path_.back().of) path_.pop_back();
-    if (path_.empty()) return false;
-    ++path_.back().chosen;
-    return true;
-  }
-
-  void play() {
+  /// One schedule; what is wrong with it, or "".
+  std::string play(Interleavings& interleavings) {
     Counts counts;
     WatchedAsynchronous<Federation> watched(federation_, counts);
     possible_.clear();
@@ -78,16 +51,20 @@ class Interleavings {
     if (federation_.plan.policy.deadline > 0) possible_.push_back({Kind::kDeadline});
     add_tasks(watched);
     for (std::size_t step = 0; !possible_.empty() && watched.fault().empty(); ++step) {
-      if (step == path_.size()) path_.push_back({0, possible_.size()});
-      const auto chosen = possible_.begin() + static_cast<std::ptrdiff_t>(path_[step].chosen);
-      const Event event = *chosen;
-      possible_.erase(chosen);
+      const Event event = interleavings.choose(step, possible_);
       happen(event, watched);
       add_tasks(watched);
     }
-    fault_ = watched.fault();
-    if (fault_.empty() && !watched.stopped()) fault_ = "all has happened, and it is not over";
+    if (watched.fault().empty() && !watched.stopped()) return "all has happened, and it is not over";
+    return watched.fault();
   }
+
+ private:
+  enum class Kind { kAnswer, kAgain, kDeadline, kJoin, kKill };
+  struct Event {
+    Kind kind = Kind::kAnswer;
+    SendTask task = {};
+  };
 
   void add_tasks(WatchedAsynchronous<Federation>& watched) {
     for (const SendTask& sent : watched.take_tasks()) possible_.push_back({Kind::kAnswer, sent});
@@ -111,17 +88,14 @@ class Interleavings {
   }
 
   const SmallFederation& federation_;
-  const Story story_;
-  std::vector<Choice> path_;
+  const TaskStory story_;
   std::vector<Event> possible_;
-  std::string fault_;
-  long count_ = 0;
 };
 
 /// Every set of the first three tasks is lost, with each of the first three repeated, with who comes again, and with a
 /// server that is killed.
-std::vector<Story> stories() {
-  std::vector<Story> stories;
+std::vector<TaskStory> stories() {
+  std::vector<TaskStory> stories;
   for (unsigned lost = 0; lost < 8; ++lost) {
     for (unsigned repeating = 0; repeating < 3; ++repeating) stories.push_back({lost, 1U << repeating});
     stories.push_back({.lost = lost, .joins = true});
@@ -131,32 +105,26 @@ std::vector<Story> stories() {
 }
 
 /// Every set of the first two tasks is lost: with a deadline, all of the above would make millions of schedules.
-std::vector<Story> losses() { return {{0}, {1}, {2}, {3}}; }
+std::vector<TaskStory> losses() { return {{0}, {1}, {2}, {3}}; }
 
-/// Walks it for each story.
+/// The schedules of each story, up to the first fault.
 template <class Federation>
-std::pair<long, std::string> walk(const Case& with) {
+std::pair<long, std::string> walk(const TaskCase& with) {
   SmallFederation federation(3, with.cohort, 2);
   federation.plan.policy = with.policy;
   federation.plan.client_state = true;
   federation.plan.asynchrony = fedbuff(2);
   federation.plan.asynchrony->max_staleness = with.max_staleness;
-  long walked = 0;
-  for (const Story& story : with.stories) {
-    Interleavings<Federation> interleavings(federation, story);
-    walked += interleavings.walk();
-    if (!interleavings.fault().empty()) return {walked, interleavings.fault()};
-  }
-  return {walked, ""};
+  return walk_stories<TaskTelling<Federation>>(federation, with.stories);
 }
 
 TEST(AsynchronousInterleavings, AllOfEachStoryUnderEachPolicy) {
-  const std::vector<Case> cases = {{"each update makes a version", 1, 20, {}, stories()},
-                                   {"two updates make a version", 2, 20, {}, stories()},
-                                   {"nobody may be behind", 1, 0, {}, stories()},
-                                   {"a deadline", 1, 20, {.deadline = 8}, losses()},
-                                   {"gives up soon", 2, 20, {.deadline = 8, .give_up = 1}, losses()}};
-  for (const Case& with : cases) {
+  const std::vector<TaskCase> cases = {{"each update makes a version", 1, 20, {}, stories()},
+                                       {"two updates make a version", 2, 20, {}, stories()},
+                                       {"nobody may be behind", 1, 0, {}, stories()},
+                                       {"a deadline", 1, 20, {.deadline = 8}, losses()},
+                                       {"gives up soon", 2, 20, {.deadline = 8, .give_up = 1}, losses()}};
+  for (const TaskCase& with : cases) {
     const auto [walked, fault] = walk<Coordinator>(with);
     EXPECT_EQ(fault, "") << with.name;
     EXPECT_GT(walked, 300) << with.name;

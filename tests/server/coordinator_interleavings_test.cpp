@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/server/interleavings.h"
 #include "tests/server/small_federation.h"
 #include "tests/server/watched_federation.h"
 
@@ -18,29 +19,38 @@ namespace {
 /// of a round arrives once more, at any later moment, be it after the end; of whom an update of other parameters comes
 /// beside its own, at any moment from the task on; and who comes again, at any moment, and answers once more where it
 /// is sent its task again.
-struct Story {
+struct RoundStory {
   std::array<unsigned, 2> lost = {};
   std::array<unsigned, 2> repeating = {};
   std::array<unsigned, 2> confused = {};
   unsigned joining = 0;
 };
 
-/// Where there is a deadline it passes at any moment of each of the two rounds, or never. Walks every order: each
-/// schedule is played from its beginning, by the numbers of its choices.
+/// Where there is a deadline it passes at any moment of each of the two rounds, or never.
 template <class Federation>
-class Interleavings {
+class RoundTelling {
  public:
-  Interleavings(const SmallFederation& federation, const Story& story) : federation_(federation), story_(story) {}
+  RoundTelling(const SmallFederation& federation, const RoundStory& story) : federation_(federation), story_(story) {}
 
-  /// The number of schedules; fewer than all where one has a fault.
-  long walk() {
-    do {
-      play();
-      ++count_;
-    } while (fault_.empty() && advance());
-    return count_;
+  /// One schedule; what is wrong with it, or "".
+  std::string play(Interleavings& interleavings) {
+    WatchedFederation<Federation> watched(federation_);
+    now_ = 0;
+    watched.start(now_);
+    possible_.clear();
+    for (std::uint32_t client = 0; client < 3; ++client)
+      if (has(story_.joining, client)) possible_.push_back({Kind::kJoin, 0, client});
+    add_tasks(watched, Kind::kFirst);
+    for (std::size_t step = 0; !possible_.empty() && watched.fault().empty(); ++step) {
+      const Event event = interleavings.choose(step, possible_);
+      happen(event, watched);
+      add_tasks(watched, event.kind == Kind::kJoin ? Kind::kAgain : Kind::kFirst);
+      drop_passed_deadlines(watched.model().round());
+    }
+    if (watched.fault().empty() && watched.model().round() < 2)
+      return "all has happened, and the second round is not over";
+    return watched.fault();
   }
-  const std::string& fault() const { return fault_; }
 
  private:
   enum class Kind { kFirst, kAgain, kConfused, kDeadline, kJoin };
@@ -50,39 +60,6 @@ class Interleavings {
     std::uint32_t client = 0;
     std::uint32_t digest = 0;  // of the update
   };
-  /// One of the choices that there were.
-  struct Choice {
-    std::size_t chosen = 0;
-    std::size_t of = 0;
-  };
-
-  bool advance() {
-    while (!path_.empty() && path_.back().chosen + 1 == path_.back().of) path_.pop_back();
-    if (path_.empty()) return false;
-    ++path_.back().chosen;
-    return true;
-  }
-
-  void play() {
-    WatchedFederation<Federation> watched(federation_);
-    now_ = 0;
-    watched.start(now_);
-    possible_.clear();
-    for (std::uint32_t client = 0; client < 3; ++client)
-      if (has(story_.joining, client)) possible_.push_back({Kind::kJoin, 0, client});
-    add_tasks(watched, Kind::kFirst);
-    for (std::size_t step = 0; !possible_.empty() && watched.fault().empty(); ++step) {
-      if (step == path_.size()) path_.push_back({0, possible_.size()});
-      const auto chosen = possible_.begin() + static_cast<std::ptrdiff_t>(path_[step].chosen);
-      const Event event = *chosen;
-      possible_.erase(chosen);
-      happen(event, watched);
-      add_tasks(watched, event.kind == Kind::kJoin ? Kind::kAgain : Kind::kFirst);
-      drop_passed_deadlines(watched.model().round());
-    }
-    fault_ = watched.fault();
-    if (fault_.empty() && watched.model().round() < 2) fault_ = "all has happened, and the second round is not over";
-  }
 
   void add_tasks(WatchedFederation<Federation>& watched, Kind kind) {
     const Outcome& last = watched.last();
@@ -126,81 +103,72 @@ class Interleavings {
   }
 
   const SmallFederation& federation_;
-  const Story story_;
+  const RoundStory story_;
   std::vector<std::vector<UpdateMessage>> answers_ = {answers_of(0), answers_of(1)};
-  std::vector<Choice> path_;
   std::vector<Event> possible_;
   double now_ = 0;
-  std::string fault_;
-  long count_ = 0;
 };
 
-struct Case {
+struct RoundCase {
   std::string name;
   std::uint32_t cohort = 3;
   RoundPolicy policy = {};
-  std::vector<Story> stories;
+  std::vector<RoundStory> stories;
 };
 
 /// Every set of clients is lost in the first round, with each of these sets of clients that repeat themselves there.
-std::vector<Story> losses_at_first(const std::vector<unsigned>& repeating = {7}) {
-  std::vector<Story> stories;
+std::vector<RoundStory> losses_at_first(const std::vector<unsigned>& repeating = {7}) {
+  std::vector<RoundStory> stories;
   for (const unsigned clients : repeating)
     for (unsigned lost = 0; lost < 8; ++lost) stories.push_back({{lost, 0}, {clients, 0}});
   return stories;
 }
 
 /// The same in the second round.
-std::vector<Story> losses_later(const std::vector<unsigned>& repeating = {7}) {
-  std::vector<Story> stories = losses_at_first(repeating);
-  for (Story& story : stories)
+std::vector<RoundStory> losses_later(const std::vector<unsigned>& repeating = {7}) {
+  std::vector<RoundStory> stories = losses_at_first(repeating);
+  for (RoundStory& story : stories)
     std::swap(story.lost[0], story.lost[1]), std::swap(story.repeating[0], story.repeating[1]);
   return stories;
 }
 
 /// Every set is lost in the first round and every set in the second, while one client repeats itself in both.
-std::vector<Story> losses_in_both() {
-  std::vector<Story> stories;
+std::vector<RoundStory> losses_in_both() {
+  std::vector<RoundStory> stories;
   for (unsigned lost = 0; lost < 64; ++lost) stories.push_back({{lost % 8, lost / 8}, {1, 1}});
   return stories;
 }
 
 /// One client comes again, while every set is lost in the first round, or in the second.
-std::vector<Story> joins() {
-  std::vector<Story> stories = losses_at_first({0});
-  const std::vector<Story> later = losses_later({0});
+std::vector<RoundStory> joins() {
+  std::vector<RoundStory> stories = losses_at_first({0});
+  const std::vector<RoundStory> later = losses_later({0});
   stories.insert(stories.end(), later.begin(), later.end());
-  for (Story& story : stories) story.joining = 2;
+  for (RoundStory& story : stories) story.joining = 2;
   return stories;
 }
 
 /// Updates of other parameters of these clients come, while every set is lost in the first round, or in the second.
-std::vector<Story> confusions(unsigned clients) {
-  std::vector<Story> stories = losses_at_first({0});
-  for (Story& story : stories) story.confused[0] = clients;
-  for (Story story : losses_later({0})) {
+std::vector<RoundStory> confusions(unsigned clients) {
+  std::vector<RoundStory> stories = losses_at_first({0});
+  for (RoundStory& story : stories) story.confused[0] = clients;
+  for (RoundStory story : losses_later({0})) {
     story.confused[1] = clients;
     stories.push_back(story);
   }
   return stories;
 }
 
-/// Walks it for each story.
+/// The schedules of each story, up to the first fault.
 template <class Federation>
-std::pair<long, std::string> walk(const Case& with) {
+std::pair<long, std::string> walk(const RoundCase& with) {
   SmallFederation federation(3, with.cohort, 2);
   federation.plan.policy = with.policy;
   federation.plan.client_state = true;
-  long walked = 0;
-  for (const Story& story : with.stories) {
-    Interleavings<Federation> interleavings(federation, story);
-    walked += interleavings.walk();
-    if (!interleavings.fault().empty()) return {walked, interleavings.fault()};
-  }
-  return {walked, ""};
+  return walk_stories<RoundTelling<Federation>>(federation, with.stories);
 }
 
-const Case kWaitForAll = {"waits for all; losses and doubles of all in round 1", 3, {}, losses_at_first()};
+const RoundCase kWaitForAll = {"waits for all; losses and doubles of all in round 1", 3, {}, losses_at_first()};
 
 TEST(CoordinatorInterleavings, AllOfThreeClientsAndTwoRounds) {
   const auto [walked, fault] = walk<Coordinator>(kWaitForAll);
@@ -215,7 +183,7 @@ TEST(CoordinatorInterleavings, AllOfEachStoryUnderEachPolicy) {
   constexpr RoundPolicy kDeadline = {.deadline = 8, .minimum = 2};
   constexpr RoundPolicy kReplacing = {.deadline = 8, .minimum = 2, .replace_until = 1};
   constexpr RoundPolicy kBoth = {.over_selection = 1.5, .deadline = 8, .minimum = 2};
-  const std::vector<Case> cases = {
+  const std::vector<RoundCase> cases = {
       {"waits for all; losses and doubles of all in round 2", 3, {}, losses_later()},
       {"waits for all; losses in both rounds, doubles of client 0", 3, {}, losses_in_both()},
       {"waits for all; losses in one of the rounds, client 1 comes again once", 3, {}, joins()},
@@ -234,7 +202,7 @@ TEST(CoordinatorInterleavings, AllOfEachStoryUnderEachPolicy) {
       {"replacement; losses in one of the rounds, client 1 comes again once", 2, kReplacing, joins()},
       {"over-selection and deadline; losses and doubles of client 2 in round 1", 2, kBoth, losses_at_first({4})},
   };
-  for (const Case& with : cases) {
+  for (const RoundCase& with : cases) {
     const auto [walked, fault] = walk<Coordinator>(with);
     EXPECT_EQ(fault, "") << with.name;
     EXPECT_GT(walked, 500) << with.name;
@@ -279,7 +247,7 @@ class DoubleCounting {
 };
 
 TEST(CoordinatorInterleavings, SeeAPlantedDoubleCount) {
-  for (const std::vector<Story>& stories : {losses_at_first(), losses_later(), joins()}) {
+  for (const std::vector<RoundStory>& stories : {losses_at_first(), losses_later(), joins()}) {
     const auto [walked, fault] = walk<DoubleCounting>({"", 3, {}, stories});
     EXPECT_NE(fault, "");
     std::printf("planted double count: seen in schedule %ld: %s\n", walked, fault.c_str());
