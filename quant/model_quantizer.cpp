@@ -124,7 +124,7 @@ std::string trained_mismatch(const Method& method, const std::shared_ptr<const N
   const std::string start = std::string("range rule '") + kTrainedRange + "': ";
   if (!method.quantizers)
     return start + "method '" + method.name +
-           "' has no quantizers; choose another range rule, or train with one that " + "has";
+           "' has no quantizers; choose another range rule, or train with one that has";
   try {
     method.quantizers->make_program(network, layout, Passes::kEvaluation)->begin_step(slot_widths(*network, point), {});
   } catch (const std::invalid_argument& missing) {

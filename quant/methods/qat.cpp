@@ -11,9 +11,7 @@ MethodTable::Row qat_row() {
       " is a quantizer at a target width; grid, ranges and defaults are ours";
   info.paper = "Gupta et al., Quantization Robust Federated Learning, TMLR 2023";
   info.options = quantizer_options({"width", std::int64_t{2}});
-  info.options.insert(
-      info.options.begin(),
-      {{"width", std::int64_t{4}, std::int64_t{2}, "width of the weights; 32 is float"}, rounding_option()});
+  info.options.insert(info.options.begin(), {width_option(), rounding_option()});
   info.neutral = {"fedavg", {{"width", std::int64_t{32}}}, {}, ""};
   return {info, [](const Options& options) {
             return quantizing_method("qat", "step",

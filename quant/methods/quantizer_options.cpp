@@ -65,6 +65,28 @@ std::vector<OptionRow> end_options(const std::pair<std::string, OptionValue>& tw
            {two_bits}}};
 }
 
+// "activations", "first" and "last", beside the weights' widths.
+WidthPlan read_plan(const Options& options, std::vector<int> widths) {
+  return {std::move(widths), read_width(options, "activations", false), read_width(options, "first", true),
+          read_width(options, "last", true)};
+}
+
+Method quantizing_method(std::string name, const std::string& sampling, WidthPlan plan, WeightGrids weights,
+                         std::shared_ptr<const SlotQuantizerKind> activations) {
+  Method method;
+  method.name = std::move(name);
+  method.schedule = make_schedule(sampling, plan);
+  method.has_activation_ranges = plan.activations != kFloatWidth;
+  method.weight_fit = weights.fit;
+  if (sampling == "device" && weights.rule->timing() == FitTiming::kLearned)
+    method.refuse = [plan](const Network& network, std::span<const int> device_widths) {
+      return width_without_step(plan, network, device_widths);
+    };
+  method.quantizers = std::make_shared<const FakeQuantizers>(
+      FakeQuantizers::Kinds{std::move(plan), grid_weights(std::move(weights)), std::move(activations)});
+  return method;
+}
+
 }  // namespace
 
 std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits, StepGradients steps) {
@@ -85,13 +107,15 @@ std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValu
   return options;
 }
 
-std::vector<OptionRow> learned_step_options(const std::pair<std::string, OptionValue>& two_bits) {
-  std::vector<OptionRow> options = {granularity_option(), activations_option()};
-  for (OptionRow& option : end_options(two_bits)) options.push_back(std::move(option));
+std::vector<OptionRow> learned_step_options() {
+  std::vector<OptionRow> options = {width_option(), granularity_option(), activations_option()};
+  for (OptionRow& option : end_options({"width", std::int64_t{2}})) options.push_back(std::move(option));
   return options;
 }
 
 OptionRow rounding_option() { return {"rounding", "half_even", "stochastic", "half_even, half_up or stochastic"}; }
+
+OptionRow width_option() { return {"width", std::int64_t{4}, std::int64_t{2}, "width of the weights; 32 is float"}; }
 
 OptionRow widths_option() {
   return {"widths", std::vector<std::int64_t>{8, 6, 4, 3, 2}, std::vector<std::int64_t>{4},
@@ -105,11 +129,6 @@ OptionRow sampling_option() {
 }
 
 std::string read_sampling(const Options& options) { return one_of(options, "sampling", sampling_names()); }
-
-WidthPlan read_plan(const Options& options, std::vector<int> widths) {
-  return {std::move(widths), read_width(options, "activations", false), read_width(options, "first", true),
-          read_width(options, "last", true)};
-}
 
 QuantizerSettings read_quantizer_options(const Options& options, std::vector<int> widths, StepGradients steps) {
   QuantizerSettings settings;
@@ -125,27 +144,12 @@ QuantizerSettings read_quantizer_options(const Options& options, std::vector<int
   return settings;
 }
 
-WeightGrids read_learned_weights(const Options& options) {
+Method learned_step_method(std::string name, const Options& options, LearnedStepActivations activations) {
   WeightGrids weights;
   weights.rule = make_range_rule("learned", weights.fit.percentile);
   weights.per_channel = reads_channels(options);
-  return weights;
-}
-
-Method quantizing_method(std::string name, const std::string& sampling, WidthPlan plan, WeightGrids weights,
-                         std::shared_ptr<const SlotQuantizerKind> activations) {
-  Method method;
-  method.name = std::move(name);
-  method.schedule = make_schedule(sampling, plan);
-  method.has_activation_ranges = plan.activations != kFloatWidth;
-  method.weight_fit = weights.fit;
-  if (sampling == "device" && weights.rule->timing() == FitTiming::kLearned)
-    method.refuse = [plan](const Network& network, std::span<const int> device_widths) {
-      return width_without_step(plan, network, device_widths);
-    };
-  method.quantizers = std::make_shared<const FakeQuantizers>(
-      FakeQuantizers::Kinds{std::move(plan), grid_weights(std::move(weights)), std::move(activations)});
-  return method;
+  return quantizing_method(std::move(name), "step", read_plan(options, {read_width(options, "width", false)}),
+                           std::move(weights), learned_step_activations(activations));
 }
 
 Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings) {

@@ -5,6 +5,7 @@
 
 #include "quant/method.h"
 #include "quant/quantizers/grid_weights.h"
+#include "quant/quantizers/learned_step_activations.h"
 #include "quant/quantizers/moving_range.h"
 #include "quant/schedules/width_plan.h"
 
@@ -19,15 +20,15 @@ enum class StepGradients { kYes, kNo };
 std::vector<OptionRow> quantizer_options(const std::pair<std::string, OptionValue>& two_bits,
                                          StepGradients steps = StepGradients::kYes);
 
-/// Those of methods that learn the steps of weights: granularity, activations, first, last.
-std::vector<OptionRow> learned_step_options(const std::pair<std::string, OptionValue>& two_bits);
-WeightGrids read_learned_weights(const Options& options);
-
-/// "activations", "first" and "last", beside the weights' widths.
-WidthPlan read_plan(const Options& options, std::vector<int> widths);
+/// Those of lsq and lsqplus: width, granularity, activations, first, last; and the method that they make.
+std::vector<OptionRow> learned_step_options();
+Method learned_step_method(std::string name, const Options& options, LearnedStepActivations activations);
 
 /// "rounding", for methods that round.
 OptionRow rounding_option();
+
+/// "width", 4.
+OptionRow width_option();
 
 /// "widths", [8, 6, 4, 3, 2].
 OptionRow widths_option();
@@ -48,8 +49,6 @@ QuantizerSettings read_quantizer_options(const Options& options, std::vector<int
                                          StepGradients steps = StepGradients::kYes);
 
 /// A method with these quantizers and the schedule `sampling` (see make_schedule).
-Method quantizing_method(std::string name, const std::string& sampling, WidthPlan plan, WeightGrids weights,
-                         std::shared_ptr<const SlotQuantizerKind> activations);
 Method quantizing_method(std::string name, const std::string& sampling, QuantizerSettings settings);
 
 }  // namespace anybit

@@ -89,6 +89,10 @@ float step_from_log2(float log2_step) {
   return static_cast<float>(fixed_exp2(std::fmin(std::fmax(static_cast<double>(log2_step), -60.0), 60.0)));
 }
 
+double first_learned_step(double mean_magnitude, int largest_code) {
+  return 2.0 * mean_magnitude / std::sqrt(static_cast<double>(largest_code));
+}
+
 void initial_log2_steps(std::span<const float> weights, int channel_stride, int width, std::span<float> log2_steps) {
   const std::size_t groups = log2_steps.size();
   const auto stride = groups == 1 ? weights.size() : static_cast<std::size_t>(channel_stride);
@@ -97,7 +101,7 @@ void initial_log2_steps(std::span<const float> weights, int channel_stride, int 
     double sum = 0;
     for (std::size_t begin = c * stride; begin < weights.size(); begin += groups * stride)
       for (std::size_t i = begin; i < begin + stride; ++i) sum += std::fabs(static_cast<double>(weights[i]));
-    const double step = 2.0 * (sum / n) / std::sqrt(static_cast<double>(largest_code(width)));
+    const double step = first_learned_step(sum / n, largest_code(width));
     log2_steps[c] = step > 0.0 ? static_cast<float>(fixed_log2(step)) : 0.0F;
   }
 }

@@ -26,6 +26,9 @@ TensorSpec step_tensor(const TensorSpec& weight, int width, bool per_channel);
 /// s from log2 s; limited to 2^-60 ... 2^60 so that a step and its inverse stay finite. NaN gives the smallest.
 float step_from_log2(float log2_step);
 
+/// LSQ's first step, 2 mean|v| / sqrt(Qp).
+double first_learned_step(double mean_magnitude, int largest_code);
+
 /// log2 of the first step of each group: s = 2 mean|v| / sqrt(Qp). 0 for a group that is all zero.
 void initial_log2_steps(std::span<const float> weights, int channel_stride, int width, std::span<float> log2_steps);
 

@@ -56,7 +56,7 @@ int largest_step(const SlotSite& site, int width, bool offset) {
 
 float first_step(const SlotSite& site, int width) {
   const double magnitude = site.non_negative ? kNormalMagnitude / 2 : kNormalMagnitude;
-  return static_cast<float>(2.0 * magnitude / std::sqrt(static_cast<double>(largest_step(site, width, false))));
+  return static_cast<float>(first_learned_step(magnitude, largest_step(site, width, false)));
 }
 
 // Where the offset puts zero, in codes: not rounded, and not limited to those that there are.
