@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kAlways = "always";
 
 bool takes_time(const FleetClass& one) {
-  return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0 || one.drop_out > 0 || one.energy_flop > 0 ||
-         one.energy_byte > 0 || one.idle_power > 0 || one.availability.name != kAlways;
+  return tasks_take_time(one) || one.drop_out > 0 || one.energy_flop > 0 || one.energy_byte > 0 || one.idle_power > 0 ||
+         one.availability.name != kAlways;
 }
 
 /// Of the file that names a trace; a name that was typed is looked for where it was typed.
@@ -22,6 +22,8 @@ std::filesystem::path folder_of(const SourcePosition& where) {
 }
 
 }  // namespace
+
+bool tasks_take_time(const FleetClass& one) { return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0; }
 
 int Fleet::class_of(std::uint32_t client) const {
   if (classes_.empty()) return -1;

@@ -11,6 +11,9 @@
 
 namespace anybit {
 
+/// Whether a task takes virtual time on the devices of a class.
+bool tasks_take_time(const FleetClass& one);
+
 /// The devices of a federation. What a client's device is like, its class and how it differs from that, is named draws:
 /// a pure function of (seed, client) that costs no memory for any number of clients. Without a fleet every client is of
 /// no class, takes no time and is always there.

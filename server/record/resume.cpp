@@ -53,10 +53,7 @@ void refuse_states_elsewhere(const RunDirectory& directory, const Checkpoint& ch
 void refuse_other_clock(const RunDirectory& directory, const Checkpoint& checkpoint, const Federation& federation,
                         WhoTrains who) {
   // Where a task may take none, the time of a round does not tell.
-  const auto is_slow = [](const FleetClass& one) {
-    return one.compute > 0 || one.down > 0 || one.up > 0 || one.latency > 0;
-  };
-  const bool tells = federation.fleet.takes_time() && std::ranges::all_of(federation.fleet.classes(), is_slow);
+  const bool tells = federation.fleet.takes_time() && std::ranges::all_of(federation.fleet.classes(), tasks_take_time);
   if (checkpoint.state.round == 0 || !tells) return;
   const bool was_virtual = checkpoint.state.time > 0;
   if (was_virtual == (who == WhoTrains::kThisProcess)) return;
